@@ -1,0 +1,29 @@
+"""Infrastructure failures of command handling. None of them is a refusal of the wallet's.
+
+All but `PoisonCommandError` are temporary: the client can safely repeat the command with
+the same reference or command id.
+"""
+
+
+class CommandHandlingError(Exception):
+    """The command was not settled, for a reason that is ours."""
+
+
+class OverloadedError(CommandHandlingError):
+    """Too many commands wait already; this one was not taken in."""
+
+
+class LedgerUnavailableError(CommandHandlingError):
+    """The log could not be reached; the command was not applied."""
+
+
+class OutcomeUnknownError(CommandHandlingError):
+    """The connection broke during the commit and the log stays away: it may have been applied."""
+
+
+class ClockSteppedError(CommandHandlingError):
+    """The database's clock jumped against this process's; nothing is decided on its word."""
+
+
+class PoisonCommandError(CommandHandlingError):
+    """The log refuses this command's content: a fault of ours, and repeating does not help."""

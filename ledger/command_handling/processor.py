@@ -1,0 +1,319 @@
+"""The batching processor: one batch of commands at a time, one append for each.
+
+Commands that arrive while an append is under way form the next batch. A reply leaves
+only when its append is durable. No request can cancel an append.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import structlog
+
+from ledger.command_handling import snapshots
+from ledger.command_handling.batch import (
+    IDS_PER_COMMAND,
+    RANDOM_BYTES_PER_ID,
+    Batch,
+    Plan,
+    question_of,
+)
+from ledger.command_handling.environment import Environment
+from ledger.command_handling.errors import (
+    ClockSteppedError,
+    CommandHandlingError,
+    LedgerUnavailableError,
+    OutcomeUnknownError,
+    OverloadedError,
+    PoisonCommandError,
+)
+from ledger.command_handling.observer import NO_OBSERVER, ProcessorObserver
+from ledger.command_handling.submission import Settled, Submission
+from ledger.command_handling.wallet_cache import Known, WalletCache
+from ledger.event_log.interface import (
+    AppendRefusedError,
+    CommitUnclearError,
+    EventLog,
+    Findings,
+    Head,
+    LogDivergedError,
+    LogUnavailableError,
+    Turn,
+    WalletKey,
+)
+
+MAX_BATCH_COMMANDS = 1_000
+MAX_WAITING_COMMANDS = 20_000
+MAX_CLOCK_STEP_S = 60.0
+GIVE_UP_AFTER_S = 5.0
+CACHED_WALLETS = 50_000
+_RETRY_AFTER_S = 0.1
+SNAPSHOT_PAUSE_S = 1.0
+
+_log = structlog.get_logger(__name__)
+
+
+class _Ticket(NamedTuple):
+    submission: Submission
+    settled: asyncio.Future[Settled]
+
+
+class CommandProcessor:
+    """Settles commands against one event log. One per process; `start` before use."""
+
+    def __init__(
+        self,
+        log: EventLog,
+        environment: Environment,
+        *,
+        observer: ProcessorObserver = NO_OBSERVER,
+        cached_wallets: int = CACHED_WALLETS,
+    ) -> None:
+        self._log = log
+        self._environment = environment
+        self._observer = observer
+        self._cache = WalletCache(cached_wallets)
+        self._head: Head | None = None
+        self._waiting: deque[_Ticket] = deque()
+        self._arrived = asyncio.Event()
+        self._stopping = False
+        self._contended = True
+        """Whether others append too: then wait for the turn rather than lose again."""
+        self._clock: tuple[datetime, float] | None = None
+        self._due_snapshots: dict[WalletKey, Known] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin to work. Commands may wait until the log is reachable."""
+        self._tasks = [
+            self._environment.spawn(self._work()),
+            self._environment.spawn(self._keep_snapshots()),
+        ]
+
+    async def stop(self) -> None:
+        """Settle what has arrived, take nothing more, and end."""
+        self._stopping = True
+        self._arrived.set()
+        if self._tasks:
+            worker, keeper = self._tasks
+            await worker
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
+        self._tasks = []
+
+    @property
+    def waiting_commands(self) -> int:
+        """How many commands wait for a batch."""
+        return len(self._waiting)
+
+    async def submit(self, submission: Submission) -> Settled:
+        """Settle one command. Raises the errors of `ledger.command_handling.errors`."""
+        return await self.enqueue(submission)
+
+    def enqueue(self, submission: Submission) -> asyncio.Future[Settled]:
+        """The same without waiting: commands are decided in the order of these calls."""
+        if self._stopping or len(self._waiting) >= MAX_WAITING_COMMANDS:
+            raise OverloadedError("too many commands are waiting; try again shortly")
+        settled: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Ticket(submission, settled))
+        self._arrived.set()
+        return settled
+
+    async def _work(self) -> None:
+        while True:
+            if not self._waiting:
+                if self._stopping:
+                    return
+                self._arrived.clear()
+                await self._arrived.wait()
+                continue
+            size = min(len(self._waiting), MAX_BATCH_COMMANDS)
+            tickets = [self._waiting.popleft() for _ in range(size)]
+            await self._settle(tickets)
+
+    async def _settle(self, tickets: Sequence[_Ticket]) -> None:
+        """Settle these commands, whatever happens: each future gets a result or an error."""
+        started = self._environment.monotonic()
+        try:
+            plan = await self._decide_and_append([ticket.submission for ticket in tickets])
+        except AppendRefusedError as error:
+            await self._isolate(tickets, error)
+            return
+        except CommandHandlingError as error:
+            self._refuse(tickets, error)
+            return
+        except Exception as error:  # noqa: BLE001 - every future must end, whatever broke
+            # Cached states may be half of something: nothing of it is to be trusted.
+            self._cache.clear()
+            self._contended = True
+            _log.exception("batch_failed", commands=len(tickets))
+            self._refuse(tickets, error)
+            return
+        for ticket, settled in zip(tickets, plan.settled, strict=True):
+            if not ticket.settled.done():
+                ticket.settled.set_result(settled)
+        self._observer.settled(plan, self._environment.monotonic() - started)
+
+    async def _isolate(self, tickets: Sequence[_Ticket], error: AppendRefusedError) -> None:
+        """Halve a batch that the log refuses until the command at fault stands alone."""
+        if len(tickets) == 1:
+            self._observer.poisoned()
+            _log.error("poison_command", error=str(error), who=tickets[0].submission.who)
+            self._refuse(tickets, PoisonCommandError("the log refuses this command's content"))
+            return
+        middle = len(tickets) // 2
+        await self._settle(tickets[:middle])
+        await self._settle(tickets[middle:])
+
+    def _refuse(self, tickets: Sequence[_Ticket], error: Exception) -> None:
+        for ticket in tickets:
+            if not ticket.settled.done():
+                ticket.settled.set_exception(error)
+
+    async def _decide_and_append(self, submissions: Sequence[Submission]) -> Plan:
+        unclear = None
+        if not self._contended and self._head is not None:
+            plan, is_durable = await self._without_turn(submissions, self._head)
+            if plan is not None and is_durable:
+                return plan
+            unclear = plan
+            self._contended = True
+        return await self._in_turn(submissions, unclear)
+
+    async def _without_turn(
+        self, submissions: Sequence[Submission], head: Head
+    ) -> tuple[Plan | None, bool]:
+        """The fast path: a durable plan and True, or an unclear one or none and False."""
+        plan = None
+        try:
+            findings = await self._log.look_up(question_of(submissions, self._cache))
+            # The hash too: a log restored to an earlier point may have grown back to the number.
+            if (findings.head_number, findings.head_hash) == (head.number, head.hash):
+                plan = await self._decide(submissions, head, findings)
+                if plan.append is None or await self._log.append(plan.append):
+                    self._remember(plan)
+                    return plan, True
+        except CommitUnclearError as error:
+            _log.warning("commit_unclear", error=str(error))
+            return plan, False
+        except LogUnavailableError as error:
+            _log.warning("log_unavailable", error=str(error))
+        self._observer.lost_race()
+        return None, False
+
+    async def _in_turn(self, submissions: Sequence[Submission], unclear: Plan | None) -> Plan:
+        """The contended path, repeated for a while if the log stays away."""
+        started = self._environment.monotonic()
+        while True:
+            plan = None
+            try:
+                async with self._log.exclusively() as turn:
+                    head = await self._catch_up(turn)
+                    if unclear is not None and await _was_committed(turn, unclear):
+                        return unclear
+                    findings = await turn.look_up(question_of(submissions, self._cache))
+                    plan = await self._decide(submissions, head, findings)
+                    is_written = plan.append is None or await turn.append(plan.append)
+                if is_written:
+                    self._remember(plan)
+                    return plan
+            except CommitUnclearError as error:
+                unclear = plan
+                _log.warning("commit_unclear", error=str(error))
+            except LogDivergedError as error:
+                _log.error("log_diverged", error=str(error))
+                self._observer.diverged()
+                self._forget()
+            except LogUnavailableError as error:
+                _log.warning("log_unavailable", error=str(error))
+            if self._environment.monotonic() - started > GIVE_UP_AFTER_S:
+                if unclear is not None:
+                    raise OutcomeUnknownError("the fate of the commit is unknown")
+                raise LedgerUnavailableError("the log cannot be reached")
+            await self._environment.sleep(_RETRY_AFTER_S)
+
+    async def _catch_up(self, turn: Turn) -> Head:
+        """Bring the cache up to the newest append, and see whether others append too."""
+        news = await turn.catch_up(self._head)
+        self._contended = self._head is None or news.head.number != self._head.number
+        if news.events is None:
+            self._cache.clear()
+        else:
+            self._cache.apply(news.events)
+        self._head = news.head
+        return news.head
+
+    async def _decide(
+        self, submissions: Sequence[Submission], head: Head, findings: Findings
+    ) -> Plan:
+        loaded = {}
+        for key, stored in findings.wallets.items():
+            known = await snapshots.load(self._log, key, stored)
+            loaded[key] = known
+            self._cache.put(key, known)
+        batch = Batch(
+            head=head,
+            findings=findings,
+            now=self._time(head, findings.now),
+            known=loaded,
+            cache=self._cache,
+            randomness=self._environment.random_bytes(
+                RANDOM_BYTES_PER_ID * (IDS_PER_COMMAND * len(submissions) + 1)
+            ),
+        )
+        return batch.decide_all(submissions)
+
+    def _time(self, head: Head, database_now: datetime) -> datetime:
+        """The time of this batch: the database's, never before the newest append's.
+
+        Raises `ClockSteppedError` when it jumped against this process's own clock.
+        """
+        monotonic = self._environment.monotonic()
+        if self._clock is not None:
+            then, monotonic_then = self._clock
+            elapsed_s = (database_now - then).total_seconds()
+            step_s = elapsed_s - (monotonic - monotonic_then)
+            if abs(step_s) > MAX_CLOCK_STEP_S:
+                self._observer.clock_stepped()
+                _log.error("clock_stepped", step_seconds=round(step_s, 3))
+                raise ClockSteppedError(f"the database's clock stepped by {step_s:.0f} s")
+        self._clock = (database_now, monotonic)
+        return max(database_now, head.recorded_at)
+
+    def _remember(self, plan: Plan) -> None:
+        """Merge what the append led to; only ever called when it is durable."""
+        if plan.append is not None:
+            self._head = plan.append.head
+        for key, known in plan.wallets.items():
+            self._cache.put(key, known)
+            if snapshots.is_due(known):
+                self._due_snapshots[key] = known
+
+    def _forget(self) -> None:
+        self._cache.clear()
+        self._due_snapshots.clear()
+        self._head = None
+        self._contended = True
+
+    async def _keep_snapshots(self) -> None:
+        """Write the snapshots that are due, apart from the appends, of committed states only."""
+        while True:
+            await self._environment.sleep(SNAPSHOT_PAUSE_S)
+            due, self._due_snapshots = self._due_snapshots, {}
+            if not due:
+                continue
+            taken = [(key, snapshots.snapshot_of(known)) for key, known in due.items()]
+            try:
+                await self._log.save_snapshots(taken)
+            except LogUnavailableError as error:
+                _log.warning("snapshots_not_saved", error=str(error))
+                continue
+            for key, snapshot in taken:
+                self._cache.note_snapshot(key, snapshot.version)
+
+
+async def _was_committed(turn: Turn, plan: Plan) -> bool:
+    assert plan.append is not None, "only an append is unclear"
+    return await turn.find_append(plan.append.append_id, plan.append.head.number - 1)

@@ -1,0 +1,26 @@
+"""A command as it is handed in, and what it is settled with."""
+
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from schemas.commands import Command
+from schemas.results import CommandResult
+
+
+class Submission(Struct, frozen=True, kw_only=True, gc=False):
+    """A command with who sends it. It has passed `ledger.command_handling.gate`."""
+
+    tenant_id: str
+    command: Command
+    command_id: str | None
+    """Freezes whatever is decided: an Idempotency-Key, or a CloudEvents id."""
+    who: str
+    correlation_id: str | None
+
+
+class Settled(NamedTuple):
+    """The outcome; `replayed` when it was decided before."""
+
+    result: CommandResult
+    replayed: bool

@@ -1,0 +1,235 @@
+"""The port of the event log. Two logs stand behind it and pass one conformance suite.
+
+A writer looks up what its batch needs, decides, and appends on condition that it has
+seen the newest append. The condition, not a lock, is what keeps two writers apart; the
+lock (`exclusively`) only makes them take turns instead of losing again and again.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from msgspec import Struct
+
+from schemas.events import RecordedEvent
+
+GENESIS_HASH = bytes(32)
+"""Stands for the previous hash where there is none: of a stream, and of the log."""
+
+
+class LogUnavailableError(Exception):
+    """The log cannot be reached; nothing was written by this call."""
+
+
+class CommitUnclearError(Exception):
+    """The connection broke while an append was under way: it may have been committed."""
+
+
+class AppendRefusedError(Exception):
+    """The log refuses the content of a batch (SQLSTATE classes 22, 23, 54); nothing was written.
+
+    One command of the batch is the cause: halve the batch until it stands alone.
+    """
+
+
+class LogDivergedError(Exception):
+    """The log no longer holds an append that this process has seen: it was restored or replaced."""
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """The newest append. Number 0 is the empty log."""
+
+    number: int
+    hash: bytes
+    last_position: int
+    recorded_at: datetime
+
+
+class CommandKey(NamedTuple):
+    """A command id or a reference, which are unique per tenant."""
+
+    tenant_id: str
+    key: str
+
+
+class WalletKey(NamedTuple):
+    """A wallet; another tenant's is another key."""
+
+    tenant_id: str
+    wallet_id: str
+
+
+class CustomerKey(NamedTuple):
+    """The slot of which there is one: a customer's open wallet in a currency."""
+
+    tenant_id: str
+    customer_id: str
+    currency: str
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """What idempotency remembers. Without `outcome`, `event` says it all."""
+
+    fingerprint: bytes
+    position: int | None
+    outcome: bytes | None
+    event: RecordedEvent | None
+
+
+class Snapshot(Struct, frozen=True, kw_only=True):
+    """A wallet's state at a version, with that event's hash and the shape of the state."""
+
+    version: int
+    event_hash: bytes
+    state_version: int
+    state: bytes
+
+
+class StoredWallet(Struct, frozen=True, kw_only=True):
+    """A wallet as the log holds it: the newest snapshot, if any, and the events after it.
+
+    `snapshot_event_hash` is the hash that the log itself has at the snapshot's version.
+    """
+
+    snapshot: Snapshot | None
+    snapshot_event_hash: bytes | None
+    events: Sequence[RecordedEvent]
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """All that one batch needs to know beyond the wallets that are cached."""
+
+    command_ids: Sequence[CommandKey] = ()
+    references: Sequence[CommandKey] = ()
+    wallets: Sequence[WalletKey] = ()
+    customers: Sequence[CustomerKey] = ()
+
+
+class Findings(Struct, frozen=True, kw_only=True):
+    """The answer, read in one snapshot. What is not there is left out of the dicts."""
+
+    head_number: int
+    head_hash: bytes
+    now: datetime
+    command_outcomes: dict[CommandKey, Record]
+    references: dict[CommandKey, Record]
+    wallets: dict[WalletKey, StoredWallet]
+    open_wallets: dict[CustomerKey, str]
+    user_id_owners: dict[tuple[str, str], str]
+    """(tenant, user id) → customer id, for the user ids of `customers` that are taken."""
+
+
+class OutcomeRow(NamedTuple):
+    """Freezes a command id. `position` or `outcome`, or both."""
+
+    tenant_id: str
+    command_id: str
+    fingerprint: bytes
+    position: int | None
+    outcome: bytes | None
+
+
+class ReferenceRow(NamedTuple):
+    """Consumes a reference."""
+
+    tenant_id: str
+    reference: str
+    fingerprint: bytes
+    position: int
+
+
+class WalletRow(NamedTuple):
+    """Makes a wallet, and its customer, known by name."""
+
+    tenant_id: str
+    wallet_id: str
+    customer_id: str
+    user_id: str
+    currency: str
+    position: int
+
+
+class ClosureRow(NamedTuple):
+    """Frees the slot of a closed wallet's customer."""
+
+    tenant_id: str
+    wallet_id: str
+    position: int
+
+
+class Append(Struct, frozen=True, kw_only=True):
+    """One batch of outcomes: all of it is written, or nothing."""
+
+    append_id: str
+    """A UUID as 32 hexadecimal digits, by which an unclear commit is looked for."""
+    head: Head
+    """The head that this append makes; its number is the newest seen and one."""
+    events: Sequence[RecordedEvent]
+    outcomes: Sequence[OutcomeRow]
+    references: Sequence[ReferenceRow]
+    wallets: Sequence[WalletRow]
+    closures: Sequence[ClosureRow]
+
+
+class News(Struct, frozen=True, kw_only=True):
+    """What others appended since a head was seen.
+
+    `events` is None where there was more than is worth reading: then drop the cache.
+    """
+
+    head: Head
+    events: Sequence[RecordedEvent] | None
+
+
+class Turn(Protocol):
+    """The log while this writer alone may append. Every call reads what is newest."""
+
+    async def catch_up(self, seen: Head | None) -> News:
+        """The newest head, and the events since `seen` (None: nothing was seen).
+
+        Raises `LogDivergedError` when the log does not hold what was seen.
+        """
+
+    async def find_append(self, append_id: str, after_number: int) -> bool:
+        """Whether the append was committed, looking at those numbered above `after_number`."""
+
+    async def look_up(self, question: Question) -> Findings:
+        """As `EventLog.look_up`."""
+
+    async def append(self, append: Append) -> bool:
+        """As `EventLog.append`; durable when the turn has ended without an error."""
+
+
+class EventLog(Protocol):
+    """One gapless, append-only log of every wallet's events."""
+
+    async def head(self) -> Head:
+        """The newest append."""
+
+    async def look_up(self, question: Question) -> Findings:
+        """Answer a batch's questions and tell the time, in one snapshot."""
+
+    async def append(self, append: Append) -> bool:
+        """Write the append, durably, if its number is free and nobody holds the turn.
+
+        False: another writer was first, nothing was written. Raises
+        `AppendRefusedError`, `CommitUnclearError`, `LogUnavailableError`.
+        """
+
+    def exclusively(self) -> AbstractAsyncContextManager[Turn]:
+        """Wait for the turn to append; leaving without an error commits.
+
+        Leaving raises `CommitUnclearError` when the commit's fate is not known.
+        """
+
+    async def read(self, after_position: int, limit: int) -> list[RecordedEvent]:
+        """Up to `limit` events after a position, in order."""
+
+    async def read_stream(
+        self, wallet: WalletKey, after_version: int, limit: int
+    ) -> list[RecordedEvent]:
+        """Up to `limit` events of one wallet after a version, in order."""
+
+    async def save_snapshots(self, snapshots: Sequence[tuple[WalletKey, Snapshot]]) -> None:
+        """Keep snapshots, each only if it is newer than the one that is there."""

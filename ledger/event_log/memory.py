@@ -1,0 +1,283 @@
+"""An event log in memory: for tests and simulations, with the PostgreSQL log's semantics.
+
+Writers that share one `MemoryStore` compete as processes on one database do. `fate` may
+be set to play a connection that breaks during a commit.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Literal
+
+from ledger.event_log.interface import (
+    GENESIS_HASH,
+    Append,
+    AppendRefusedError,
+    CommandKey,
+    CommitUnclearError,
+    CustomerKey,
+    Findings,
+    Head,
+    LogDivergedError,
+    LogUnavailableError,
+    News,
+    OutcomeRow,
+    Question,
+    Record,
+    ReferenceRow,
+    Snapshot,
+    StoredWallet,
+    WalletKey,
+)
+from schemas.events import RecordedEvent
+from schemas.identifiers import user_id_of
+
+Fate = Literal["lost", "committed"]
+
+
+class MemoryStore:
+    """What a database would hold. Shared by all logs that stand for one ledger."""
+
+    def __init__(self, clock: Callable[[], datetime], turn_limit_s: float = 2.0) -> None:
+        self.clock = clock
+        self.turn_limit_s = turn_limit_s
+        self.appends: list[Append] = []
+        self.events: list[RecordedEvent] = []
+        self.streams: dict[WalletKey, list[RecordedEvent]] = {}
+        self.outcomes: dict[CommandKey, OutcomeRow] = {}
+        self.references: dict[CommandKey, ReferenceRow] = {}
+        self.user_ids: dict[tuple[str, str], str] = {}
+        self.open_wallets: dict[CustomerKey, str] = {}
+        self.slots: dict[WalletKey, CustomerKey] = {}
+        self.snapshots: dict[WalletKey, Snapshot] = {}
+        self.turn_holder: _MemoryTurn | None = None
+        self.turn_passed = asyncio.Condition()
+
+    def head(self) -> Head:
+        """The newest append."""
+        if not self.appends:
+            epoch = datetime(1970, 1, 1, tzinfo=UTC)
+            return Head(number=0, hash=GENESIS_HASH, last_position=0, recorded_at=epoch)
+        return self.appends[-1].head
+
+    def write(self, append: Append) -> None:
+        """Apply an append whose number is free. Refuses what PostgreSQL's text refuses."""
+        _refuse_what_text_cannot_hold(append)
+        self.appends.append(append)
+        for event in append.events:
+            assert event.position == len(self.events) + 1, "positions are gapless"
+            stream = self.streams.setdefault(WalletKey(event.tenant_id, event.stream_id), [])
+            assert event.version == len(stream) + 1, "versions are gapless"
+            stream.append(event)
+            self.events.append(event)
+        for outcome in append.outcomes:
+            key = CommandKey(outcome.tenant_id, outcome.command_id)
+            assert key not in self.outcomes, "a command id is frozen once"
+            self.outcomes[key] = outcome
+        for reference in append.references:
+            key = CommandKey(reference.tenant_id, reference.reference)
+            assert key not in self.references, "a reference is consumed once"
+            self.references[key] = reference
+        closed = {WalletKey(row.tenant_id, row.wallet_id) for row in append.closures}
+        for row in append.wallets:
+            slot = CustomerKey(row.tenant_id, row.customer_id, row.currency)
+            wallet = WalletKey(row.tenant_id, row.wallet_id)
+            self.slots[wallet] = slot
+            self.user_ids[row.tenant_id, row.user_id] = row.customer_id
+            if wallet not in closed:
+                self.open_wallets[slot] = row.wallet_id
+        for wallet in closed:
+            if self.open_wallets.get(self.slots[wallet]) == wallet.wallet_id:
+                del self.open_wallets[self.slots[wallet]]
+
+    def find(self, question: Question) -> Findings:
+        """Answer a question from what is committed."""
+        open_wallets = {
+            slot: self.open_wallets[slot]
+            for slot in question.customers
+            if slot in self.open_wallets
+        }
+        owners = {
+            owner: self.user_ids[owner]
+            for slot in question.customers
+            if (owner := (slot.tenant_id, user_id_of(slot.tenant_id, slot.customer_id)))
+            in self.user_ids
+        }
+        return Findings(
+            head_number=self.head().number,
+            head_hash=self.head().hash,
+            now=self.clock(),
+            command_outcomes={
+                key: self._record(self.outcomes[key])
+                for key in question.command_ids
+                if key in self.outcomes
+            },
+            references={
+                key: self._record(self.references[key])
+                for key in question.references
+                if key in self.references
+            },
+            wallets={key: self._stored(key) for key in question.wallets if key in self.streams},
+            open_wallets=open_wallets,
+            user_id_owners=owners,
+        )
+
+    def _record(self, row: OutcomeRow | ReferenceRow) -> Record:
+        return Record(
+            fingerprint=row.fingerprint,
+            position=row.position,
+            outcome=row.outcome if isinstance(row, OutcomeRow) else None,
+            event=None if row.position is None else self.events[row.position - 1],
+        )
+
+    def _stored(self, key: WalletKey) -> StoredWallet:
+        stream = self.streams[key]
+        snapshot = self.snapshots.get(key)
+        if snapshot is None:
+            return StoredWallet(snapshot=None, snapshot_event_hash=None, events=list(stream))
+        return StoredWallet(
+            snapshot=snapshot,
+            snapshot_event_hash=stream[snapshot.version - 1].hash,
+            events=stream[snapshot.version :],
+        )
+
+
+class MemoryEventLog:
+    """One writer's access to a `MemoryStore`."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self.store = store
+        self.fate: Fate | None = None
+        """What the next commit comes to before its connection breaks; None: it does not."""
+
+    async def start(self) -> None:
+        """Nothing to connect to."""
+
+    async def close(self) -> None:
+        """Nothing to close."""
+
+    async def head(self) -> Head:
+        """See `EventLog`."""
+        return self.store.head()
+
+    async def look_up(self, question: Question) -> Findings:
+        """See `EventLog`."""
+        await asyncio.sleep(0)
+        return self.store.find(question)
+
+    async def append(self, append: Append) -> bool:
+        """See `EventLog`."""
+        await asyncio.sleep(0)
+        if self.store.turn_holder is not None:
+            return False
+        return self.commit(append)
+
+    def commit(self, append: Append) -> bool:
+        """Write an append now, or break as `fate` says."""
+        fate, self.fate = self.fate, None
+        if fate == "lost":
+            raise CommitUnclearError("the connection broke before the commit")
+        if append.head.number != self.store.head().number + 1:
+            return False
+        self.store.write(append)
+        if fate == "committed":
+            raise CommitUnclearError("the connection broke after the commit")
+        return True
+
+    @asynccontextmanager
+    async def exclusively(self) -> AsyncIterator["_MemoryTurn"]:
+        """See `EventLog`. A turn that is held too long is taken away."""
+        store = self.store
+        turn = _MemoryTurn(self)
+        async with store.turn_passed:
+            while store.turn_holder is not None:
+                try:
+                    async with asyncio.timeout(store.turn_limit_s):
+                        await store.turn_passed.wait()
+                except TimeoutError:
+                    store.turn_holder = None
+            store.turn_holder = turn
+        try:
+            yield turn
+            turn.commit()
+        finally:
+            async with store.turn_passed:
+                if store.turn_holder is turn:
+                    store.turn_holder = None
+                store.turn_passed.notify_all()
+
+    async def read(self, after_position: int, limit: int) -> list[RecordedEvent]:
+        """See `EventLog`."""
+        return self.store.events[after_position : after_position + limit]
+
+    async def read_stream(
+        self, wallet: WalletKey, after_version: int, limit: int
+    ) -> list[RecordedEvent]:
+        """See `EventLog`."""
+        return self.store.streams.get(wallet, [])[after_version : after_version + limit]
+
+    async def save_snapshots(self, snapshots: Sequence[tuple[WalletKey, Snapshot]]) -> None:
+        """See `EventLog`."""
+        for wallet, snapshot in snapshots:
+            kept = self.store.snapshots.get(wallet)
+            if kept is None or kept.version < snapshot.version:
+                self.store.snapshots[wallet] = snapshot
+
+
+class _MemoryTurn:
+    """The turn to append; what it appended counts only when it ends."""
+
+    def __init__(self, log: MemoryEventLog) -> None:
+        self._log = log
+        self._staged: Append | None = None
+
+    def _require_turn(self) -> MemoryStore:
+        if self._log.store.turn_holder is not self:
+            raise LogUnavailableError("the turn was held too long and passed to another writer")
+        return self._log.store
+
+    async def catch_up(self, seen: Head | None) -> News:
+        """See `Turn`."""
+        store = self._require_turn()
+        if seen is None:
+            return News(head=store.head(), events=None)
+        if seen.number > 0 and (
+            len(store.appends) < seen.number
+            or store.appends[seen.number - 1].head.hash != seen.hash
+        ):
+            raise LogDivergedError(f"append {seen.number} is not the one that was seen")
+        return News(head=store.head(), events=store.events[seen.last_position :])
+
+    async def find_append(self, append_id: str, after_number: int) -> bool:
+        """See `Turn`."""
+        store = self._require_turn()
+        return any(append.append_id == append_id for append in store.appends[after_number:])
+
+    async def look_up(self, question: Question) -> Findings:
+        """See `Turn`."""
+        await asyncio.sleep(0)
+        return self._require_turn().find(question)
+
+    async def append(self, append: Append) -> bool:
+        """See `Turn`."""
+        store = self._require_turn()
+        _refuse_what_text_cannot_hold(append)
+        if append.head.number != store.head().number + 1:
+            return False
+        self._staged = append
+        return True
+
+    def commit(self) -> None:
+        """Make the staged append count, as COMMIT does."""
+        self._require_turn()
+        if self._staged is not None:
+            self._log.commit(self._staged)
+
+
+def _refuse_what_text_cannot_hold(append: Append) -> None:
+    texts = [row.reference for row in append.references]
+    texts += [row.command_id for row in append.outcomes]
+    texts += [row.customer_id for row in append.wallets]
+    if any("\x00" in text for text in texts):
+        raise AppendRefusedError("22021: a text holds a NUL")

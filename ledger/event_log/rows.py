@@ -1,0 +1,159 @@
+"""Rows of the log, to and from the published language. No I/O."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+
+from ledger.event_log.interface import (
+    GENESIS_HASH,
+    Append,
+    CommandKey,
+    CustomerKey,
+    Findings,
+    Record,
+    Snapshot,
+    StoredWallet,
+    WalletKey,
+)
+from schemas.events import RecordedEvent
+from schemas.identifiers import hex_of, wallet_id
+
+
+def recorded_event(row: asyncpg.Record) -> RecordedEvent:
+    """One row with the columns of `events`."""
+    return RecordedEvent(
+        position=row["position"],
+        tenant_id=str(row["tenant_id"]),
+        stream_id=wallet_id(row["stream_id"].hex),
+        version=row["version"],
+        event_id=row["event_id"].hex,
+        type=row["type"],
+        schema_version=row["schema_version"],
+        data=row["data"],
+        metadata=row["metadata"],
+        recorded_at=row["recorded_at"],
+        hash=row["hash"],
+    )
+
+
+def append_arguments(lock_key: int, append: Append) -> tuple[object, ...]:
+    """The parameters of sql/append.sql."""
+    head, events = append.head, append.events
+    return (
+        lock_key,
+        head.number,
+        append.append_id,
+        head.last_position,
+        head.hash,
+        head.recorded_at,
+        head.last_position - len(events) + 1,
+        [event.tenant_id for event in events],
+        [hex_of(event.stream_id) for event in events],
+        [event.version for event in events],
+        [event.event_id for event in events],
+        [event.type for event in events],
+        [event.schema_version for event in events],
+        [event.data for event in events],
+        [event.metadata for event in events],
+        [event.hash for event in events],
+        [row.tenant_id for row in append.outcomes],
+        [row.command_id for row in append.outcomes],
+        [row.fingerprint for row in append.outcomes],
+        [row.position for row in append.outcomes],
+        [None if row.outcome is None else row.outcome.decode() for row in append.outcomes],
+        [row.tenant_id for row in append.references],
+        [row.reference for row in append.references],
+        [row.fingerprint for row in append.references],
+        [row.position for row in append.references],
+        [row.tenant_id for row in append.wallets],
+        [hex_of(row.wallet_id) for row in append.wallets],
+        [row.customer_id for row in append.wallets],
+        [row.user_id for row in append.wallets],
+        [row.currency for row in append.wallets],
+        [row.position for row in append.wallets],
+        [row.tenant_id for row in append.closures],
+        [hex_of(row.wallet_id) for row in append.closures],
+        [row.position for row in append.closures],
+    )
+
+
+def findings(
+    recorded: Sequence[asyncpg.Record],
+    wallets: dict[WalletKey, StoredWallet],
+    customers: Sequence[asyncpg.Record],
+) -> Findings:
+    """Put together the answers of sql/recorded.sql, stored_wallets.sql and customers.sql."""
+    head = recorded[0]
+    assert head["kind"] == "head", "the head comes first"
+    command_outcomes: dict[CommandKey, Record] = {}
+    references: dict[CommandKey, Record] = {}
+    for row in recorded[1:]:
+        known = command_outcomes if row["kind"] == "command_id" else references
+        known[CommandKey(str(row["tenant_id"]), row["key"])] = _record(row)
+    return Findings(
+        head_number=head["position"],
+        head_hash=head["hash"] or GENESIS_HASH,
+        now=head["now"],
+        command_outcomes=command_outcomes,
+        references=references,
+        wallets=wallets,
+        open_wallets={
+            CustomerKey(str(row["tenant_id"]), row["customer_id"], row["currency"]): wallet_id(
+                row["wallet_id"].hex
+            )
+            for row in customers
+            if row["wallet_id"] is not None
+        },
+        user_id_owners={
+            (str(row["tenant_id"]), str(row["user_id"])): row["user_id_owner"]
+            for row in customers
+            if row["user_id_owner"] is not None
+        },
+    )
+
+
+def _record(row: asyncpg.Record) -> Record:
+    outcome = row["outcome"]
+    return Record(
+        fingerprint=row["fingerprint"],
+        position=row["position"],
+        outcome=None if outcome is None else outcome.encode(),
+        event=None if row["event_id"] is None else recorded_event(row),
+    )
+
+
+def stored_wallets(rows: Sequence[asyncpg.Record]) -> dict[WalletKey, StoredWallet]:
+    """Group the rows of sql/stored_wallets.sql; a wallet without any event is left out."""
+    events: dict[WalletKey, list[RecordedEvent]] = {}
+    snapshots: dict[WalletKey, asyncpg.Record] = {}
+    names: dict[tuple[UUID, UUID], WalletKey] = {}
+    for row in rows:
+        uuids = (row["tenant_id"], row["stream_id"])
+        key = names.get(uuids)
+        if key is None:
+            key = names[uuids] = WalletKey(str(uuids[0]), wallet_id(uuids[1].hex))
+            events[key] = []
+            if row["snapshot_version"] is not None:
+                snapshots[key] = row
+        if row["position"] is not None:
+            events[key].append(recorded_event(row))
+    return {
+        key: _stored(snapshots.get(key), stream)
+        for key, stream in events.items()
+        if stream or key in snapshots
+    }
+
+
+def _stored(row: asyncpg.Record | None, events: list[RecordedEvent]) -> StoredWallet:
+    if row is None:
+        return StoredWallet(snapshot=None, snapshot_event_hash=None, events=events)
+    snapshot = Snapshot(
+        version=row["snapshot_version"],
+        event_hash=row["event_hash"],
+        state_version=row["state_version"],
+        state=row["state"].encode(),
+    )
+    return StoredWallet(
+        snapshot=snapshot, snapshot_event_hash=row["snapshot_event_hash"], events=events
+    )

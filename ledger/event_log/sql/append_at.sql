@@ -1,0 +1,2 @@
+-- The hash of one append. $1 bigint number
+SELECT hash FROM appends WHERE number = $1

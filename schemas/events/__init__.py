@@ -1,0 +1,98 @@
+"""Every event that was ever published: `EVENT_TYPES`, `decode_event`, `encode_event`.
+
+An old event decodes for ever: when a shape changes, its schema version goes up and an
+upcaster here turns the old JSON into the new.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from schemas.events.envelope import EventMetadata, RecordedEvent
+from schemas.events.wallet import (
+    BalanceForfeited,
+    ChangeDeclined,
+    CreditDeclined,
+    DebitDeclined,
+    WalletClosed,
+    WalletCredited,
+    WalletDebited,
+    WalletEvent,
+    WalletFrozen,
+    WalletOpened,
+    WalletUnfrozen,
+)
+
+__all__ = [
+    "EVENT_TYPES",
+    "SCHEMA_VERSION",
+    "BalanceForfeited",
+    "ChangeDeclined",
+    "CreditDeclined",
+    "DebitDeclined",
+    "EventMetadata",
+    "RecordedEvent",
+    "UnknownEventError",
+    "WalletClosed",
+    "WalletCredited",
+    "WalletDebited",
+    "WalletEvent",
+    "WalletFrozen",
+    "WalletOpened",
+    "WalletUnfrozen",
+    "decode_event",
+    "encode_event",
+    "type_of",
+]
+
+SCHEMA_VERSION = 1
+"""The schema version that every event type is written with today."""
+
+EVENT_TYPES: dict[str, type[WalletEvent]] = {
+    "wallet.opened": WalletOpened,
+    "wallet.credited": WalletCredited,
+    "wallet.debited": WalletDebited,
+    "wallet.debit_declined": DebitDeclined,
+    "wallet.credit_declined": CreditDeclined,
+    "wallet.frozen": WalletFrozen,
+    "wallet.unfrozen": WalletUnfrozen,
+    "wallet.balance_forfeited": BalanceForfeited,
+    "wallet.closed": WalletClosed,
+    "wallet.change_declined": ChangeDeclined,
+}
+"""Every event by its type name, which is its Struct's tag."""
+
+_TYPE_NAMES = {struct: name for name, struct in EVENT_TYPES.items()}
+_UPCASTERS: dict[tuple[str, int], Callable[[bytes | str], WalletEvent]] = {}
+_DECODERS = {name: msgspec.json.Decoder(struct) for name, struct in EVENT_TYPES.items()}
+_ENCODER = msgspec.json.Encoder()
+
+
+class UnknownEventError(Exception):
+    """An event of a type or schema version that this release does not know."""
+
+
+def type_of(event: WalletEvent) -> str:
+    """The event's type name, such as `wallet.debited`."""
+    return _TYPE_NAMES[type(event)]
+
+
+def encode_event(event: WalletEvent) -> bytes:
+    """The event's JSON. It carries its type too, so that it can be read on its own."""
+    return _ENCODER.encode(event)
+
+
+def decode_event(type_name: str, schema_version: int, data: bytes | str) -> WalletEvent:
+    """Read an event's JSON, however old it is.
+
+    Raises `UnknownEventError` for a type or version from a newer release.
+    """
+    if schema_version == SCHEMA_VERSION:
+        decoder = _DECODERS.get(type_name)
+        if decoder is not None:
+            return decoder.decode(data)
+    upcast = _UPCASTERS.get((type_name, schema_version))
+    if upcast is None:
+        message = f"event type {type_name!r} with schema version {schema_version} is not known"
+        raise UnknownEventError(message)
+    return upcast(data)

@@ -1,0 +1,109 @@
+"""Identifiers: UUIDs with a prefix that says what they name.
+
+`wal_…` and `txn_…` are the same 128 bits that the BaaS dialect spells as plain
+UUIDs. Making an id needs a clock and randomness, which come in as arguments.
+"""
+
+import re
+from typing import Annotated
+from uuid import UUID, uuid5
+
+from msgspec import Meta
+
+WalletId = Annotated[
+    str, Meta(pattern="^wal_[0-9a-f]{32}$", description="A wallet.", examples=["wal_" + "0a" * 16])
+]
+TransactionId = Annotated[
+    str,
+    Meta(
+        pattern="^txn_[0-9a-f]{32}$",
+        description="A transaction: the id of the event that made it.",
+    ),
+]
+TenantId = Annotated[
+    str,
+    Meta(
+        pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        description="A tenant: one merchant in one environment (live or sandbox).",
+    ),
+]
+CustomerId = Annotated[
+    str, Meta(min_length=1, max_length=255, description="The merchant's own name for a customer.")
+]
+UserId = Annotated[
+    str,
+    Meta(
+        pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+        description="The same customer as a UUID.",
+    ),
+]
+Reference = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        description="The caller's own name for one movement of money; unique per tenant.",
+    ),
+]
+CommandId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        description="Names one request: on Kafka the CloudEvents id, on HTTP the Idempotency-Key.",
+    ),
+]
+
+_WALLET = re.compile(r"wal_[0-9a-f]{32}", re.ASCII)
+_TRANSACTION = re.compile(r"txn_[0-9a-f]{32}", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+def is_wallet_id(text: str) -> bool:
+    """Whether `text` is spelled as a wallet id; says nothing about its existence."""
+    return _WALLET.fullmatch(text) is not None
+
+
+def is_transaction_id(text: str) -> bool:
+    """Whether `text` is spelled as a transaction id."""
+    return _TRANSACTION.fullmatch(text) is not None
+
+
+def wallet_id(uuid_hex: str) -> str:
+    """Spell 32 hexadecimal digits as a wallet id."""
+    return f"wal_{uuid_hex}"
+
+
+def transaction_id(uuid_hex: str) -> str:
+    """Spell 32 hexadecimal digits as a transaction id."""
+    return f"txn_{uuid_hex}"
+
+
+def hex_of(identifier: str) -> str:
+    """The 32 hexadecimal digits of a prefixed id."""
+    return identifier[4:]
+
+
+def uuid7_hex(unix_ms: int, randomness: bytes) -> str:
+    """A UUIDv7 (RFC 9562) as 32 hexadecimal digits, from the time and ten random bytes."""
+    assert len(randomness) == 10, "a UUIDv7 takes 74 random bits out of ten bytes"
+    random_bits = int.from_bytes(randomness, "big")
+    value = (
+        (unix_ms & 0xFFFF_FFFF_FFFF) << 80
+        | 0x7 << 76
+        | (random_bits >> 68 & 0xFFF) << 64
+        | 0b10 << 62
+        | random_bits & 0x3FFF_FFFF_FFFF_FFFF
+    )
+    return f"{value:032x}"
+
+
+def user_id_of(tenant_id: str, customer_id: str) -> str:
+    """The UUID under which the BaaS dialect knows a customer.
+
+    A customer id that is itself a lower-case UUID stands for itself; any other
+    gets the UUIDv5 of tenant and customer id, the same on every machine.
+    """
+    if _UUID.fullmatch(customer_id):
+        return customer_id
+    return str(uuid5(UUID(tenant_id), customer_id))

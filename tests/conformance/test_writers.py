@@ -1,0 +1,171 @@
+"""Writers that race, die, stop and lose their connection: the log stays whole."""
+
+import asyncio
+import random
+from typing import Literal
+
+import pytest
+
+from ledger.command_handling.errors import PoisonCommandError
+from ledger.event_log.interface import LogUnavailableError
+from schemas.commands import CreditWallet
+from tests.conformance.backends import Backend, Fate
+from tests.specs.invariants import all_events, check, references_of
+from tests.specs.world import Writer, submission
+
+
+async def test_writers_that_race_never_overdraw_and_never_repeat(backend: Backend) -> None:
+    writers = [await Writer(await backend.log(), seed).start() for seed in range(4)]
+    wallets = [await writers[0].open_wallet(f"customer {n}") for n in range(3)]
+    for number, wallet in enumerate(wallets):
+        await writers[0].credit(wallet, 1_000, f"start {number}")
+    dice = random.Random(7)  # noqa: S311 - the same race each time
+    references = [f"ref {dice.randrange(250)}" for _ in range(400)]
+    results = await asyncio.gather(
+        *(
+            dice.choice(writers).debit(
+                wallets[int(reference[4:]) % 3], 1 + int(reference[4:]) % 30, reference
+            )
+            for reference in references
+        )
+    )
+    events = await all_events(writers[0].log)
+    folded = check(events)
+    moved = references_of(events)
+    assert len(moved) == len(set(moved)), "a reference moves money once"
+    spent = sum(
+        settled.result.transaction.amount
+        for settled in results
+        if settled.result.status == "accepted"
+        and not settled.replayed
+        and settled.result.transaction is not None
+    )
+    left = sum(known.wallet.balance for known in folded.values() if known.wallet is not None)
+    assert left + spent == 3_000, "no unit appears or vanishes"
+    for writer in writers:
+        await writer.stop()
+
+
+async def test_a_writer_that_dies_in_its_turn_leaves_nothing_half_done(
+    backend: Backend,
+) -> None:
+    dying, living = await backend.log(), await Writer(await backend.log()).start()
+    wallet = await living.open_wallet()
+    before = await all_events(living.log)
+
+    async def die_after_appending() -> None:
+        victim = Writer(_DiesInTurn(dying), seed=9)
+        await victim.start()
+        await victim.credit(wallet, 5, "never")
+
+    with pytest.raises(ZeroDivisionError):
+        await die_after_appending()
+    assert await all_events(living.log) == before
+    await living.credit(wallet, 7, "after")
+    assert references_of(await all_events(living.log)) == ["after"]
+    check(await all_events(living.log))
+    await living.stop()
+
+
+async def test_a_writer_that_stops_in_its_turn_does_not_stop_the_others(
+    backend: Backend,
+) -> None:
+    stopped, living = await backend.log(), await Writer(await backend.log()).start()
+    wallet = await living.open_wallet()
+    async with asyncio.timeout(20):
+        with pytest.raises(LogUnavailableError):
+            async with stopped.exclusively() as turn:
+                await turn.catch_up(None)
+                settled = await living.credit(wallet, 7, "meanwhile")
+                assert settled.result.status == "accepted"
+                await turn.catch_up(None)
+    check(await all_events(living.log))
+    await living.stop()
+
+
+@pytest.mark.parametrize("path", ["fast", "turn"])
+@pytest.mark.parametrize("fate", ["lost", "committed"])
+async def test_an_unclear_commit_is_resolved_to_one_effect(
+    backend: Backend, path: Literal["fast", "turn"], fate: Fate
+) -> None:
+    steady = await Writer(await backend.log()).start()
+    wallet = await steady.open_wallet()
+    writer = Writer(await backend.breaking_log(path, fate), seed=3)
+    if path == "fast":
+        # A writer that has caught up and found nobody else takes the fast path.
+        writer.processor._head = await writer.log.head()
+        writer.processor._contended = False
+    await writer.start()
+    settled = await writer.credit(wallet, 70, "once")
+    assert settled.result.status == "accepted"
+    assert settled.result.transaction is not None
+    assert settled.result.transaction.balance_after == 70
+    after = await writer.credit(wallet, 1, "and on")
+    assert after.result.transaction is not None
+    assert after.result.transaction.balance_after == 71
+    events = await all_events(steady.log)
+    check(events)
+    assert references_of(events) == ["once", "and on"]
+    await writer.stop()
+    await steady.stop()
+
+
+async def test_a_command_that_the_log_refuses_stands_alone(backend: Backend) -> None:
+    writer = await Writer(await backend.log()).start()
+    wallet = await writer.open_wallet()
+    # The gate would have refused it: NUL is what PostgreSQL's text cannot hold.
+    poison = CreditWallet(wallet_id=wallet, amount=1, reference="a\x00b")
+    good = [
+        writer.processor.enqueue(
+            submission(CreditWallet(wallet_id=wallet, amount=1, reference=f"good {n}"))
+        )
+        for n in range(10)
+    ]
+    bad = writer.processor.enqueue(submission(poison))
+    good += [
+        writer.processor.enqueue(
+            submission(CreditWallet(wallet_id=wallet, amount=1, reference=f"more {n}"))
+        )
+        for n in range(10)
+    ]
+    results = await asyncio.gather(*good, bad, return_exceptions=True)
+    assert isinstance(results[-1], PoisonCommandError)
+    assert all(not isinstance(result, BaseException) for result in results[:-1])
+    events = await all_events(writer.log)
+    assert len(references_of(events)) == 20
+    check(events)
+    await writer.stop()
+
+
+class _DiesInTurn:
+    """A log whose writer dies between the append and its commit."""
+
+    def __init__(self, log: object) -> None:
+        self._log = log
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._log, name)
+
+    def exclusively(self) -> "_DyingTurn":
+        return _DyingTurn(self._log.exclusively())  # type: ignore[attr-defined]
+
+
+class _DyingTurn:
+    def __init__(self, context: object) -> None:
+        self._context = context
+
+    async def __aenter__(self) -> object:
+        turn = await self._context.__aenter__()  # type: ignore[attr-defined]
+
+        class Dying:
+            def __getattr__(self, name: str) -> object:
+                return getattr(turn, name)
+
+            async def append(self, append: object) -> bool:
+                await turn.append(append)
+                raise ZeroDivisionError("the writer dies")
+
+        return Dying()
+
+    async def __aexit__(self, *what: object) -> None:
+        await self._context.__aexit__(*what)  # type: ignore[attr-defined]

@@ -1,0 +1,1 @@
+"""Small languages in which the tests speak."""

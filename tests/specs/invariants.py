@@ -1,0 +1,43 @@
+"""What must hold of every log, whatever happened to its writers."""
+
+from collections.abc import Sequence
+
+from ledger.command_handling.wallet_cache import NOTHING_KNOWN, Known, fold
+from ledger.event_log.hashing import event_hash
+from ledger.event_log.interface import EventLog, WalletKey
+from schemas.events import RecordedEvent, WalletCredited, WalletDebited, decode_event
+
+_ALL = 1_000_000
+
+
+async def all_events(log: EventLog) -> list[RecordedEvent]:
+    """The whole log."""
+    return await log.read(0, _ALL)
+
+
+def check(events: Sequence[RecordedEvent]) -> dict[WalletKey, Known]:
+    """Assert that the log is whole, and give the wallets that it folds to."""
+    wallets: dict[WalletKey, Known] = {}
+    for position, event in enumerate(events, start=1):
+        assert event.position == position, "positions are gapless"
+        key = WalletKey(event.tenant_id, event.stream_id)
+        known = wallets.get(key, NOTHING_KNOWN)
+        assert event.version == known.version + 1, "versions are gapless"
+        assert event.hash == event_hash(known.hash, event), "hashes chain"
+        wallets[key] = fold(known, [event])
+        wallet = wallets[key].wallet
+        assert wallet is not None
+        assert wallet.balance >= 0, "no wallet is overdrawn"
+    times = [event.recorded_at for event in events]
+    assert times == sorted(times), "time never goes back"
+    return wallets
+
+
+def references_of(events: Sequence[RecordedEvent]) -> list[str]:
+    """The references of all money that moved, in order."""
+    references = []
+    for recorded in events:
+        event = decode_event(recorded.type, recorded.schema_version, recorded.data)
+        if isinstance(event, WalletCredited | WalletDebited):
+            references.append(event.reference)
+    return references
