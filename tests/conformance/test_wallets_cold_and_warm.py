@@ -1,6 +1,9 @@
 """What a process remembers never decides: caches and snapshots only save time."""
 
-from ledger.command_handling import processor, snapshots
+import asyncio
+
+from ledger.command_handling.processor import SNAPSHOT_PAUSE_S
+from ledger.command_handling.snapshots import SNAPSHOT_EVERY_EVENTS
 from schemas.commands import FreezeWallet
 from schemas.rejections import InsufficientFunds, WalletFrozen
 from tests.conformance.backends import Backend
@@ -10,13 +13,13 @@ from tests.specs.world import Writer
 
 async def _busy_wallet(writer: Writer) -> str:
     wallet = await writer.open_wallet()
-    for number in range(snapshots.SNAPSHOT_EVERY_EVENTS + 20):
+    for number in range(SNAPSHOT_EVERY_EVENTS + 20):
         await writer.credit(wallet, 1, f"{wallet} {number}")
     return wallet
 
 
-async def _save_snapshots(writer: Writer) -> None:
-    await processor.asyncio.sleep(processor.SNAPSHOT_PAUSE_S * 1.5)
+async def _snapshots_are_saved() -> None:
+    await asyncio.sleep(SNAPSHOT_PAUSE_S * 1.5)
 
 
 async def _next_writer_sees(backend: Backend, wallet: str, balance: int) -> None:
@@ -29,9 +32,9 @@ async def _next_writer_sees(backend: Backend, wallet: str, balance: int) -> None
 async def test_a_snapshot_a_lying_one_and_none_give_the_same_wallet(backend: Backend) -> None:
     writer = await Writer(await backend.log()).start()
     wallet = await _busy_wallet(writer)
-    await _save_snapshots(writer)
+    await _snapshots_are_saved()
     await writer.credit(wallet, 5, "after the snapshot")
-    balance = snapshots.SNAPSHOT_EVERY_EVENTS + 25
+    balance = SNAPSHOT_EVERY_EVENTS + 25
     await _next_writer_sees(backend, wallet, balance)
     await backend.spoil_snapshots()
     await _next_writer_sees(backend, wallet, balance)

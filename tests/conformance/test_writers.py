@@ -2,12 +2,15 @@
 
 import asyncio
 import random
-from typing import Literal
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from typing import Any, Literal, cast
 
 import pytest
 
 from ledger.command_handling.errors import PoisonCommandError
-from ledger.event_log.interface import LogUnavailableError
+from ledger.command_handling.submission import Settled
+from ledger.event_log.interface import Append, EventLog, LogUnavailableError, Turn
 from schemas.commands import CreditWallet
 from tests.conformance.backends import Backend, Fate
 from tests.specs.invariants import all_events, check, references_of
@@ -54,7 +57,7 @@ async def test_a_writer_that_dies_in_its_turn_leaves_nothing_half_done(
     before = await all_events(living.log)
 
     async def die_after_appending() -> None:
-        victim = Writer(_DiesInTurn(dying), seed=9)
+        victim = Writer(cast("EventLog", _DiesInTurn(dying)), seed=9)
         await victim.start()
         await victim.credit(wallet, 5, "never")
 
@@ -73,12 +76,8 @@ async def test_a_writer_that_stops_in_its_turn_does_not_stop_the_others(
     stopped, living = await backend.log(), await Writer(await backend.log()).start()
     wallet = await living.open_wallet()
     async with asyncio.timeout(20):
-        with pytest.raises(LogUnavailableError):
-            async with stopped.exclusively() as turn:
-                await turn.catch_up(None)
-                settled = await living.credit(wallet, 7, "meanwhile")
-                assert settled.result.status == "accepted"
-                await turn.catch_up(None)
+        with pytest.raises(LogUnavailableError, match="turn"):
+            await _wake_late(stopped, meanwhile=living.credit(wallet, 7, "meanwhile"))
     check(await all_events(living.log))
     await living.stop()
 
@@ -137,35 +136,36 @@ async def test_a_command_that_the_log_refuses_stands_alone(backend: Backend) -> 
     await writer.stop()
 
 
+async def _wake_late(log: EventLog, meanwhile: Awaitable[Settled]) -> None:
+    async with log.exclusively() as turn:
+        await turn.catch_up(None)
+        settled = await meanwhile
+        assert settled.result.status == "accepted"
+        await turn.catch_up(None)
+
+
 class _DiesInTurn:
     """A log whose writer dies between the append and its commit."""
 
-    def __init__(self, log: object) -> None:
+    def __init__(self, log: EventLog) -> None:
         self._log = log
 
-    def __getattr__(self, name: str) -> object:
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._log, name)
 
-    def exclusively(self) -> "_DyingTurn":
-        return _DyingTurn(self._log.exclusively())  # type: ignore[attr-defined]
+    @asynccontextmanager
+    async def exclusively(self) -> AsyncIterator[Any]:
+        async with self._log.exclusively() as turn:
+            yield _DyingTurn(turn)
 
 
 class _DyingTurn:
-    def __init__(self, context: object) -> None:
-        self._context = context
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
 
-    async def __aenter__(self) -> object:
-        turn = await self._context.__aenter__()  # type: ignore[attr-defined]
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._turn, name)
 
-        class Dying:
-            def __getattr__(self, name: str) -> object:
-                return getattr(turn, name)
-
-            async def append(self, append: object) -> bool:
-                await turn.append(append)
-                raise ZeroDivisionError("the writer dies")
-
-        return Dying()
-
-    async def __aexit__(self, *what: object) -> None:
-        await self._context.__aexit__(*what)  # type: ignore[attr-defined]
+    async def append(self, append: Append) -> bool:
+        await self._turn.append(append)
+        raise ZeroDivisionError("the writer dies")

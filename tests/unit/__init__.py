@@ -1,0 +1,1 @@
+"""Rules and pure functions, one at a time."""

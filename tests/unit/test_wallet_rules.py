@@ -135,19 +135,23 @@ ACCEPTED: list[tuple[str, list[WalletEvent], Command, list[WalletEvent]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("history", "command", "events"), [row[1:] for row in ACCEPTED],
-                         ids=[row[0] for row in ACCEPTED])  # fmt: skip
+@pytest.mark.parametrize(
+    ("history", "command", "events"),
+    [row[1:] for row in ACCEPTED],
+    ids=[row[0] for row in ACCEPTED],
+)
 def test_accepted(history: list[WalletEvent], command: Command, events: list[WalletEvent]) -> None:
     Given(*history).when(command).then(*events)
 
 
-CLOSED = [OPENED, WalletClosed()]
-FROZEN = [OPENED, credited(5), WalletFrozen()]
-FULL = [OPENED, credited(MAX_AMOUNT_MINOR)]
+CLOSED: list[WalletEvent] = [OPENED, WalletClosed()]
+FROZEN: list[WalletEvent] = [OPENED, credited(5), WalletFrozen()]
+FULL: list[WalletEvent] = [OPENED, credited(MAX_AMOUNT_MINOR)]
 DECLINED: list[tuple[str, list[WalletEvent], Command, Rejection, list[WalletEvent]]] = [
     ("debit of too much", [OPENED, credited(5)], debit(6),
      InsufficientFunds(amount=6, available=5), [debit_declined(6, "insufficient_funds", 5)]),
-    ("debit while frozen", FROZEN, debit(1), IsFrozen(), [debit_declined(1, "wallet_frozen", 5)]),
+    ("debit while frozen", FROZEN, debit(1), IsFrozen(),
+     [debit_declined(1, "wallet_frozen", 5)]),
     ("frozen comes before funds", FROZEN, debit(9), IsFrozen(),
      [debit_declined(9, "wallet_frozen", 5)]),
     ("debit of a closed wallet", CLOSED, debit(1), IsClosed(),
@@ -169,8 +173,11 @@ DECLINED: list[tuple[str, list[WalletEvent], Command, Rejection, list[WalletEven
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("history", "command", "rejection", "events"),
-                         [row[1:] for row in DECLINED], ids=[row[0] for row in DECLINED])  # fmt: skip
+@pytest.mark.parametrize(
+    ("history", "command", "rejection", "events"),
+    [row[1:] for row in DECLINED],
+    ids=[row[0] for row in DECLINED],
+)
 def test_declined(
     history: list[WalletEvent], command: Command, rejection: Rejection, events: list[WalletEvent]
 ) -> None:

@@ -1,0 +1,1 @@
+"""Tenants: merchants, their two environments, and the credentials that speak for them."""

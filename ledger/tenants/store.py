@@ -1,0 +1,144 @@
+"""The store of merchants and credentials. Secrets are made here, and kept as hashes only.
+
+A secret is 256 random bits, so a plain SHA-256 of it cannot be guessed at; a slow hash
+would protect nothing more and cost every request.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import asyncpg
+from msgspec import Struct
+
+Scope = Literal["wallets:read", "wallets:write", "transfers:write", "admin"]
+Environment = Literal["live", "sandbox"]
+
+SCOPES: frozenset[str] = frozenset({"wallets:read", "wallets:write", "transfers:write", "admin"})
+MERCHANT_SCOPES = SCOPES - {"admin"}
+"""What a merchant's back end is given."""
+
+_SQL = Path(__file__).parent / "sql"
+_CREATE_MERCHANT = (_SQL / "create_merchant.sql").read_text(encoding="utf-8")
+_CREATE_CREDENTIAL = (_SQL / "create_credential.sql").read_text(encoding="utf-8")
+_REVOKE_CREDENTIAL = (_SQL / "revoke_credential.sql").read_text(encoding="utf-8")
+_FIND_CREDENTIAL = (_SQL / "find_credential.sql").read_text(encoding="utf-8")
+
+_KEY_ID = re.compile(r"key_[0-9a-f]{24}", re.ASCII)
+
+Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+
+
+class UnknownTenantError(Exception):
+    """A credential was asked for a tenant that there is not."""
+
+
+class Merchant(Struct, frozen=True, kw_only=True):
+    """A merchant and the tenants that it is. Ids are UUIDs as text."""
+
+    merchant_id: str
+    live_tenant_id: str
+    sandbox_tenant_id: str
+
+
+class Secret(NamedTuple):
+    """A credential as its owner gets it, once: client id and client secret."""
+
+    key_id: str
+    secret: str
+
+    def api_key(self) -> str:
+        """The same in one string, for clients that send only that."""
+        return f"{self.key_id}.{self.secret}"
+
+
+class Credential(Struct, frozen=True, kw_only=True):
+    """A credential as it is stored."""
+
+    key_id: str
+    tenant_id: str
+    merchant_id: str
+    environment: Environment
+    secret_hash: bytes
+    scopes: frozenset[str]
+    revoked_at: datetime | None
+
+    def accepts(self, secret: str) -> bool:
+        """Whether this is the secret, in a time that does not depend on the secret."""
+        return self.revoked_at is None and hmac.compare_digest(
+            hash_secret(secret), self.secret_hash
+        )
+
+
+def hash_secret(secret: str) -> bytes:
+    """What is stored of a secret. Any text has a hash, well-formed or not."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def split_api_key(api_key: str) -> Secret | None:
+    """Take `<key id>.<secret>` apart; None if it is not of that shape."""
+    key_id, dot, secret = api_key.partition(".")
+    return Secret(key_id, secret) if dot and secret and _KEY_ID.fullmatch(key_id) else None
+
+
+async def create_merchant(connection: Connection, name: str) -> Merchant:
+    """Make a merchant with a live and a sandbox tenant."""
+    row = await connection.fetchrow(_CREATE_MERCHANT, name)
+    assert row is not None, "an insert without a condition returns its row"
+    return Merchant(
+        merchant_id=str(row["merchant_id"]),
+        live_tenant_id=str(row["live_tenant_id"]),
+        sandbox_tenant_id=str(row["sandbox_tenant_id"]),
+    )
+
+
+async def create_credential(
+    connection: Connection, tenant_id: str, scopes: Iterable[str]
+) -> Secret:
+    """Make a credential. The secret is in the answer and nowhere else.
+
+    Raises `ValueError` for a scope that there is not, `UnknownTenantError`.
+    """
+    wanted = set(scopes)
+    if not wanted or not wanted <= SCOPES:
+        message = f"scopes must be some of {', '.join(sorted(SCOPES))}"
+        raise ValueError(message)
+    made = Secret(f"key_{secrets.token_hex(12)}", secrets.token_urlsafe(32))
+    try:
+        await connection.execute(
+            _CREATE_CREDENTIAL, made.key_id, tenant_id, hash_secret(made.secret), sorted(wanted)
+        )
+    except (asyncpg.ForeignKeyViolationError, asyncpg.DataError) as error:
+        message = f"there is no tenant {tenant_id}"
+        raise UnknownTenantError(message) from error
+    return made
+
+
+async def revoke_credential(connection: Connection, key_id: str) -> bool:
+    """Revoke a credential; False if there is none of this id. Repeating it is harmless."""
+    if not _KEY_ID.fullmatch(key_id):
+        return False
+    return await connection.fetchval(_REVOKE_CREDENTIAL, key_id) is not None
+
+
+async def find_credential(connection: Connection, key_id: str) -> Credential | None:
+    """The credential of this id, revoked or not. Any text may be asked for."""
+    if not _KEY_ID.fullmatch(key_id):
+        return None
+    row = await connection.fetchrow(_FIND_CREDENTIAL, key_id)
+    if row is None:
+        return None
+    return Credential(
+        key_id=row["key_id"],
+        tenant_id=str(row["tenant_id"]),
+        merchant_id=str(row["merchant_id"]),
+        environment=row["environment"],
+        secret_hash=row["secret_hash"],
+        scopes=frozenset(row["scopes"]),
+        revoked_at=row["revoked_at"],
+    )
