@@ -58,10 +58,7 @@ async def _run(
     writer = await Writer(MemoryEventLog(MemoryStore(SteppingClock()))).start()
     wallets = [await writer.open_wallet(f"customer {number}") for number in range(3)]
     pending = [writer.send(_command(step, wallets)) for step in commands]
-    if at_once:
-        settled = list(await asyncio.gather(*pending))
-    else:
-        settled = [await one for one in pending]
+    settled = await asyncio.gather(*pending) if at_once else [await one for one in pending]
     events = await all_events(writer.log)
     await writer.stop()
     return settled, events
