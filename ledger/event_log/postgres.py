@@ -227,17 +227,10 @@ class _PostgresTurn:
         """See `Turn`."""
         if seen is None:
             return News(head=await _head(self._connection), events=None)
-        if seen.number > 0:
-            kept = await self._connection.read("append_at", seen.number)
-            if not kept or kept[0]["hash"] != seen.hash:
-                raise LogDivergedError(f"append {seen.number} is not the one that was seen")
-        head = await _head(self._connection)
-        if head.last_position == seen.last_position:
-            return News(head=head, events=())
-        if head.last_position - seen.last_position > _NEWS_LIMIT:
-            return News(head=head, events=None)
-        found = await self._connection.read("read", seen.last_position, _NEWS_LIMIT)
-        return News(head=head, events=[rows.recorded_event(row) for row in found])
+        found = await self._connection.read("news", seen.number, seen.last_position, _NEWS_LIMIT)
+        if seen.number > 0 and (not found or found[0]["kept_hash"] != seen.hash):
+            raise LogDivergedError(f"append {seen.number} is not the one that was seen")
+        return rows.news(found, seen, _NEWS_LIMIT)
 
     async def find_append(self, append_id: str, after_number: int) -> bool:
         """See `Turn`."""

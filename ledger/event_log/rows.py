@@ -11,6 +11,8 @@ from ledger.event_log.interface import (
     CommandKey,
     CustomerKey,
     Findings,
+    Head,
+    News,
     Record,
     Snapshot,
     StoredWallet,
@@ -111,6 +113,23 @@ def findings(
             if row["user_id_owner"] is not None
         },
     )
+
+
+def news(found: Sequence[asyncpg.Record], seen: Head, limit: int) -> News:
+    """The answer of sql/news.sql; no row means that the log is still empty."""
+    if not found:
+        return News(head=seen, events=())
+    newest = found[0]
+    head = Head(
+        number=newest["head_number"],
+        hash=newest["head_hash"],
+        last_position=newest["last_position"],
+        recorded_at=newest["head_recorded_at"],
+    )
+    if head.last_position - seen.last_position > limit:
+        return News(head=head, events=None)
+    events = [recorded_event(row) for row in found if row["position"] is not None]
+    return News(head=head, events=events)
 
 
 def _record(row: asyncpg.Record) -> Record:

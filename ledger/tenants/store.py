@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import asyncpg
 from msgspec import Struct
@@ -31,7 +31,12 @@ _FIND_CREDENTIAL = (_SQL / "find_credential.sql").read_text(encoding="utf-8")
 
 _KEY_ID = re.compile(r"key_[0-9a-f]{24}", re.ASCII)
 
-Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+if TYPE_CHECKING:
+    Connection = (
+        asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    )
+else:  # the classes take parameters in their stubs only
+    Connection = asyncpg.Connection
 
 
 class UnknownTenantError(Exception):
