@@ -115,7 +115,7 @@ def _rejection(code: DeclineCode, amount: int, balance: int, available: int) -> 
         case "balance_limit_exceeded":
             return BalanceLimitExceeded(amount=amount, balance=balance, limit=MAX_AMOUNT_MINOR)
         case _:
-            assert_never(code)
+            raise AssertionError(f"no wallet declines with {code!r}")
 
 
 def _transaction(recorded: RecordedEvent, event: WalletCredited | WalletDebited) -> TransactionView:

@@ -5,22 +5,27 @@ and every replay checks itself. Amounts are integers in the currency's minor uni
 `stream`, `version` and time stand in the envelope (`schemas.events.envelope`).
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from schemas.commands import NO_METADATA, Description, Metadata
 from schemas.identifiers import CustomerId, Reference, UserId
 from schemas.money import Amount, Balance, CurrencyCode
 
-DeclineCode = Literal[
-    "insufficient_funds",
-    "wallet_frozen",
-    "wallet_closed",
-    "wallet_not_empty",
-    "balance_limit_exceeded",
+DeclineCode = Annotated[
+    str,
+    Meta(
+        pattern="^[a-z_]+$",
+        description="Why it was declined: the code of a rejection. New codes may come.",
+        examples=["insufficient_funds", "wallet_frozen", "wallet_closed"],
+    ),
 ]
-"""The rejections that become facts, because the wallet's state decided them."""
+"""The rejections that become facts, because the wallet's state decided them.
+
+Not an enumeration: a subscriber must take a code that it does not know, or every new rule
+of a wallet would break it.
+"""
 
 
 class WalletOpened(Struct, frozen=True, kw_only=True, gc=False, tag="wallet.opened"):

@@ -1,0 +1,181 @@
+"""Problems: every way in which an HTTP call is refused, by its stable code (RFC 9457).
+
+The rejections of `schemas.rejections` are here with the status that they get over HTTP,
+beside what never reaches a wallet: malformed requests, credentials, limits, outages.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from schemas.identifiers import TransactionId, WalletId
+from schemas.rejections import REJECTION_TYPES
+
+PROBLEM_CONTENT_TYPE = "application/problem+json"
+
+
+class FieldProblem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """One offending field of a request."""
+
+    param: Annotated[str, Meta(description="The field, header or query parameter.")]
+    code: str
+    detail: Annotated[str, Meta(description="For people; may change.")]
+
+
+class Problem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Why a call was refused. `code` is stable; `title` and `detail` are for people."""
+
+    type: Annotated[str, Meta(description="A URI reference that names the kind of problem.")]
+    title: str
+    status: Annotated[int, Meta(ge=400, le=599)]
+    code: str
+    detail: str
+    request_id: Annotated[str, Meta(description="The same as the X-Request-Id header.")]
+    param: Annotated[str | None, Meta(description="The one offending field.")] = None
+    errors: Annotated[list[FieldProblem], Meta(description="All the offending fields.")] = []
+    wallet_id: Annotated[
+        WalletId | None,
+        Meta(description="The wallet; with `wallet_exists` the one that is there already."),
+    ] = None
+    transaction_id: Annotated[
+        TransactionId | None, Meta(description="The declined transaction, if there is one.")
+    ] = None
+    amount: Annotated[int | None, Meta(description="What was asked for, in minor units.")] = None
+    available: Annotated[
+        int | None, Meta(description="With `insufficient_funds`: what can be spent.")
+    ] = None
+    balance: Annotated[
+        int | None, Meta(description="What the wallet holds, where that is the reason.")
+    ] = None
+    limit: Annotated[
+        int | None, Meta(description="With `balance_limit_exceeded`: the largest balance.")
+    ] = None
+
+
+class ProblemKind(Struct, frozen=True, kw_only=True):
+    """A code with its HTTP status, its title and when it is answered."""
+
+    code: str
+    status: int
+    title: str
+    meaning: str
+    retry_after: bool = False
+    """Whether the answer carries `Retry-After`."""
+
+
+def _kinds(*rows: tuple[str, int, str, str]) -> dict[str, ProblemKind]:
+    return {
+        code: ProblemKind(
+            code=code, status=status, title=title, meaning=meaning, retry_after=status in (429, 503)
+        )
+        for code, status, title, meaning in rows
+    }
+
+
+_REJECTION_STATUS = {
+    "insufficient_funds": (409, "Insufficient funds"),
+    "wallet_frozen": (409, "Wallet frozen"),
+    "wallet_closed": (409, "Wallet closed"),
+    "wallet_not_empty": (409, "Wallet not empty"),
+    "wallet_exists": (409, "Wallet exists"),
+    "wallet_not_found": (404, "Wallet not found"),
+    "reference_reused": (409, "Reference reused"),
+    "balance_limit_exceeded": (409, "Balance limit exceeded"),
+    "customer_id_conflict": (409, "Customer id conflict"),
+}
+
+
+def _rejection_kinds() -> dict[str, ProblemKind]:
+    rows = []
+    for struct in REJECTION_TYPES:
+        code = str(struct.__struct_config__.tag)
+        status, title = _REJECTION_STATUS[code]
+        rows.append((code, status, title, " ".join((struct.__doc__ or "").split())))
+    return _kinds(*rows)
+
+
+PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
+    (
+        "malformed_request",
+        400,
+        "Malformed request",
+        "What was sent cannot be read: not HTTP, not JSON, not UTF-8, nested too deep.",
+    ),
+    (
+        "invalid_idempotency_key",
+        400,
+        "Invalid idempotency key",
+        "`Idempotency-Key` is not 1 to 255 visible ASCII characters, given once.",
+    ),
+    (
+        "invalid_cursor",
+        400,
+        "Invalid cursor",
+        "`after` is not a cursor that this list, with these filters, gave out.",
+    ),
+    ("invalid_limit", 400, "Invalid limit", "`limit` is not an integer in its range."),
+    ("invalid_type", 400, "Invalid type", "`type` is none of the transaction types."),
+    ("invalid_status", 400, "Invalid status", "`status` is none of the statuses."),
+    ("invalid_parameter", 400, "Invalid parameter", "A query parameter cannot be used."),
+    ("unauthorized", 401, "Unauthorized", "The credentials are missing or wrong."),
+    ("forbidden", 403, "Forbidden", "The credentials lack the scope that the call needs."),
+    ("not_found", 404, "Not found", "There is nothing under this path."),
+    ("method_not_allowed", 405, "Method not allowed", "The path exists, the method does not."),
+    ("payload_too_large", 413, "Payload too large", "The body is over 128 KiB."),
+    (
+        "unsupported_media_type",
+        415,
+        "Unsupported media type",
+        "The body's content type is not application/json, or the body is compressed.",
+    ),
+    (
+        "validation_failed",
+        422,
+        "Validation failed",
+        "The request is well-formed, but fields are invalid; `errors` names all of them.",
+    ),
+    (
+        "unsupported_field",
+        422,
+        "Unsupported field",
+        "A field of the contract that this release cannot honour yet.",
+    ),
+    ("rate_limited", 429, "Rate limited", "Too many requests with these credentials."),
+    ("internal_error", 500, "Internal error", "A fault of ours; it names nothing but the request."),
+    (
+        "overloaded",
+        503,
+        "Overloaded",
+        "Too much is under way; nothing happened, retry.",
+    ),
+    (
+        "outcome_unknown",
+        503,
+        "Outcome unknown",
+        "The command may have happened: retry with the same reference.",
+    ),
+    (
+        "ledger_unavailable",
+        503,
+        "Ledger unavailable",
+        "The ledger cannot be reached; nothing happened, retry.",
+    ),
+    (
+        "clock_stepped",
+        503,
+        "Clock stepped",
+        "The ledger's clock jumped; nothing happened, retry.",
+    ),
+    (
+        "read_model_behind",
+        503,
+        "Read model behind",
+        "The read model does not show the newest change yet; retry.",
+    ),
+)
+"""Every code that an answer can carry."""
+
+
+def problem_type(code: str) -> str:
+    """The problem's `type`: a URI reference to where the documentation page explains it."""
+    return f"/docs#problem-{code}"

@@ -1,0 +1,327 @@
+"""The OpenAPI 3.1 document of contract A, from the rows of `operations` and the Structs."""
+
+from collections import Counter
+from collections.abc import Container
+from http import HTTPStatus
+from itertools import groupby
+from typing import Any, get_args
+
+from schemas.http import credit_wallets as http
+from schemas.http.problems import PROBLEM_CONTENT_TYPE, PROBLEMS, Problem
+from schemas.results import TransactionType, WalletStatus
+from services.publish_schemas import examples
+from services.publish_schemas.json_schema import JsonSchema, components
+from services.publish_schemas.operations import OPERATIONS, Operation
+
+Codes = tuple[str, ...]
+
+_SCHEMAS = "#/components/schemas/"
+
+_DESCRIPTION = """\
+Wallets that hold money for your customers.
+
+**Money** is an integer in the currency's smallest unit: pesewas, kobo, cents. Yen have no
+decimals, dinars have three. Amounts are above 0 and at most 9 007 199 254 740 991.
+
+**Times** are RFC 3339 in UTC. **Ids** are opaque.
+
+**Retrying** is safe. A `reference` is used up by a success only: the same reference with the same
+content gives the first answer again, with `Idempotent-Replayed: true`; with other content it is
+refused with `reference_reused`. An `Idempotency-Key` freezes whatever the wallet decided, success
+or decline. After a 503, send the same request again.
+
+**Reading your own write.** A GET of one wallet or of its transactions shows every change that was
+acknowledged before it, or answers 503 `read_model_behind`. `Ledger-Consistency: eventual` skips
+the wait, and the answer says how far behind it is in `Ledger-Lag`.
+
+**Problems** are `application/problem+json` (RFC 9457). Rely on `code`; the texts may change.
+
+**Which refusal comes first**, where several apply: the path and the method; the credentials and
+their scope; the `Idempotency-Key`; the body's size, type and form, then all its fields at once; the
+query; the wallet's existence; `reference_reused`; the wallet's state. Only the last is recorded.
+
+**Tracing.** `X-Request-Id` and `X-Correlation-Id` may be sent with every call (1 to 128 visible
+ASCII characters); the first comes back with the answer.
+
+**Compatibility.** Fields may be added to answers and `code` may get new values: ignore what you
+do not know. Fields of a request that this API does not know are ignored.
+"""
+
+
+def openapi_document(version: str) -> JsonSchema:
+    """The whole document; `version` is the release that it describes."""
+    shared = _shared_refusals()
+    return {
+        "openapi": "3.1.1",
+        "info": {
+            "title": "Credit Wallets API",
+            "version": version,
+            "summary": "Wallets, credits and debits.",
+            "description": _DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "servers": [{"url": "/", "description": "The server that this document comes from."}],
+        "security": [{"basic": []}],
+        "tags": [
+            {"name": "Wallets", "description": "Open, look at, freeze and close wallets."},
+            {"name": "Money", "description": "Move money and read what was moved."},
+        ],
+        "paths": _paths(shared),
+        "components": {
+            "schemas": _schemas(),
+            "responses": {".".join(codes): _refusal(codes) for codes in shared},
+            "parameters": PARAMETERS,
+            "headers": HEADERS,
+            "examples": {
+                _example_name(code): {
+                    "summary": kind.title,
+                    "value": examples.plain(examples.problem(code)),
+                }
+                for code, kind in sorted(PROBLEMS.items())
+            },
+            "securitySchemes": {
+                "basic": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "CLIENT_ID as user, CLIENT_SECRET as password.",
+                }
+            },
+        },
+    }
+
+
+def _schemas() -> dict[str, JsonSchema]:
+    structs = [type(shape) for row in OPERATIONS for shape in (row.request, row.answer) if shape]
+    schemas = components([*dict.fromkeys(structs), Problem], _SCHEMAS)
+    schemas["Problem"]["properties"]["code"] |= {
+        "description": "\n".join(
+            f"- `{code}` ({kind.status}): {kind.meaning}" for code, kind in sorted(PROBLEMS.items())
+        ),
+        "examples": ["insufficient_funds"],
+    }
+    return schemas
+
+
+def _paths(shared: Container[Codes]) -> dict[str, JsonSchema]:
+    paths: dict[str, JsonSchema] = {}
+    for row in OPERATIONS:
+        paths.setdefault(row.path, {})[row.method] = _operation(row, shared)
+    return paths
+
+
+def _operation(row: Operation, shared: Container[Codes]) -> JsonSchema:
+    operation: dict[str, Any] = {
+        "operationId": row.id,
+        "tags": [row.group],
+        "summary": row.summary,
+        "description": f"{row.description}\n\nNeeds the scope `{row.scope}`.",
+        "parameters": [{"$ref": f"#/components/parameters/{name}"} for name in row.parameters],
+    }
+    if row.request is not None:
+        operation["requestBody"] = {
+            "required": row.body_required,
+            "content": {"application/json": _asked(row.request)},
+        }
+    operation["responses"] = {
+        str(row.status): {
+            "description": row.answer_description,
+            "headers": _header_references(*row.answer_headers, "X-Request-Id"),
+            "content": {"application/json": _content(row.answer)},
+        }
+    }
+    if row.unchanged:
+        operation["responses"]["304"] = {
+            "description": "The client has this version already.",
+            "headers": _header_references("ETag", "X-Request-Id"),
+        }
+    operation["responses"] |= {
+        str(status): {"$ref": "#/components/responses/" + ".".join(codes)}
+        if codes in shared
+        else _refusal(codes)
+        for status, codes in _codes_by_status(row).items()
+    }
+    return operation
+
+
+def _codes_by_status(row: Operation) -> dict[int, Codes]:
+    def status_of(code: str) -> int:
+        return PROBLEMS[code].status
+
+    codes = sorted(sorted(row.problems), key=status_of)
+    return {status: tuple(group) for status, group in groupby(codes, status_of)}
+
+
+def _shared_refusals() -> list[Codes]:
+    """Refusals with the same codes that more than one call has."""
+    counted = Counter(codes for row in OPERATIONS for codes in _codes_by_status(row).values())
+    return sorted(codes for codes, count in counted.items() if count > 1)
+
+
+def _content(shape: object) -> JsonSchema:
+    return {
+        "schema": {"$ref": _SCHEMAS + type(shape).__name__},
+        "example": examples.plain(shape),
+    }
+
+
+def _asked(shape: object) -> JsonSchema:
+    """As `_content`, with what a client would leave out left out."""
+    content = _content(shape)
+    content["example"] = {
+        name: value for name, value in content["example"].items() if value is not None
+    }
+    return content
+
+
+def _refusal(codes: Codes) -> JsonSchema:
+    kinds = [PROBLEMS[code] for code in codes]
+    headers = ["X-Request-Id"]
+    if any(kind.retry_after for kind in kinds):
+        headers.append("Retry-After")
+    if any(kind.status == HTTPStatus.UNAUTHORIZED for kind in kinds):
+        headers.append("WWW-Authenticate")
+    if any(kind.status == HTTPStatus.CONFLICT for kind in kinds):
+        headers += ["ETag", "Idempotent-Replayed"]
+    return {
+        "description": "\n".join(f"- `{kind.code}`: {kind.meaning}" for kind in kinds),
+        "headers": _header_references(*headers),
+        "content": {
+            PROBLEM_CONTENT_TYPE: {
+                "schema": {
+                    "allOf": [
+                        {"$ref": _SCHEMAS + "Problem"},
+                        {"properties": {"code": {"enum": list(codes)}}},
+                    ]
+                },
+                "examples": {
+                    kind.code: {"$ref": f"#/components/examples/{_example_name(kind.code)}"}
+                    for kind in kinds
+                },
+            }
+        },
+    }
+
+
+def _example_name(code: str) -> str:
+    return f"problem_{code}"
+
+
+def _header_references(*names: str) -> dict[str, JsonSchema]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)}
+
+
+def _header(description: str, example: str | int, **schema: object) -> JsonSchema:
+    return {
+        "description": description,
+        "schema": {"type": "integer" if isinstance(example, int) else "string", **schema},
+        "example": example,
+    }
+
+
+HEADERS: dict[str, JsonSchema] = {
+    "ETag": _header("The wallet's stream version, which every change of it raises.", '"3"'),
+    "Idempotent-Replayed": _header(
+        "There where the call had its effect before, and this is its first answer.",
+        "true",
+        const="true",
+    ),
+    "Ledger-Lag": _header(
+        "With `Ledger-Consistency: eventual`: how many versions of the wallet are not shown yet.",
+        0,
+        minimum=0,
+    ),
+    "Location": _header("Where the new wallet is.", f"/v1/wallets/{examples.WALLET}"),
+    "Retry-After": _header("Try again after this many seconds.", 1, minimum=0),
+    "WWW-Authenticate": _header(
+        "Which credentials are expected.", 'Basic realm="ledger", charset="UTF-8"'
+    ),
+    "X-Request-Id": _header(
+        "Names this call in our logs; the problem's `request_id`.", examples.REQUEST_ID
+    ),
+}
+
+
+def _parameter(
+    where: str, name: str, description: str, schema: JsonSchema, example: str | int | None = None
+) -> JsonSchema:
+    parameter: JsonSchema = {
+        "name": name,
+        "in": where,
+        "required": where == "path",
+        "description": description,
+        "schema": schema,
+    }
+    return parameter if example is None else parameter | {"example": example}
+
+
+PARAMETERS: dict[str, JsonSchema] = {
+    "after": _parameter(
+        "query",
+        "after",
+        "Where the page starts: `next_cursor` of the page before. Opaque.",
+        {"type": "string", "minLength": 1, "maxLength": 512},
+    ),
+    "consistency": _parameter(
+        "header",
+        "Ledger-Consistency",
+        "`eventual` answers at once, with what the read model shows now.",
+        {"type": "string", "enum": ["eventual"]},
+    ),
+    "currency": _parameter(
+        "query", "currency", "Only wallets in this currency.", {"type": "string"}, "GHS"
+    ),
+    "customer_id": _parameter(
+        "query",
+        "customer_id",
+        "Only wallets of this customer.",
+        {"type": "string", "minLength": 1, "maxLength": 255},
+        "cus_abc123",
+    ),
+    "idempotency_key": _parameter(
+        "header",
+        "Idempotency-Key",
+        "Names this call: whatever the wallet decided is answered again to the same key.",
+        {"type": "string", "pattern": "^[!-~]{1,255}$"},
+        examples.COMMAND_ID,
+    ),
+    "if_none_match": _parameter(
+        "header",
+        "If-None-Match",
+        "An `ETag` that the client has: 304 if the wallet has not changed since.",
+        {"type": "string"},
+        '"3"',
+    ),
+    "limit": _parameter(
+        "query",
+        "limit",
+        "How many entries the page holds at most.",
+        {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": http.MAX_PAGE_SIZE,
+            "default": http.DEFAULT_PAGE_SIZE,
+        },
+    ),
+    "transaction_status": _parameter(
+        "query",
+        "status",
+        "`failed` lists the declined ones.",
+        {"type": "string", "enum": list(get_args(http.TransactionStatus)), "default": "completed"},
+    ),
+    "transaction_type": _parameter(
+        "query",
+        "type",
+        "Only transactions of this type.",
+        {"type": "string", "enum": list(get_args(TransactionType))},
+    ),
+    "wallet_id": _parameter(
+        "path", "wallet_id", "The wallet.", {"type": "string"}, examples.WALLET
+    ),
+    "wallet_status": _parameter(
+        "query",
+        "status",
+        "Only wallets with this status.",
+        {"type": "string", "enum": list(get_args(WalletStatus))},
+    ),
+}
