@@ -1,0 +1,1 @@
+"""The processes. Each folder is a composition root; they share only `services.runtime`."""

@@ -1,0 +1,255 @@
+"""The command line, `ledger`. Each command imports only what it runs.
+
+Exit status: 0 done, 1 it failed or found something wrong, 2 a mistake in how it was
+called or configured.
+"""
+
+import os
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+import click
+
+if TYPE_CHECKING:
+    from services.runtime.postgres import Connection
+    from services.runtime.settings import Settings
+
+Result = TypeVar("Result")
+
+PROJECTIONS = click.Choice(["balances", "transactions"])
+SCOPES = click.Choice(["wallets:read", "wallets:write", "transfers:write", "admin"])
+
+
+def main() -> None:
+    """Run the command line; a mistake in the settings is one line and status 2."""
+    from services.runtime.settings import SettingsError
+
+    try:
+        commands(prog_name="ledger")
+    except SettingsError as error:
+        click.echo(f"ledger: {error}", err=True)
+        sys.exit(2)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """An event-sourced wallet ledger. Settings are environment variables LEDGER_…."""
+
+
+@commands.command()
+def up() -> None:
+    """Start everything: PostgreSQL, Kafka, and all processes, under one supervisor."""
+    from services.supervisor.main import run
+
+    sys.exit(_run("supervisor", run(_settings()), logs=False) or 0)
+
+
+@commands.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    from services.runtime.migrations import MigrationError, apply_migrations
+
+    async def apply(connection: "Connection") -> list[str]:
+        return await apply_migrations(connection)
+
+    try:
+        applied = _with_connection(apply)
+    except MigrationError as error:
+        raise click.ClickException(str(error)) from error
+    for name in applied:
+        click.echo(f"applied {name}")
+    if not applied:
+        click.echo("the schema is up to date")
+
+
+@commands.command()
+def gateway() -> None:
+    """The public HTTP door."""
+    from services.gateway.main import run
+
+    _run("gateway", run(_settings()))
+
+
+@commands.command()
+def intake() -> None:
+    """Commands from Kafka, results back to it."""
+    from services.intake.main import run
+
+    _run("intake", run(_settings()))
+
+
+@commands.command()
+def relay() -> None:
+    """The log to Kafka; one is active, others stand by."""
+    from services.relay.main import run
+
+    _run("relay", run(_settings()))
+
+
+@commands.command()
+@click.argument("name", type=PROJECTIONS)
+def projector(name: str) -> None:
+    """Keep the read model NAME up with Kafka."""
+    from services.projector.main import run
+
+    _run(f"projector-{name}", run(_settings(), name))
+
+
+@commands.command()
+@click.argument("name", type=PROJECTIONS)
+def rebuild(name: str) -> None:
+    """Make the read model NAME anew from the log, beside the live one."""
+    from services.projector.rebuild import run
+
+    sys.exit(_run("rebuild", run(_settings(), name), logs=False) or 0)
+
+
+@commands.command()
+@click.option("--follow/--no-follow", default=True, help="Wait for more (default), or stop.")
+@click.option("--after", type=click.IntRange(min=0), help="Start after this position.")
+def tail(*, follow: bool, after: int | None) -> None:
+    """Show events as they come."""
+    from services.relay.tail import run
+
+    _run("tail", run(_settings(), follow=follow, after=after), logs=False)
+
+
+@commands.command()
+@click.option(
+    "--against",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An anchor that was exported before.",
+)
+def verify(against: Path | None) -> None:
+    """Check the invariants on the live system; the exit status says whether they hold."""
+    from services.verify.main import run
+
+    status = _run("verify", run(_settings(), against), logs=False)
+    sys.exit(1 if status is None else status)
+
+
+@commands.group()
+def merchants() -> None:
+    """Merchants, each with a live and a sandbox tenant."""
+
+
+@merchants.command("create")
+@click.argument("name")
+def create_merchant(name: str) -> None:
+    """Make the merchant NAME and show its ids."""
+    from ledger.tenants import store
+
+    async def create(connection: "Connection") -> store.Merchant:
+        return await store.create_merchant(connection, name)
+
+    merchant = _with_connection(create)
+    click.echo(f"merchant        {merchant.merchant_id}")
+    click.echo(f"live tenant     {merchant.live_tenant_id}")
+    click.echo(f"sandbox tenant  {merchant.sandbox_tenant_id}")
+
+
+@commands.group()
+def keys() -> None:
+    """Credentials: a client id and a secret that speak for a tenant."""
+
+
+@keys.command("create")
+@click.option("--tenant", "tenant_id", type=click.UUID, required=True, help="Whose it is.")
+@click.option(
+    "--scope",
+    "scopes",
+    type=SCOPES,
+    multiple=True,
+    default=["wallets:read", "wallets:write", "transfers:write"],
+    show_default=True,
+    help="What it may do; repeat for several.",
+)
+def create_key(tenant_id: UUID, scopes: tuple[str, ...]) -> None:
+    """Make a credential and show its secret, once."""
+    from ledger.tenants import store
+
+    async def create(connection: "Connection") -> store.Secret:
+        return await store.create_credential(connection, str(tenant_id), scopes)
+
+    try:
+        made = _with_connection(create)
+    except store.UnknownTenantError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"client id      {made.key_id}")
+    click.echo(f"client secret  {made.secret}")
+    click.echo(f"api key        {made.api_key()}")
+    click.echo("The secret is not stored and cannot be shown again.", err=True)
+
+
+@keys.command("revoke")
+@click.argument("key_id")
+def revoke_key(key_id: str) -> None:
+    """Revoke the credential KEY_ID; other credentials of the tenant stay valid."""
+    from ledger.tenants import store
+
+    async def revoke(connection: "Connection") -> bool:
+        return await store.revoke_credential(connection, key_id)
+
+    if not _with_connection(revoke):
+        message = f"there is no credential {key_id}"
+        raise click.ClickException(message)
+    click.echo(f"revoked {key_id}")
+
+
+def _settings() -> "Settings":
+    from services.runtime.settings import Settings
+
+    return Settings.from_environment(os.environ)
+
+
+def _run(process: str, work: Coroutine[Any, Any, Result], *, logs: bool = True) -> Result | None:
+    """Run a process until it ends or a signal comes. With `logs` it speaks JSON lines."""
+    import structlog
+    import uvloop
+
+    from services.runtime.logging import configure_logging
+    from services.runtime.settings import SettingsError
+    from services.runtime.shutdown import run_until_signalled
+
+    # What is talking to a person shows only what that person should know about.
+    configure_logging(process, _settings().log_level if logs else "warning")
+    try:
+        return uvloop.run(run_until_signalled(work))
+    except SettingsError:
+        raise
+    except Exception:
+        if not logs:
+            raise
+        # So that the last line of the log is JSON like those before it.
+        structlog.get_logger().exception("process_failed")
+        sys.exit(1)
+
+
+def _with_connection(work: "Callable[[Connection], Awaitable[Result]]") -> Result:
+    """Run `work` with a connection to the configured database."""
+    import asyncpg
+    import uvloop
+
+    from services.runtime.postgres import connect
+
+    dsn = _settings().require_database_url()
+
+    async def run() -> Result:
+        connection = await connect(dsn, "ledger-cli")
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    try:
+        return uvloop.run(run())
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        message = f"the database: {error}"
+        raise click.ClickException(message) from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What every process needs: settings, logs, health, shutdown, and its connections."""

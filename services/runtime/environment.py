@@ -1,0 +1,34 @@
+"""The real clock, randomness, sleep and tasks, behind the port that a simulation can replace."""
+
+import asyncio
+import os
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+
+class SystemEnvironment:
+    """The machine's own."""
+
+    def __init__(self) -> None:
+        # The event loop keeps only weak references to its tasks.
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def monotonic(self) -> float:
+        """Seconds since some moment; never goes back."""
+        return time.monotonic()
+
+    def random_bytes(self, count: int) -> bytes:
+        """Bytes that nobody can foresee."""
+        return os.urandom(count)
+
+    async def sleep(self, seconds: float) -> None:
+        """Let others run for a while."""
+        await asyncio.sleep(seconds)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Start a task that belongs to nobody's request and lives until it ends."""
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

@@ -1,0 +1,104 @@
+"""Settings: everything that the environment may say, read once, at the start of a process.
+
+A field `http_port` is the variable LEDGER_HTTP_PORT. An empty variable counts as unset.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import msgspec
+from msgspec import Meta, Struct
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+HealthPort = Annotated[int, Meta(ge=0, le=65535)]
+Niceness = Annotated[int, Meta(ge=0, le=19)]
+PartitionCount = Annotated[int, Meta(ge=1, le=1000)]
+LogLevel = Literal["debug", "info", "warning", "error"]
+PostgresUser = Literal["auto", "namespace", "nobody"]
+
+PREFIX = "LEDGER_"
+
+
+class SettingsError(Exception):
+    """The environment says something that cannot be used. The message names the variable."""
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The settings of every process; each reads what concerns it."""
+
+    home: Path = Path(".ledger")
+    """Where `ledger up` keeps its data, logs and secrets. Nothing outside it is changed."""
+    http_host: str = "127.0.0.1"
+    http_port: Port = 8080
+    health_port: HealthPort = 0
+    """Where a process other than the gateway serves its health and metrics; 0 is nowhere."""
+    log_level: LogLevel = "info"
+
+    database_url: str | None = None
+    """PostgreSQL, 15 or newer. `ledger up` without it starts a server of its own."""
+    kafka_bootstrap: str | None = None
+    """Kafka's bootstrap servers. `ledger up` without it starts a broker of its own."""
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: str | None = None
+    kafka_ca_file: Path | None = None
+    """Whom to trust for SSL; without it, whom the machine trusts."""
+
+    events_topic: str = "ledger.events"
+    commands_topic: str = "ledger.commands"
+    results_topic: str = "ledger.command-results"
+    rejected_topic: str = "ledger.commands.rejected"
+    topic_partitions: PartitionCount = 6
+
+    background_nice: Niceness = 5
+    """How far relay and projectors stand back (nice), so that commands go first."""
+    postgres_user: PostgresUser = "auto"
+    """As root: run the embedded PostgreSQL in a user namespace, or as the user nobody."""
+    kafka_jars: Path | None = None
+    """The embedded broker's jars; without it, where `./dev` puts them."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read the settings. Raises `SettingsError` for a value that cannot be used."""
+        values = {}
+        for field in msgspec.structs.fields(cls):
+            variable = PREFIX + field.name.upper()
+            text = environment.get(variable, "")
+            if not text:
+                continue
+            try:
+                values[field.name] = msgspec.convert(
+                    text, field.type, strict=False, dec_hook=_decode_path
+                )
+            except msgspec.ValidationError as error:
+                # A password must not get into a terminal or a log through a message.
+                shown = "its value" if "PASSWORD" in variable else repr(text)
+                message = f"{variable}: {shown} cannot be used: {error}"
+                raise SettingsError(message) from error
+        return cls(**values)
+
+    def require_database_url(self) -> str:
+        """The database's DSN. Raises `SettingsError` where none was given."""
+        return _required(self.database_url, "LEDGER_DATABASE_URL", "postgresql://…")
+
+    def require_kafka_bootstrap(self) -> str:
+        """Kafka's bootstrap servers. Raises `SettingsError` where none were given."""
+        return _required(self.kafka_bootstrap, "LEDGER_KAFKA_BOOTSTRAP", "host:port,…")
+
+
+def _required(value: str | None, variable: str, shape: str) -> str:
+    if value is None:
+        message = (
+            f"{variable} is not set ({shape}): a process that is started alone needs it; "
+            "`ledger up` starts everything and sets it"
+        )
+        raise SettingsError(message)
+    return value
+
+
+def _decode_path(expected: type, value: object) -> object:
+    if expected is Path and isinstance(value, str):
+        return Path(value).expanduser()
+    raise NotImplementedError

@@ -1,0 +1,2 @@
+-- $1 key bigint: let others migrate.
+SELECT pg_advisory_unlock($1)

@@ -1,0 +1,88 @@
+"""Kafka topics: those that this system needs, and how they are made."""
+
+import asyncio
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaConnectionError, KafkaError
+from msgspec import Struct
+
+from services.runtime.kafka import client_options
+from services.runtime.settings import Settings
+
+_TOPIC_ALREADY_EXISTS = 36
+_REPLICAS = 3
+_TRIES = 40
+_TRY_AGAIN_SECONDS = 0.5
+
+
+class TopicUnavailableError(Exception):
+    """Kafka did not make, or does not know, a topic."""
+
+
+class Topic(Struct, frozen=True, kw_only=True):
+    """A topic that is to exist. It is kept on three brokers, or on all if there are fewer."""
+
+    name: str
+    partitions: int
+    config: dict[str, str] = {}
+
+
+def ledger_topics(settings: Settings) -> list[Topic]:
+    """The topics of this system. Events are kept for ever: read models are made of them."""
+    return [
+        Topic(
+            name=settings.events_topic,
+            partitions=settings.topic_partitions,
+            config={"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
+        ),
+        Topic(name=settings.commands_topic, partitions=settings.topic_partitions),
+        Topic(name=settings.results_topic, partitions=settings.topic_partitions),
+        Topic(name=settings.rejected_topic, partitions=1),
+    ]
+
+
+async def ensure_topics(settings: Settings, topics: list[Topic]) -> None:
+    """Make the topics that are missing; those that exist stay as they are.
+
+    A broker that has only just started is given time. Raises `TopicUnavailableError`.
+    """
+    failure: Exception | None = None
+    for _ in range(_TRIES):
+        try:
+            failure = await _create(settings, topics)
+        except (KafkaError, OSError) as error:
+            failure = error
+        if failure is None:
+            return
+        await asyncio.sleep(_TRY_AGAIN_SECONDS)
+    names = ", ".join(topic.name for topic in topics)
+    message = f"the topics {names} could not be made: {failure!r}"
+    raise TopicUnavailableError(message) from failure
+
+
+async def _create(settings: Settings, topics: list[Topic]) -> KafkaError | None:
+    admin = AIOKafkaAdminClient(**client_options(settings, "ledger-topics"))
+    try:
+        await admin.start()
+        existing = set(await admin.list_topics())
+        missing = [topic for topic in topics if topic.name not in existing]
+        if not missing:
+            return None
+        brokers = (await admin.describe_cluster())["brokers"]
+        replicas = min(_REPLICAS, len(brokers))
+        response = await admin.create_topics([_new_topic(topic, replicas) for topic in missing])
+    finally:
+        await admin.close()
+    for name, code, *details in response.topic_errors:
+        if code not in (0, _TOPIC_ALREADY_EXISTS):
+            return KafkaConnectionError(f"{name}: error {code} {details}")
+    return None
+
+
+def _new_topic(topic: Topic, replicas: int) -> NewTopic:
+    return NewTopic(
+        name=topic.name,
+        num_partitions=topic.partitions,
+        replication_factor=replicas,
+        topic_configs=topic.config,
+    )

@@ -1,0 +1,257 @@
+"""`ledger up`: servers, schema, topics, sandbox merchant and processes, in this order.
+
+Stopping goes the other way: first who takes commands, then relay and projectors, then
+Kafka, then PostgreSQL.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import aiohttp
+import asyncpg
+import msgspec
+
+from services.runtime.migrations import MigrationError, apply_migrations
+from services.runtime.postgres import connect
+from services.runtime.settings import Settings
+from services.runtime.topics import TopicUnavailableError, ensure_topics, ledger_topics
+from services.supervisor.children import Child, ChildSpec, stop_together
+from services.supervisor.embedded_kafka import EmbeddedKafka
+from services.supervisor.embedded_postgres import EmbeddedPostgres
+from services.supervisor.home import HomeInUseError, HomeLock, limit_logs
+from services.supervisor.ports import PortTakenError, RememberedPorts, is_free
+from services.supervisor.processes import OwnedProcess, ProcessFailedError
+from services.supervisor.sandbox import Addresses, write_sandbox
+
+Server = EmbeddedPostgres | EmbeddedKafka
+Say = Callable[[str], None]
+
+_POLL_SECONDS = 0.2
+_START_SECONDS = 120
+_IMPATIENCE_SECONDS = 5
+_HOUSEKEEPING_SECONDS = 10
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 15.0
+
+_FRONT = {"gateway": ("gateway",), "intake": ("intake",)}
+"""Who takes commands: first to stop."""
+_BACKGROUND = {
+    "relay": ("relay",),
+    "projector-balances": ("projector", "balances"),
+    "projector-transactions": ("projector", "transactions"),
+}
+"""Who follows behind: stands back a little, so that commands are answered first."""
+
+_FAILURES = (
+    *(HomeInUseError, MigrationError, PortTakenError, ProcessFailedError),
+    *(TopicUnavailableError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError),
+)
+
+
+async def run(settings: Settings) -> int:
+    """Run everything until cancelled. Returns 1, having said why, if it cannot start."""
+    started = time.monotonic()
+
+    def say(text: str) -> None:
+        print(f"{time.monotonic() - started:6.1f} s  {text}", flush=True)
+
+    home = settings.home.expanduser().resolve()
+    try:
+        with HomeLock(home):
+            stack = Stack(msgspec.structs.replace(settings, home=home), say)
+            try:
+                await stack.start()
+                await stack.watch()
+            finally:
+                # A second Ctrl-C must not leave half of it running.
+                await asyncio.shield(stack.stop())
+    except _FAILURES as error:
+        print(f"ledger: {error}", flush=True)
+        return 1
+
+
+class Stack:
+    """Everything that `ledger up` starts, on one LEDGER_HOME."""
+
+    def __init__(self, settings: Settings, say: Say) -> None:
+        self._settings = settings
+        self._home = settings.home
+        self._say = say
+        self._ports = RememberedPorts(self._home)
+        self._servers: list[Server] = []
+        self._front: list[Child] = []
+        self._background: list[Child] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Start everything and wait until all of it is ready."""
+        self._stop_leftovers()
+        limit_logs(self._home)
+        if not is_free(self._settings.http_port, self._settings.http_host):
+            message = (
+                f"port {self._settings.http_port} on {self._settings.http_host} is taken; "
+                "choose another with LEDGER_HTTP_PORT"
+            )
+            raise PortTakenError(message)
+        await self._start_servers()
+        await self._prepare()
+        self._start_children()
+        await self._until_ready()
+        self._say(
+            f"ready: {self._url()} (credentials: . {_shown(self._home / 'sandbox.env')}; "
+            f"logs: {_shown(self._home / 'logs')}; Ctrl-C stops)"
+        )
+
+    async def watch(self) -> NoReturn:
+        """Start again what dies, until cancelled."""
+        self._tasks.extend(asyncio.create_task(self._keep_running(s)) for s in self._servers)
+        async with aiohttp.ClientSession() as session:
+            while True:
+                await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+                limit_logs(self._home)
+                for child in self._children():
+                    await child.reasons_not_ready(session)
+
+    async def stop(self) -> None:
+        """Stop everything that was started, in order."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if not self._servers and not self._front:
+            return
+        self._say("stopping")
+        await stop_together(self._front)
+        await stop_together(self._background)
+        for server in sorted(self._servers, key=_last_is_postgres):
+            server.stop()
+        self._say("stopped")
+
+    def _stop_leftovers(self) -> None:
+        """An earlier supervisor that was killed may have left processes behind."""
+        for name in (*_FRONT, *_BACKGROUND, "kafka"):
+            if OwnedProcess(self._home, name).stop_leftover():
+                self._say(f"stopped {name}, left over from an earlier start")
+
+    async def _start_servers(self) -> None:
+        settings = self._settings
+        kafka = EmbeddedKafka(self._home, jars=settings.kafka_jars, say=self._say)
+        postgres = EmbeddedPostgres(self._home, account=settings.postgres_user, say=self._say)
+        if settings.kafka_bootstrap is None:
+            self._say("Kafka: starting")
+            self._launch(kafka)
+        if settings.database_url is None:
+            self._say("PostgreSQL: starting")
+            self._launch(postgres)
+        for server in self._servers:
+            await self._until_up(server)
+        self._settings = msgspec.structs.replace(
+            settings,
+            kafka_bootstrap=settings.kafka_bootstrap or kafka.bootstrap,
+            database_url=settings.database_url or postgres.dsn,
+        )
+
+    def _launch(self, server: Server) -> None:
+        self._servers.append(server)
+        server.launch()
+
+    async def _until_up(self, server: Server) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not server.is_ready():
+            if time.monotonic() > deadline:
+                raise server.process.failure("did not get ready")
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _prepare(self) -> None:
+        database_url = self._settings.require_database_url()
+        connection = await connect(database_url, "ledger-supervisor")
+        try:
+            for name in await apply_migrations(connection):
+                self._say(f"schema: applied {name}")
+        finally:
+            await connection.close()
+        await ensure_topics(self._settings, ledger_topics(self._settings))
+        await write_sandbox(
+            self._home,
+            Addresses(
+                url=self._url(),
+                kafka_bootstrap=self._settings.require_kafka_bootstrap(),
+                database_url=database_url,
+            ),
+        )
+
+    def _start_children(self) -> None:
+        self._ports.remember("gateway", self._settings.http_port)
+        self._say(f"starting {', '.join([*_FRONT, *_BACKGROUND])}")
+        self._front = [self._child(name, words, 0) for name, words in _FRONT.items()]
+        niceness = self._settings.background_nice
+        self._background = [
+            self._child(name, words, niceness) for name, words in _BACKGROUND.items()
+        ]
+        self._tasks.extend(asyncio.create_task(child.keep_running()) for child in self._children())
+
+    def _child(self, name: str, arguments: tuple[str, ...], niceness: int) -> Child:
+        is_gateway = name == "gateway"
+        # The gateway shows its health where it serves everything else.
+        port = self._settings.http_port if is_gateway else self._ports.take(name)
+        spec = ChildSpec(
+            name=name,
+            arguments=arguments,
+            url=self._url() if is_gateway else f"http://127.0.0.1:{port}",
+            environment={
+                "LEDGER_DATABASE_URL": self._settings.require_database_url(),
+                "LEDGER_KAFKA_BOOTSTRAP": self._settings.require_kafka_bootstrap(),
+                "LEDGER_HEALTH_PORT": "0" if is_gateway else str(port),
+            },
+            niceness=niceness,
+        )
+        return Child(self._home, spec, self._say)
+
+    async def _until_ready(self) -> None:
+        waiting = self._children()
+        impatient_at = time.monotonic() + _IMPATIENCE_SECONDS
+        async with aiohttp.ClientSession() as session:
+            while waiting:
+                reasons = {child: await child.reasons_not_ready(session) for child in waiting}
+                waiting = [child for child, why in reasons.items() if why]
+                if waiting and time.monotonic() > impatient_at:
+                    impatient_at = time.monotonic() + _IMPATIENCE_SECONDS
+                    shown = "; ".join(f"{c.name}: {', '.join(reasons[c])}" for c in waiting)
+                    self._say(f"waiting for {shown}")
+                await asyncio.sleep(_POLL_SECONDS if waiting else 0)
+
+    async def _keep_running(self, server: Server) -> None:
+        """Start a server again whenever it has ended."""
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            await asyncio.sleep(_POLL_SECONDS)
+            if server.process.is_running():
+                continue
+            self._say(f"{server.process.failure('ended')}\n  starting it again")
+            try:
+                server.launch()
+                await self._until_up(server)
+                pause = _FIRST_PAUSE_SECONDS
+            except (ProcessFailedError, OSError) as error:
+                self._say(str(error))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+    def _children(self) -> list[Child]:
+        return [*self._front, *self._background]
+
+    def _url(self) -> str:
+        host = self._settings.http_host
+        return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self._settings.http_port}"  # noqa: S104
+
+
+def _last_is_postgres(server: Server) -> bool:
+    return isinstance(server, EmbeddedPostgres)
+
+
+def _shown(path: Path) -> str:
+    """A path as a person would type it here."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

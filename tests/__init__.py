@@ -1,0 +1,1 @@
+"""All tests. The folders say what a test needs to run."""

@@ -1,0 +1,1 @@
+"""Over HTTP and Kafka, with the processes that ./dev up starts."""

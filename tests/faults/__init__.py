@@ -1,0 +1,1 @@
+"""Processes are killed and stopped in the middle of work."""

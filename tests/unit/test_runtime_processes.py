@@ -1,0 +1,103 @@
+"""A process says how it is, speaks JSON, and stops when it is told to."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import aiohttp
+
+from services.runtime.environment import SystemEnvironment
+from services.runtime.health import HealthServer
+from services.runtime.shutdown import run_until_signalled
+from services.supervisor.ports import RememberedPorts
+
+
+async def test_health_shows_life_readiness_and_metrics(tmp_path: Path) -> None:
+    port = RememberedPorts(tmp_path).take("health")
+    reasons = ["the database does not answer"]
+    async with HealthServer(port, lambda: reasons), aiohttp.ClientSession() as session:
+        url = f"http://127.0.0.1:{port}"
+
+        async with session.get(f"{url}/healthz") as alive:
+            assert alive.status == 200
+        async with session.get(f"{url}/readyz") as waiting:
+            assert waiting.status == 503
+            assert (await waiting.json())["reasons"] == reasons
+        reasons.clear()
+        async with session.get(f"{url}/readyz") as ready:
+            assert ready.status == 200
+        async with session.get(f"{url}/metrics") as metrics:
+            assert metrics.status == 200
+            assert "process_resident_memory_bytes" in await metrics.text()
+
+
+async def test_without_a_port_there_is_no_health_server() -> None:
+    async with HealthServer(0, list):
+        pass
+
+
+async def test_a_signal_cancels_the_work_and_waits_for_its_clean_up() -> None:
+    steps = []
+
+    async def work() -> int:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.01)
+            steps.append("cleaned up")
+        return 7
+
+    asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGTERM)
+
+    assert await run_until_signalled(work()) is None
+    assert steps == ["cleaned up"]
+
+
+async def test_work_that_ends_by_itself_gives_its_result() -> None:
+    async def work() -> int:
+        return 7
+
+    assert await run_until_signalled(work()) == 7
+
+
+async def test_a_spawned_task_runs() -> None:
+    done = asyncio.Event()
+
+    async def work() -> None:
+        done.set()
+
+    await SystemEnvironment().spawn(work())
+
+    assert done.is_set()
+
+
+def test_logs_are_json_lines_with_what_was_bound() -> None:
+    """In a process of its own, because logging belongs to the whole process."""
+    program = """
+import logging, structlog
+from services.runtime.logging import configure_logging
+configure_logging("relay", "info")
+structlog.contextvars.bind_contextvars(correlation_id="c-1")
+structlog.get_logger().info("published", position=7)
+structlog.get_logger().debug("not shown")
+logging.getLogger("aiokafka").warning("slow %s", "broker")
+"""
+    shown = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True
+    ).stdout.splitlines()
+
+    ours, theirs = map(json.loads, shown)
+    assert ours.pop("timestamp").endswith("Z")
+    assert ours == {
+        "level": "info",
+        "process": "relay",
+        "event": "published",
+        "position": 7,
+        "correlation_id": "c-1",
+    }
+    assert theirs["event"] == "slow broker"
+    assert theirs["logger"] == "aiokafka"

@@ -1,0 +1,82 @@
+"""The environment is read once and either makes sense or is refused in one clear line."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from services.cli import commands
+from services.runtime.settings import Settings, SettingsError
+
+
+def test_an_empty_environment_gives_the_defaults() -> None:
+    settings = Settings.from_environment({})
+
+    assert settings == Settings()
+    assert settings.home == Path(".ledger")
+    assert settings.http_port == 8080
+
+
+def test_every_field_is_a_variable() -> None:
+    settings = Settings.from_environment(
+        {
+            "LEDGER_HOME": "/srv/ledger",
+            "LEDGER_HTTP_PORT": "9090",
+            "LEDGER_DATABASE_URL": "postgresql://db/ledger",
+            "LEDGER_BACKGROUND_NICE": "0",
+            "LEDGER_LOG_LEVEL": "",
+            "HTTP_PORT": "1",
+        }
+    )
+
+    assert settings.home == Path("/srv/ledger")
+    assert settings.http_port == 9090
+    assert settings.require_database_url() == "postgresql://db/ledger"
+    assert settings.background_nice == 0
+    assert settings.log_level == "info"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("LEDGER_HTTP_PORT", "http"),
+        ("LEDGER_HTTP_PORT", "0"),
+        ("LEDGER_HTTP_PORT", "65536"),
+        ("LEDGER_HEALTH_PORT", "-1"),
+        ("LEDGER_LOG_LEVEL", "loud"),
+        ("LEDGER_TOPIC_PARTITIONS", "0"),
+        ("LEDGER_KAFKA_SECURITY_PROTOCOL", "none"),
+        ("LEDGER_POSTGRES_USER", "root"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_by_name(variable: str, text: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        Settings.from_environment({variable: text})
+
+    assert str(refusal.value).startswith(f"{variable}: {text!r} cannot be used: ")
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("missing", "ask"),
+    [
+        ("LEDGER_DATABASE_URL", Settings.require_database_url),
+        ("LEDGER_KAFKA_BOOTSTRAP", Settings.require_kafka_bootstrap),
+    ],
+)
+def test_what_a_process_alone_needs_is_asked_for_by_name(
+    missing: str, ask: Callable[[Settings], str]
+) -> None:
+    with pytest.raises(SettingsError, match=missing):
+        ask(Settings())
+
+
+def test_the_command_line_says_every_command() -> None:
+    shown = CliRunner().invoke(commands, ["--help"]).output
+
+    for command in (
+        *("up", "migrate", "gateway", "intake", "relay", "projector", "rebuild"),
+        *("tail", "verify", "merchants", "keys"),
+    ):
+        assert f"  {command} " in shown
