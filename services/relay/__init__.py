@@ -1,0 +1,1 @@
+"""The relay: publishes the log to Kafka, in order and complete."""

@@ -1,0 +1,2 @@
+-- Nothing but an answer.
+SELECT 1

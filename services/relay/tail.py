@@ -1,0 +1,133 @@
+"""`ledger tail`: the log's events as they come, one readable line each.
+
+It reads the log itself, by position, so it also shows what Kafka does not have yet.
+"""
+
+import asyncio
+from datetime import UTC
+from typing import assert_never
+
+import asyncpg
+import msgspec
+from rich.console import Console
+from rich.text import Text
+
+from schemas.events import (
+    EVENT_TYPES,
+    BalanceForfeited,
+    ChangeDeclined,
+    CreditDeclined,
+    DebitDeclined,
+    EventMetadata,
+    UnknownEventError,
+    WalletClosed,
+    WalletCredited,
+    WalletDebited,
+    WalletEvent,
+    WalletFrozen,
+    WalletOpened,
+    WalletUnfrozen,
+    decode_event,
+)
+from schemas.identifiers import wallet_id
+from schemas.money import formatted
+from services.runtime import postgres
+from services.runtime.settings import Settings
+from services.runtime.sql import load_statement
+
+_NEWEST_EVENTS = 20
+_PAGE_EVENTS = 500
+_POLL_S = 0.2
+_TYPE_WIDTH = max(map(len, EVENT_TYPES))
+
+
+async def run(settings: Settings, follow: bool, after: int | None) -> None:
+    """Print the events after a position, or the newest twenty; then wait for more, or end.
+
+    Exits with 1 and a message if PostgreSQL cannot be reached.
+    """
+    try:
+        connection = await postgres.connect(settings.require_database_url(), "ledger tail")
+        try:
+            await _print_events(connection, Console(highlight=False), follow=follow, after=after)
+        finally:
+            connection.terminate()
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        message = f"ledger: the log cannot be read: {error}"
+        raise SystemExit(message) from error
+
+
+async def _print_events(
+    connection: postgres.Connection, console: Console, *, follow: bool, after: int | None
+) -> None:
+    position = after
+    if position is None:
+        position = await connection.fetchval(load_statement(__file__, "tail_start"), _NEWEST_EVENTS)
+    page = load_statement(__file__, "tail_page")
+    while True:
+        rows = await connection.fetch(page, position, _PAGE_EVENTS)
+        for row in rows:
+            console.print(line_of(row), soft_wrap=True)
+            position = row["position"]
+        if not rows:
+            if not follow:
+                return
+            await asyncio.sleep(_POLL_S)
+
+
+def line_of(row: asyncpg.Record) -> Text:
+    """One event, with the columns of sql/tail_page.sql, as a line."""
+    try:
+        event = decode_event(row["type"], row["schema_version"], row["data"])
+        story, style = _story(event), _style(event)
+    except UnknownEventError:
+        story, style = "(an event of a newer release)", "magenta"
+    metadata = msgspec.json.decode(row["metadata"], type=EventMetadata)
+    at = row["recorded_at"].astimezone(UTC)
+    return Text.assemble(
+        (f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z", "dim"),
+        f"  {row['position']:>8}",
+        ("  " + wallet_id(row["stream_id"].hex), "cyan"),
+        (f" v{row['version']:<5}", "dim"),
+        (f" {row['type']:<{_TYPE_WIDTH}}", style),
+        f"  {_printable(story)}",
+        (f"  {_printable(metadata.who)}", "dim"),
+    )
+
+
+def _story(event: WalletEvent) -> str:
+    match event:
+        case WalletCredited() | WalletDebited() | BalanceForfeited():
+            amount = formatted(event.amount, event.currency)
+            return f"{amount} → balance {formatted(event.balance_after, event.currency)}"
+        case DebitDeclined() | CreditDeclined():
+            amount = formatted(event.amount, event.currency)
+            balance = formatted(event.balance, event.currency)
+            return f"{amount}, {event.code}, balance {balance}"
+        case WalletOpened():
+            return f"{event.currency} for {event.customer_id}"
+        case ChangeDeclined():
+            return f"{event.change}, {event.code}"
+        case WalletFrozen() | WalletUnfrozen() | WalletClosed():
+            return ""
+        case _:
+            assert_never(event)
+
+
+def _style(event: WalletEvent) -> str:
+    match event:
+        case WalletCredited() | WalletOpened() | WalletUnfrozen():
+            return "green"
+        case WalletDebited() | BalanceForfeited():
+            return "blue"
+        case DebitDeclined() | CreditDeclined() | ChangeDeclined():
+            return "red"
+        case WalletFrozen() | WalletClosed():
+            return "yellow"
+        case _:
+            assert_never(event)
+
+
+def _printable(text: str) -> str:
+    """What others wrote must not steer the terminal."""
+    return "".join(character if character.isprintable() else "�" for character in text)
