@@ -1,0 +1,1 @@
+"""Balances: every wallet as it stands now."""

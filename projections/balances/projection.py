@@ -1,0 +1,131 @@
+"""Writes `balances`: one row a wallet, changed by whole batches of events at a time."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from projections.balances.evolve import fold
+from projections.balances.rows import wallet_view
+from projections.interface import (
+    Connection,
+    EventRange,
+    ProjectionMismatchError,
+    WalletKey,
+    WalletNews,
+)
+from projections.statements import load_statement
+from schemas.identifiers import hex_of, wallet_id
+from schemas.results import WalletView
+
+_LOAD = load_statement(__file__, "load")
+_INSERT = load_statement(__file__, "insert")
+_UPDATE = load_statement(__file__, "update")
+_COMPARE = load_statement(__file__, "compare")
+_STRANGERS = load_statement(__file__, "strangers")
+_BEFORE_ALL = UUID(int=0)
+
+
+class BalancesProjection:
+    """Every wallet as it stands."""
+
+    name = "balances"
+    tables = ("balances",)
+
+    async def load(
+        self, connection: Connection, wallets: Sequence[WalletKey]
+    ) -> Mapping[WalletKey, WalletView]:
+        """The rows of these wallets."""
+        rows = await connection.fetch(_LOAD, *_keys(wallets))
+        found = {}
+        for row in rows:
+            wallet = wallets[row["place"] - 1]
+            found[wallet] = wallet_view(wallet.wallet_id, row)
+        return found
+
+    async def store(self, connection: Connection, news: Sequence[WalletNews[WalletView]]) -> None:
+        """Insert the opened wallets, update the known ones."""
+        opened: list[tuple[WalletNews[WalletView], WalletView]] = []
+        changed: list[tuple[WalletKey, WalletView, WalletView]] = []
+        for each in news:
+            after = fold(each.row, each.events)
+            assert after is not None, "there is at least one event"
+            if each.row is None:
+                opened.append((each, after))
+            else:
+                changed.append((each.wallet, each.row, after))
+        if opened:
+            await _insert(connection, opened)
+        if changed:
+            await _update(connection, changed)
+
+    async def compare(self, connection: Connection, ranges: Sequence[EventRange]) -> list[str]:
+        """Wallets whose two rows differ."""
+        rows = await connection.fetch(_COMPARE, *_keys([each.wallet for each in ranges]))
+        return [
+            f"{wallet_id(row['wallet_id'].hex)}: live {row['live']}, rebuilt {row['rebuilt']}"
+            for row in rows
+        ]
+
+    async def strangers(
+        self, connection: Connection, after: WalletKey | None, up_to_position: int, limit: int
+    ) -> tuple[list[str], WalletKey | None]:
+        """Live rows of wallets that the rebuilt table does not have."""
+        start = (
+            (_BEFORE_ALL, _BEFORE_ALL)
+            if after is None
+            else (after.tenant_id, hex_of(after.wallet_id))
+        )
+        rows = await connection.fetch(_STRANGERS, *start, limit, up_to_position)
+        found = [
+            f"{wallet_id(row['wallet_id'].hex)}: only the live table has it"
+            for row in rows
+            if row["stranger"]
+        ]
+        if len(rows) < limit:
+            return found, None
+        last = rows[-1]
+        return found, WalletKey(str(last["tenant_id"]), wallet_id(last["wallet_id"].hex))
+
+
+async def _insert(
+    connection: Connection, opened: Sequence[tuple[WalletNews[WalletView], WalletView]]
+) -> None:
+    await connection.execute(
+        _INSERT,
+        *_keys([news.wallet for news, _ in opened]),
+        [view.version for _, view in opened],
+        [view.customer_id for _, view in opened],
+        [view.user_id for _, view in opened],
+        [view.currency for _, view in opened],
+        [view.status for _, view in opened],
+        [view.balance for _, view in opened],
+        [view.available_balance for _, view in opened],
+        [news.events[0].position for news, _ in opened],
+        [view.created_at for _, view in opened],
+        [view.updated_at for _, view in opened],
+        [bytes(view.metadata).decode() for _, view in opened],
+    )
+
+
+async def _update(
+    connection: Connection, changed: Sequence[tuple[WalletKey, WalletView, WalletView]]
+) -> None:
+    status = await connection.execute(
+        _UPDATE,
+        *_keys([wallet for wallet, _, _ in changed]),
+        [before.version for _, before, _ in changed],
+        [after.version for _, _, after in changed],
+        [after.status for _, _, after in changed],
+        [after.balance for _, _, after in changed],
+        [after.available_balance for _, _, after in changed],
+        [after.updated_at for _, _, after in changed],
+    )
+    if status != f"UPDATE {len(changed)}":
+        message = f"{len(changed)} rows were read and folded, then changed by another: {status}"
+        raise ProjectionMismatchError(message)
+
+
+def _keys(wallets: Sequence[WalletKey]) -> tuple[list[str], list[str]]:
+    return (
+        [wallet.tenant_id for wallet in wallets],
+        [hex_of(wallet.wallet_id) for wallet in wallets],
+    )

@@ -1,0 +1,9 @@
+-- A tenant's wallets of a status, newest first.
+-- $1 uuid tenant  $2 bigint only those opened before this position  $3 bigint at most
+-- $4 text status
+SELECT wallet_id, opened_position, customer_id, user_id, currency, balance, available_balance,
+       status, created_at, updated_at, version, metadata
+FROM balances
+WHERE tenant_id = $1::uuid AND opened_position < $2::bigint AND status = $4::text
+ORDER BY opened_position DESC
+LIMIT $3::bigint

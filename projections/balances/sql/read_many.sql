@@ -1,0 +1,20 @@
+-- Wallets as they stand, and the newest version that the log has of each. One statement, so
+-- one snapshot: a row that is behind is seen to be behind. A wallet that the tenant does not
+-- have is not returned. `place` is where the wallet stands in the question, from 1.
+-- arrays: $1 uuid tenants, $2 uuid wallets
+SELECT asked.place, newest.version AS newest, b.customer_id, b.user_id, b.currency, b.balance,
+       b.available_balance, b.status, b.created_at, b.updated_at, b.version, b.metadata
+FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (tenant_id, wallet_id, place)
+CROSS JOIN LATERAL (
+    SELECT events.version
+    FROM events
+    WHERE events.tenant_id = asked.tenant_id AND events.stream_id = asked.wallet_id
+    ORDER BY events.version DESC
+    LIMIT 1
+) AS newest
+LEFT JOIN LATERAL (
+    SELECT balances.*
+    FROM balances
+    WHERE balances.tenant_id = asked.tenant_id AND balances.wallet_id = asked.wallet_id
+    OFFSET 0
+) AS b ON true

@@ -1,0 +1,146 @@
+"""What a projection declares: a name, its tables, and how a batch of events changes them.
+
+The runtime (`projections.runner`) does the rest, once for all of them: order, gaps,
+redelivery, transaction, checkpoint. A projection is only ever given events that are the
+next ones of their wallets.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+
+import asyncpg
+from msgspec import Struct
+
+from schemas.identifiers import TenantId, WalletId
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Reader: TypeAlias = (
+    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+    " | asyncpg.Pool[asyncpg.Record]"
+)
+"""Whatever can be asked a question: a connection, or a pool of them."""
+
+
+class ProjectionStoppedError(Exception):
+    """The projection cannot go on and skips nothing: it stops, and a person must look.
+
+    `code` is stable and stands in the log line; `message` says what was found.
+    """
+
+    code = "projection_stopped"
+
+
+class ProjectionGapError(ProjectionStoppedError):
+    """A wallet's versions have a hole that the log does not fill."""
+
+    code = "projection_gap"
+
+
+class ProjectionMismatchError(ProjectionStoppedError):
+    """An event contradicts the row that it should change."""
+
+    code = "projection_mismatch"
+
+
+class UnreadableEventError(ProjectionStoppedError):
+    """A message of the events topic is not an event of this release."""
+
+    code = "projection_unreadable_event"
+
+
+class LogDivergedError(ProjectionStoppedError):
+    """The log no longer holds what was projected: it was restored or replaced."""
+
+    code = "log_diverged"
+
+
+class WalletKey(NamedTuple):
+    """A wallet; another tenant's is another key."""
+
+    tenant_id: TenantId
+    wallet_id: WalletId
+
+
+class ProjectedEvent(Struct, frozen=True, kw_only=True, gc=False):
+    """An event as a projection sees it, wherever it came from."""
+
+    position: int
+    """Place in the whole log."""
+    wallet: WalletKey
+    version: int
+    """Place in the wallet's own stream; the first is 1."""
+    event_id: str
+    """A UUID, with or without hyphens."""
+    type: str
+    schema_version: int
+    data: bytes | str
+    """The event's JSON, verbatim."""
+    recorded_at: datetime
+
+
+class Versioned(Protocol):
+    """A row that says up to which version of its wallet it holds."""
+
+    @property
+    def version(self) -> int:
+        """The last version that was folded into the row."""
+
+
+Row = TypeVar("Row", bound=Versioned)
+
+
+class WalletNews(NamedTuple, Generic[Row]):
+    """One wallet's row, if it has one, and the events that follow it without a gap."""
+
+    wallet: WalletKey
+    row: Row | None
+    events: Sequence[ProjectedEvent]
+
+
+class EventRange(NamedTuple):
+    """Some events of one wallet: from the first version to the last, both included."""
+
+    wallet: WalletKey
+    first_version: int
+    last_version: int
+
+
+class Projection(Protocol[Row]):
+    """One read model and how events change it."""
+
+    @property
+    def name(self) -> str:
+        """Names the read model, its folder, its consumer group and its checkpoints."""
+
+    @property
+    def tables(self) -> Sequence[str]:
+        """Its tables, in the order in which they are locked when a rebuilt model takes over."""
+
+    async def load(
+        self, connection: Connection, wallets: Sequence[WalletKey]
+    ) -> Mapping[WalletKey, Row]:
+        """The rows of these wallets; those without one are left out."""
+
+    async def store(self, connection: Connection, news: Sequence[WalletNews[Row]]) -> None:
+        """Fold the events onto the rows and write them, in the transaction under way.
+
+        Raises `ProjectionMismatchError` where an event contradicts its row.
+        """
+
+    async def compare(self, connection: Connection, ranges: Sequence[EventRange]) -> list[str]:
+        """What differs between the rebuilt tables and the live ones (`live_<table>`).
+
+        Looks at these events' wallets only, and only where both are at the same version.
+        """
+
+    async def strangers(
+        self, connection: Connection, after: WalletKey | None, up_to_position: int, limit: int
+    ) -> tuple[list[str], WalletKey | None]:
+        """Wallets that only the live tables have, one page; and where the next page begins.
+
+        A wallet that the log has opened behind `up_to_position` is none.
+        """
+
+
+AnyProjection: TypeAlias = Projection[Any]

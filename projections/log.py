@@ -1,0 +1,121 @@
+"""Reads the event log by SQL: for a projection's beginning, for holes, and for rebuilds.
+
+Every read is short and ends at a known position or version, so no snapshot lasts.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+from msgspec import Struct
+
+from projections.interface import (
+    Connection,
+    EventRange,
+    ProjectedEvent,
+    Reader,
+    WalletKey,
+)
+from projections.statements import load_statement
+from schemas.identifiers import hex_of, wallet_id
+
+_READ_LOG = load_statement(__file__, "read_log")
+_READ_MISSING = load_statement(__file__, "read_missing")
+_READ_STREAM = load_statement(__file__, "read_stream")
+_READ_PUBLISHED = load_statement(__file__, "read_published")
+_PREPARE_SESSION = load_statement(__file__, "prepare_session")
+
+
+class Published(Struct, frozen=True, kw_only=True):
+    """How far the relay has published, and to which topic."""
+
+    generation: int
+    topic: str
+    topic_id: str
+    partition_count: int
+    published_position: int
+
+
+class LogPage(Struct, frozen=True, kw_only=True):
+    """Some events of the log in order, and the hash of the last."""
+
+    events: list[ProjectedEvent]
+    last_hash: bytes | None
+
+
+async def prepare_session(connection: Connection) -> None:
+    """Set a connection up for writing read models."""
+    await connection.execute(_PREPARE_SESSION)
+
+
+async def read_log(connection: Reader, after_position: int, up_to_position: int) -> LogPage:
+    """The events after one position, up to and with another."""
+    rows = await connection.fetch(_READ_LOG, after_position, up_to_position)
+    return LogPage(events=_events(rows), last_hash=rows[-1]["hash"] if rows else None)
+
+
+async def read_missing(
+    connection: Reader, holes: Sequence[EventRange]
+) -> dict[WalletKey, list[ProjectedEvent]]:
+    """The events of these ranges, as far as the log has them."""
+    rows = await connection.fetch(
+        _READ_MISSING,
+        [hole.wallet.tenant_id for hole in holes],
+        [hex_of(hole.wallet.wallet_id) for hole in holes],
+        [hole.first_version for hole in holes],
+        [hole.last_version for hole in holes],
+    )
+    found: dict[WalletKey, list[ProjectedEvent]] = {}
+    for event in _events(rows):
+        found.setdefault(event.wallet, []).append(event)
+    return found
+
+
+async def read_stream(
+    connection: Reader, wallet: WalletKey, after_version: int, limit: int
+) -> list[ProjectedEvent]:
+    """Up to `limit` events of one wallet after a version."""
+    rows = await connection.fetch(
+        _READ_STREAM, wallet.tenant_id, hex_of(wallet.wallet_id), after_version, limit
+    )
+    return _events(rows)
+
+
+async def read_published(connection: Reader) -> Published | None:
+    """The relay's progress; none before it has ever run."""
+    row = await connection.fetchrow(_READ_PUBLISHED)
+    return None if row is None else Published(**row)
+
+
+def _events(rows: Sequence[asyncpg.Record]) -> list[ProjectedEvent]:
+    names: dict[tuple[UUID, UUID], WalletKey] = {}
+    events = []
+    for (
+        position,
+        tenant_id,
+        stream_id,
+        version,
+        event_id,
+        type_name,
+        schema_version,
+        data,
+        recorded_at,
+        _,
+    ) in rows:
+        wallet = names.get((tenant_id, stream_id))
+        if wallet is None:
+            wallet = WalletKey(str(tenant_id), wallet_id(stream_id.hex))
+            names[tenant_id, stream_id] = wallet
+        events.append(
+            ProjectedEvent(
+                position=position,
+                wallet=wallet,
+                version=version,
+                event_id=event_id.hex,
+                type=type_name,
+                schema_version=schema_version,
+                data=data,
+                recorded_at=recorded_at,
+            )
+        )
+    return events

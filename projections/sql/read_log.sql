@@ -1,0 +1,8 @@
+-- The log in order, between two positions. The range has an end instead of a LIMIT, so that
+-- no plan reads on to the end of the log.
+-- $1 bigint after this position  $2 bigint up to and with this one
+SELECT position, tenant_id, stream_id, version, event_id, type, schema_version, data,
+       recorded_at, hash
+FROM events
+WHERE position > $1::bigint AND position <= $2::bigint
+ORDER BY position

@@ -1,0 +1,1 @@
+"""Transactions: every movement of money, and every one that was declined."""

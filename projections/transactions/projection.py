@@ -1,0 +1,126 @@
+"""Writes `transactions` and `transaction_progress`, by whole batches of events at a time."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from msgspec import Struct
+
+from projections.interface import (
+    Connection,
+    EventRange,
+    ProjectedEvent,
+    WalletKey,
+    WalletNews,
+)
+from projections.statements import load_statement
+from projections.transactions.evolve import transaction_of
+from schemas.identifiers import hex_of, wallet_id
+from schemas.results import TransactionView
+
+_LOAD = load_statement(__file__, "load")
+_INSERT = load_statement(__file__, "insert")
+_SAVE_PROGRESS = load_statement(__file__, "save_progress")
+_COMPARE = load_statement(__file__, "compare")
+_STRANGERS = load_statement(__file__, "strangers")
+_BEFORE_ALL = UUID(int=0)
+
+
+class Progress(Struct, frozen=True, kw_only=True, gc=False):
+    """How far a wallet's history is complete."""
+
+    version: int
+
+
+class TransactionsProjection:
+    """Every movement of money, and every one that was declined."""
+
+    name = "transactions"
+    tables = ("transaction_progress", "transactions")
+
+    async def load(
+        self, connection: Connection, wallets: Sequence[WalletKey]
+    ) -> Mapping[WalletKey, Progress]:
+        """How far these wallets' histories are complete."""
+        rows = await connection.fetch(_LOAD, *_keys(wallets))
+        return {wallets[row["place"] - 1]: Progress(version=row["version"]) for row in rows}
+
+    async def store(self, connection: Connection, news: Sequence[WalletNews[Progress]]) -> None:
+        """Insert the new lines, and say how far each history is complete now."""
+        lines = [
+            (event, view)
+            for each in news
+            for event in each.events
+            if (view := transaction_of(event)) is not None
+        ]
+        if lines:
+            await _insert(connection, lines)
+        await connection.execute(
+            _SAVE_PROGRESS,
+            *_keys([each.wallet for each in news]),
+            [each.events[-1].version for each in news],
+        )
+
+    async def compare(self, connection: Connection, ranges: Sequence[EventRange]) -> list[str]:
+        """Lines of history that are not equal in both."""
+        rows = await connection.fetch(
+            _COMPARE,
+            *_keys([each.wallet for each in ranges]),
+            [each.first_version for each in ranges],
+            [each.last_version for each in ranges],
+        )
+        return [
+            f"{wallet_id(row['wallet_id'].hex)} version {row['version']}: {row['found']}"
+            for row in rows
+        ]
+
+    async def strangers(
+        self, connection: Connection, after: WalletKey | None, up_to_position: int, limit: int
+    ) -> tuple[list[str], WalletKey | None]:
+        """Live histories of wallets that the rebuilt tables do not have."""
+        start = (
+            (_BEFORE_ALL, _BEFORE_ALL)
+            if after is None
+            else (after.tenant_id, hex_of(after.wallet_id))
+        )
+        rows = await connection.fetch(_STRANGERS, *start, limit, up_to_position)
+        found = [
+            f"{wallet_id(row['wallet_id'].hex)}: only the live tables have it"
+            for row in rows
+            if row["stranger"]
+        ]
+        if len(rows) < limit:
+            return found, None
+        last = rows[-1]
+        return found, WalletKey(str(last["tenant_id"]), wallet_id(last["wallet_id"].hex))
+
+
+async def _insert(
+    connection: Connection, lines: Sequence[tuple[ProjectedEvent, TransactionView]]
+) -> None:
+    await connection.execute(
+        _INSERT,
+        *_keys([event.wallet for event, _ in lines]),
+        [view.status for _, view in lines],
+        [view.version for _, view in lines],
+        [event.event_id for event, _ in lines],
+        [event.position for event, _ in lines],
+        [view.type for _, view in lines],
+        [view.kind for _, view in lines],
+        [view.amount for _, view in lines],
+        [view.balance_before for _, view in lines],
+        [view.balance_after for _, view in lines],
+        [view.available_balance for _, view in lines],
+        [view.currency for _, view in lines],
+        [view.reference for _, view in lines],
+        [view.description for _, view in lines],
+        [view.code for _, view in lines],
+        [view.created_at for _, view in lines],
+        [bytes(view.metadata).decode() for _, view in lines],
+    )
+
+
+def _keys(wallets: Sequence[WalletKey]) -> tuple[list[str], list[str]]:
+    return (
+        [wallet.tenant_id for wallet in wallets],
+        [hex_of(wallet.wallet_id) for wallet in wallets],
+    )

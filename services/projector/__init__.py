@@ -1,0 +1,1 @@
+"""The projector: folds the events topic into one read model."""

@@ -1,0 +1,142 @@
+"""The topic after the beginning, batch by batch, each from where the checkpoints stand."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from projections.checkpoint import (
+    Checkpoint,
+    CheckpointLostError,
+    Move,
+    TopicChangedError,
+    read_checkpoints,
+)
+from projections.envelope import decode_hash, decode_message
+from projections.interface import AnyProjection, Connection, ProjectedEvent
+from projections.log import read_published
+from projections.runner import Applied, Runner
+from services.projector import metrics
+from services.projector.events_topic import EventsTopic, Records
+from services.runtime.topic_identity import TopicIdentity
+
+_BATCH_LIMIT = 4000
+_POLL_TIMEOUT_MS = 500
+
+_log = structlog.get_logger()
+
+
+class Follower:
+    """Applies what the topic brings; after a lost compare it looks where the others got to."""
+
+    def __init__(
+        self,
+        projection: AnyProjection,
+        connection: Connection,
+        topic: EventsTopic,
+        identity: TopicIdentity,
+    ) -> None:
+        self._name = projection.name
+        self._connection = connection
+        self._topic = topic
+        self._identity = identity
+        self._runner = Runner(projection, connection)
+        self._checkpoints: dict[int, Checkpoint] = {}
+
+    async def step(self) -> int:
+        """Read what there is and apply it; how many messages that were.
+
+        Raises `OffsetsLostError` and `ProjectionStoppedError`.
+        """
+        records = await self._topic.read(_BATCH_LIMIT, _POLL_TIMEOUT_MS)
+        if self._topic.reassigned:
+            await self._resume()
+            return 0
+        if not records:
+            return 0
+        try:
+            with metrics.BATCH_SECONDS.labels(self._name).time():
+                return await self._apply(records)
+        except CheckpointLostError as error:
+            metrics.LOST_CHECKPOINTS.labels(self._name).inc()
+            _log.info("checkpoint_lost", reason=str(error))
+            await self._resume()
+            return 0
+
+    async def lag(self) -> int | None:
+        """How many published positions are not folded yet; None while that is not known."""
+        published = await read_published(self._connection)
+        if published is None or not self._topic.joined or self._topic.reassigned:
+            return None
+        behind = [
+            checkpoint.position
+            for checkpoint in self._checkpoints.values()
+            if not self._topic.is_at_end(checkpoint)
+        ]
+        return max(published.published_position - min(behind), 1) if behind else 0
+
+    async def _resume(self) -> None:
+        """Read on in the partitions that this process has, where their checkpoints stand."""
+        self._topic.reassigned = False
+        assigned = self._topic.assigned()
+        checkpoints = await read_checkpoints(self._connection, self._name)
+        if self._topic.reassigned:
+            return
+        for partition in assigned:
+            checkpoint = checkpoints.get(partition)
+            if checkpoint is None:
+                # Another process has found that the topic lost messages, or a rebuild has
+                # taken over: begin again, from the log.
+                message = f"partition {partition} of {self._name} has no checkpoint any more"
+                raise NotBegunError(message)
+            if checkpoint.topic_id != self._identity.topic_id:
+                message = (
+                    f"{self._name} was made of the topic {checkpoint.topic_id}; "
+                    f"Kafka has {self._identity.topic_id}"
+                )
+                raise TopicChangedError(message)
+        self._checkpoints = {partition: checkpoints[partition] for partition in assigned}
+        self._topic.seek(self._checkpoints.values())
+
+    async def _apply(self, records: Records) -> int:
+        events: list[ProjectedEvent] = []
+        moves = []
+        for partition, messages in records.items():
+            before = self._checkpoints[partition]
+            # A seek may come too late for messages that were on their way already.
+            fresh = [message for message in messages if message.offset >= before.next_offset]
+            if fresh:
+                events += [decode_message(each.key, each.value, each.headers) for each in fresh]
+                moves.append(Move(before, _after(before, events[-1].position, fresh)))
+        if not moves:
+            return 0
+        applied = await self._runner.apply(events, moves)
+        for move in moves:
+            self._checkpoints[move.after.partition] = move.after
+        self._count(applied)
+        return len(events)
+
+    def _count(self, applied: Applied) -> None:
+        metrics.APPLIED.labels(self._name).inc(applied.applied)
+        metrics.DROPPED.labels(self._name).inc(applied.dropped)
+        if applied.fetched:
+            metrics.FETCHED.labels(self._name).inc(applied.fetched)
+            _log.warning("gap_filled_from_the_log", events=applied.fetched)
+        newest = max(checkpoint.position for checkpoint in self._checkpoints.values())
+        metrics.CHECKPOINT_POSITION.labels(self._name).set(newest)
+
+
+class NotBegunError(Exception):
+    """The projection has no checkpoint where it had one."""
+
+
+def _after(before: Checkpoint, last_position: int, messages: Sequence[Any]) -> Checkpoint:
+    # What the relay published twice ends at an older position; the newest one stays.
+    newer = last_position > before.position
+    return Checkpoint(
+        partition=before.partition,
+        topic_id=before.topic_id,
+        next_offset=messages[-1].offset + 1,
+        position=last_position if newer else before.position,
+        hash=decode_hash(messages[-1].headers) if newer else before.hash,
+    )

@@ -1,0 +1,134 @@
+"""One projector: reads its partitions in batches and applies them; and again after failures.
+
+What a batch does is `projections.runner`'s; here is where the batches come from, and what
+happens when the database, Kafka or the partition goes away.
+"""
+
+from typing import NoReturn
+
+import asyncpg
+import structlog
+from aiokafka.errors import KafkaError
+
+from projections.checkpoint import TopicChangedError, check_log, reopen_log
+from projections.interface import AnyProjection, Connection
+from projections.log import prepare_session
+from services.projector import metrics
+from services.projector.beginning import Beginning
+from services.projector.events_topic import EventsTopic, OffsetsLostError
+from services.projector.follower import Follower, NotBegunError
+from services.runtime.environment import SystemEnvironment
+from services.runtime.postgres import connect
+from services.runtime.settings import Settings
+from services.runtime.topic_identity import TopicIdentity, describe_topic
+from services.runtime.topics import TopicUnavailableError
+
+_SMALL_BATCH = 1000
+_PACE_S = 0.01
+"""Small batches come no faster than this: each costs a commit, whatever it holds."""
+_OBSERVE_INTERVAL_S = 1.0
+_TOPIC_INTERVAL_S = 30.0
+_BACKOFF_S = 0.5
+
+_FAILURES = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidTransactionStateError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InterfaceError,
+    KafkaError,
+    TopicUnavailableError,
+)
+"""What time and a new connection may heal. Anything else ends the process."""
+
+_log = structlog.get_logger()
+
+
+class Projector:
+    """One process's share of one projection."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        projection: AnyProjection,
+        environment: SystemEnvironment,
+        readiness: metrics.Readiness,
+    ) -> None:
+        self._settings = settings
+        self._projection = projection
+        self._name = projection.name
+        self._environment = environment
+        self._readiness = readiness
+
+    async def run(self) -> NoReturn:
+        """Project until cancelled. Raises `ProjectionStoppedError` rather than skip anything."""
+        dsn = self._settings.require_database_url()
+        while True:
+            try:
+                connection = await connect(dsn, f"ledger-projector-{self._name}")
+                try:
+                    await self._serve(connection)
+                finally:
+                    # What is under way is not worth waiting for: it commits whole or not at all.
+                    connection.terminate()
+            except (OffsetsLostError, NotBegunError) as error:
+                _log.warning("beginning_again", reason=str(error))
+            except _FAILURES as error:
+                _log.warning("connection_failed", reason=repr(error))
+                self._readiness.doing = f"reconnecting: {error!r}"
+            self._readiness.connected = False
+            await self._environment.sleep(_BACKOFF_S)
+
+    async def _serve(self, connection: Connection) -> NoReturn:
+        await prepare_session(connection)
+        await check_log(connection, self._name)
+        self._readiness.doing = f"waiting for the topic {self._settings.events_topic}"
+        identity = await describe_topic(self._settings, self._settings.events_topic)
+        await Beginning(
+            self._settings, self._projection, connection, self._environment, self._readiness
+        ).ensure(identity)
+        topic = EventsTopic(self._settings, self._name)
+        try:
+            await topic.start()
+            self._readiness.connected = True
+            self._readiness.doing = "catching up"
+            follower = Follower(self._projection, connection, topic, identity)
+            await self._follow(follower, identity)
+        except OffsetsLostError:
+            await self._check_topic(identity)
+            await reopen_log(connection, self._name)
+            raise
+        finally:
+            await topic.stop()
+
+    async def _follow(self, follower: Follower, identity: TopicIdentity) -> NoReturn:
+        observed_at = checked_at = self._environment.monotonic()
+        while True:
+            began_at = self._environment.monotonic()
+            messages = await follower.step()
+            now = self._environment.monotonic()
+            if now - checked_at > _TOPIC_INTERVAL_S:
+                checked_at = now
+                await self._check_topic(identity)
+            if now - observed_at > _OBSERVE_INTERVAL_S or not self._readiness.caught_up:
+                observed_at = now
+                await self._observe(follower)
+            if 0 < messages < _SMALL_BATCH and now - began_at < _PACE_S:
+                await self._environment.sleep(_PACE_S - (now - began_at))
+
+    async def _observe(self, follower: Follower) -> None:
+        lag = await follower.lag()
+        if lag is None:
+            return
+        metrics.LAG_EVENTS.labels(self._name).set(lag)
+        if lag == 0 and not self._readiness.caught_up:
+            self._readiness.caught_up = True
+            _log.info("caught_up", projection=self._name)
+
+    async def _check_topic(self, identity: TopicIdentity) -> None:
+        found = await describe_topic(self._settings, self._settings.events_topic)
+        if found != identity:
+            message = f"{self._settings.events_topic} was {identity}, and is {found}"
+            raise TopicChangedError(message)
