@@ -1,0 +1,1 @@
+"""The gateway: the one public HTTP door, for queries and for commands."""

@@ -1,0 +1,94 @@
+"""A call: one HTTP request on its way to its handler."""
+
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from ledger.command_handling.gate import text_problem
+from services.gateway.authentication import Principal
+from services.gateway.problems import RefusedError
+from services.gateway.requests import malformed
+
+_MAX_QUERY_FIELDS: Final = 32
+
+
+class Call:
+    """A request with who sends it. `parameters` are the segments that `*` stands for."""
+
+    __slots__ = (
+        "correlation_id",
+        "parameters",
+        "query_text",
+        "request",
+        "request_id",
+        "sender",
+    )
+
+    def __init__(
+        self,
+        request: web.BaseRequest,
+        *,
+        request_id: str,
+        correlation_id: str,
+        query_text: str,
+    ) -> None:
+        self.request = request
+        self.request_id = request_id
+        self.correlation_id = correlation_id
+        self.query_text = query_text
+        self.parameters: tuple[str, ...] = ()
+        self.sender: Principal | None = None
+
+    @property
+    def principal(self) -> Principal:
+        """Who sends it. Only for routes that need credentials."""
+        assert self.sender is not None, "the route is public"
+        return self.sender
+
+    @property
+    def eventual(self) -> bool:
+        """Whether the client takes what the read model shows now, however old."""
+        return self.request.headers.get("Ledger-Consistency", "").lower() == "eventual"
+
+    def query(self, *names: str) -> Iterator[str | None]:
+        """The values of query parameters, in the order of `names`; others are ignored.
+
+        Refuses a parameter that is given twice, or cannot be read as text.
+        """
+        if not self.query_text:
+            return iter((None,) * len(names))
+        try:
+            pairs = parse_qsl(
+                self.query_text,
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=_MAX_QUERY_FIELDS,
+            )
+        except ValueError:
+            raise malformed("the query cannot be read, or has too many parameters") from None
+        values: dict[str, str] = {}
+        for name, value in pairs:
+            if name not in names:
+                continue
+            if name in values:
+                raise invalid_parameter(name, "must be given once")
+            if what := text_problem(value):
+                raise invalid_parameter(name, what)
+            values[name] = value
+        return iter([values.get(name) for name in names])
+
+
+def invalid_parameter(name: str, detail: str) -> RefusedError:
+    """The 400 for a query parameter: `invalid_limit`, `invalid_cursor` and so on."""
+    code = _PARAMETER_CODES.get(name, "invalid_parameter")
+    return RefusedError(code, f"{name} {detail}", param=name)
+
+
+_PARAMETER_CODES: Final = {
+    "limit": "invalid_limit",
+    "after": "invalid_cursor",
+    "type": "invalid_type",
+    "status": "invalid_status",
+}

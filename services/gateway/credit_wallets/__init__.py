@@ -1,0 +1,1 @@
+"""Contract A, the Credit Wallets API, under `/v1`."""

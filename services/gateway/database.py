@@ -1,0 +1,90 @@
+"""The gateway's own connections to PostgreSQL, for queries and credentials.
+
+They are few, apart from the ledger's, and opened when they are first needed, so that a
+gateway starts, and keeps taking commands, whatever becomes of them.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
+
+import asyncpg
+
+from ledger.tenants.store import Credential, find_credential
+from services.gateway.problems import ReadsUnavailableError
+from services.runtime import postgres
+
+Result = TypeVar("Result")
+Pool = postgres.Pool
+
+MAX_CONNECTIONS: Final = 4
+MAX_READ_SECONDS: Final = 3.0
+"""Waiting for a connection included. A read may be cancelled: it changes nothing."""
+_UNREACHABLE: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
+_NOBODY: Final = f"key_{'0' * 24}"
+_SERVER_SETTINGS: Final = {
+    # No query of ours takes long, and none may hold a snapshot for longer than a second.
+    "statement_timeout": "1s",
+    "jit": "off",
+}
+
+
+class Database:
+    """A pool of connections. What cannot be reached raises `ReadsUnavailableError`."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._pool: Pool | None = None
+        self._opening = asyncio.Lock()
+
+    async def read(self, ask: Callable[[Pool], Awaitable[Result]]) -> Result:
+        """Ask something. Nothing is repeated here: the client may."""
+        try:
+            async with asyncio.timeout(MAX_READ_SECONDS):
+                return await ask(self._pool or await self._open())
+        except _UNREACHABLE as error:
+            raise ReadsUnavailableError("the database cannot be reached") from error
+
+    async def find_credential(self, key_id: str) -> Credential | None:
+        """The credential of a key id, revoked or not."""
+
+        async def ask(pool: Pool) -> Credential | None:
+            async with pool.acquire() as connection:
+                return await find_credential(connection, key_id)
+
+        return await self.read(ask)
+
+    async def problems(self) -> list[str]:
+        """Why nothing can be read; empty when it can. The schema must be there, too."""
+        try:
+            await self.find_credential(_NOBODY)
+        except ReadsUnavailableError:
+            return ["the database cannot be reached"]
+        except asyncpg.PostgresError as error:
+            return [f"the database cannot be used: {type(error).__name__}"]
+        return []
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    async def _open(self) -> Pool:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await postgres.pool(
+                    self._dsn,
+                    "ledger-gateway-reads",
+                    max_size=MAX_CONNECTIONS,
+                    server_settings=_SERVER_SETTINGS,
+                )
+            return self._pool

@@ -1,0 +1,57 @@
+// Reads the OpenAPI document that this server serves, and shows it.
+
+import { el, prose } from "./dom.js";
+import { operationSection, operationsOf, problemsSection } from "./operations.js";
+
+const DOCUMENT = "v1/openapi.json";
+
+function contents(api, operations) {
+  const groups = api.tags.map(({ name }) => [
+    el("h2", {}, name),
+    el("ul", {}, operations.filter(({ tags }) => tags.includes(name)).map(
+      ({ operationId, summary }) => el("li", {}, el("a", { href: `#${operationId}` }, summary)))),
+  ]);
+  return [groups, el("h2", {}, "Also"),
+    el("ul", {},
+      el("li", {}, el("a", { href: "#problems" }, "Problems")),
+      el("li", {}, el("a", { href: DOCUMENT }, "OpenAPI document")))];
+}
+
+function content(api, operations) {
+  const { basic } = api.components.securitySchemes;
+  return [
+    el("h1", {}, api.info.title, " ", el("small", { class: "quiet" }, api.info.version)),
+    prose(api.info.description),
+    el("h2", {}, "Credentials"),
+    el("p", {}, "HTTP Basic: ", basic.description),
+    api.tags.map(({ name, description }) => [
+      el("h2", {}, name),
+      prose(description),
+      operations.filter(({ tags }) => tags.includes(name)).map(
+        (operation) => operationSection(operation, api)),
+    ]),
+    problemsSection(api),
+  ];
+}
+
+async function show() {
+  const main = document.getElementById("content");
+  try {
+    const answer = await fetch(DOCUMENT);
+    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+    const api = await answer.json();
+    const operations = operationsOf(api);
+    document.title = api.info.title;
+    document.getElementById("contents").append(...contents(api, operations).flat(Infinity));
+    main.replaceChildren(...content(api, operations).flat(Infinity));
+    // What the address names was not there yet when the browser looked for it.
+    document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+  } catch (error) {
+    document.getElementById("state").textContent =
+      `The description of the API cannot be shown: ${error.message}.`;
+  } finally {
+    main.setAttribute("aria-busy", "false");
+  }
+}
+
+show();

@@ -1,0 +1,151 @@
+"""The gateway's composition root: makes every part, and starts and stops them in order."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import structlog
+from aiohttp import web
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from ledger.command_handling.processor import CommandProcessor
+from ledger.event_log.postgres import PostgresEventLog
+from services.gateway.application import (
+    Gateway,
+    GatewayServer,
+    credit_wallet_routes,
+)
+from services.gateway.authentication import Authenticator
+from services.gateway.calls import Call
+from services.gateway.credit_wallets.commands import WalletCommands
+from services.gateway.credit_wallets.queries import WalletQueries
+from services.gateway.database import Database
+from services.gateway.docs import public_documents
+from services.gateway.metrics import RequestMetrics
+from services.gateway.pages import add_pages
+from services.gateway.reads import Reads
+from services.gateway.request_ids import RequestIds
+from services.gateway.routing import RouteTable
+from services.runtime.environment import SystemEnvironment
+from services.runtime.processor_metrics import ProcessorMetrics
+from services.runtime.settings import Settings
+
+SHUTDOWN_SECONDS: Final = 10.0
+_PROBE_SECONDS: Final = 1.0
+_BACKLOG: Final = 1024
+
+_log = structlog.get_logger(__name__)
+
+
+async def run(settings: Settings, *, reuse_port: bool = False) -> None:
+    """Serve until cancelled. With `reuse_port` several gateways share one port."""
+    serving = gateway_on(
+        settings.require_database_url(),
+        host=settings.http_host,
+        port=settings.http_port,
+        reuse_port=reuse_port,
+    )
+    async with serving as port:
+        _log.info("gateway_ready", host=settings.http_host, port=port)
+        await asyncio.Event().wait()
+
+
+@asynccontextmanager
+async def gateway_on(
+    dsn: str,
+    *,
+    host: str,
+    port: int,
+    reuse_port: bool = False,
+    registry: CollectorRegistry = REGISTRY,
+) -> AsyncIterator[int]:
+    """A gateway that serves inside the block, on the port that it gives (0: any free one).
+
+    Leaving stops accepting, answers every call that was taken in, and then stops the ledger.
+    """
+    environment = SystemEnvironment()
+    async with AsyncExitStack() as stack:
+        log = PostgresEventLog(dsn)
+        stack.push_async_callback(log.close)
+        processor = CommandProcessor(log, environment, observer=ProcessorMetrics(registry))
+        await processor.start()
+        stack.push_async_callback(processor.stop)
+        database = Database(dsn)
+        stack.push_async_callback(database.close)
+        readiness = Readiness(database, environment)
+        await readiness.probe()
+        prober = asyncio.create_task(readiness.keep_probing(), name="readiness")
+        stack.callback(prober.cancel)
+        gateway = make_gateway(environment, processor, database, readiness, registry)
+        runner = await serve(gateway, host, port, reuse_port=reuse_port)
+        stack.push_async_callback(runner.cleanup)
+        stack.callback(readiness.stop)
+        yield runner.addresses[0][1]
+
+
+def make_gateway(
+    environment: SystemEnvironment,
+    processor: CommandProcessor,
+    database: Database,
+    readiness: "Readiness",
+    registry: CollectorRegistry,
+) -> Gateway:
+    """Connect the parts that answer requests."""
+    routes: RouteTable[Call] = RouteTable()
+    credit_wallet_routes(
+        routes, WalletCommands(processor), WalletQueries(Reads(database, environment))
+    )
+    add_pages(routes, public_documents(), readiness.reasons, registry)
+    metrics = RequestMetrics()
+    registry.register(metrics)
+    return Gateway(
+        routes=routes,
+        authenticator=Authenticator(database.find_credential, environment.monotonic),
+        request_ids=RequestIds(environment.random_bytes(8)),
+        metrics=metrics,
+        monotonic=environment.monotonic,
+    )
+
+
+async def serve(
+    gateway: Gateway, host: str, port: int, *, reuse_port: bool = False
+) -> web.ServerRunner:
+    """Listen. Cleaning the runner up stops accepting and lets calls under way finish."""
+    runner = web.ServerRunner(GatewayServer(gateway), shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    site = web.TCPSite(runner, host, port, backlog=_BACKLOG, reuse_port=reuse_port)
+    try:
+        await site.start()
+    except OSError:
+        await runner.cleanup()
+        raise
+    return runner
+
+
+class Readiness:
+    """Whether calls can be served: the database answers, and the process is not stopping."""
+
+    def __init__(self, database: Database, environment: SystemEnvironment) -> None:
+        self._database = database
+        self._environment = environment
+        self._reasons = ["the database was not asked yet"]
+        self._stopping = False
+
+    def reasons(self) -> list[str]:
+        """Why the gateway is not ready; empty when it is."""
+        return [*self._reasons, *(["the gateway is stopping"] if self._stopping else [])]
+
+    def stop(self) -> None:
+        """From now on the gateway is not ready."""
+        self._stopping = True
+
+    async def probe(self) -> None:
+        """Ask the database for a sign of life."""
+        self._reasons = await self._database.problems()
+
+    async def keep_probing(self) -> None:
+        """Ask again once a second."""
+        while True:
+            await self._environment.sleep(_PROBE_SECONDS)
+            await self.probe()

@@ -1,0 +1,54 @@
+"""What the gateway serves to anyone: documents, health and metrics."""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from services.gateway.answers import JSON, Answer, header
+from services.gateway.calls import Call
+from services.gateway.docs import PublicDocument
+from services.gateway.routing import RouteTable
+
+_METRICS_TYPE: Final = header("Content-Type", CONTENT_TYPE_LATEST)
+
+
+def add_pages(
+    routes: RouteTable[Call],
+    documents: dict[str, PublicDocument],
+    readiness: Callable[[], list[str]],
+    registry: CollectorRegistry,
+) -> None:
+    """Add the public routes. `readiness` says why the process is not ready, if it is not."""
+    for path, document in documents.items():
+        routes.add("GET", path, _Served(document).answer, scope=None)
+
+    async def readyz(_: Call) -> Answer:
+        reasons = readiness()
+        body = {"status": "not ready" if reasons else "ready", "reasons": reasons}
+        return Answer(503 if reasons else 200, JSON, msgspec.json.encode(body))
+
+    async def metrics(_: Call) -> Answer:
+        return Answer(200, _METRICS_TYPE, generate_latest(registry))
+
+    routes.add("GET", "/healthz", _healthz, scope=None)
+    routes.add("GET", "/readyz", readyz, scope=None)
+    routes.add("GET", "/metrics", metrics, scope=None)
+
+
+class _Served:
+    """One document as an answer."""
+
+    def __init__(self, document: PublicDocument) -> None:
+        self._document = document
+        self._headers = b"".join(header(name, value) for name, value in document.headers)
+
+    async def answer(self, call: Call) -> Answer:
+        if call.request.headers.get("If-None-Match") == self._document.etag:
+            return Answer(304, self._headers)
+        return Answer(200, self._headers, self._document.body)
+
+
+async def _healthz(_: Call) -> Answer:
+    return Answer(200, JSON, msgspec.json.encode({"status": "alive"}))

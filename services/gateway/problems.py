@@ -1,0 +1,205 @@
+"""Problems: how every refusal and every failure is answered (RFC 9457).
+
+Status and title of a code stand in `schemas.http.problems`; here is what leads to which
+code. Where several refusals apply to one call, the first of this list is answered:
+
+1. 400 `malformed_request`: what came is not HTTP
+2. 404 `not_found`, 405 `method_not_allowed`: the path, then the method
+3. 401 `unauthorized`, 403 `forbidden`: the credentials, then their scope
+4. 400 `invalid_idempotency_key`
+5. on a command 413 `payload_too_large`, 415 `unsupported_media_type`, 400
+   `malformed_request`, then 422 `validation_failed` or `unsupported_field` with every
+   offending field; on a query 400 `invalid_limit`, `invalid_cursor`, `invalid_type`,
+   `invalid_status`, `invalid_parameter`
+6. 404 `wallet_not_found`: malformed, unknown, or another tenant's
+7. 409 `reference_reused` of the idempotency key, then of the reference
+8. 409 for the wallet's state: `wallet_closed`, `wallet_frozen`, `insufficient_funds` …
+9. 503 with `Retry-After`, 500 `internal_error`: ours; they can come at any moment
+
+Nothing is written by a refusal of 1 to 7. One of 8 is recorded, and moves no money.
+"""
+
+from collections.abc import Sequence
+from typing import Final, assert_never
+
+import msgspec
+
+from ledger.command_handling.errors import (
+    ClockSteppedError,
+    LedgerUnavailableError,
+    OutcomeUnknownError,
+    OverloadedError,
+)
+from schemas.http.problems import PROBLEMS, FieldProblem, problem_type
+from schemas.rejections import (
+    BalanceLimitExceeded,
+    CustomerIdConflict,
+    InsufficientFunds,
+    ReferenceReused,
+    Rejection,
+    WalletClosed,
+    WalletExists,
+    WalletFrozen,
+    WalletNotEmpty,
+    WalletUnknown,
+    code_of,
+)
+from services.gateway.answers import PROBLEM_JSON, Answer, header
+
+_RETRY_AFTER: Final = header("Retry-After", "1")
+_encode = msgspec.json.Encoder().encode
+
+Context = dict[str, str | int]
+"""Members of a problem beside the standard ones, such as `wallet_id` or `available`."""
+
+
+class RefusedError(Exception):
+    """A call that is refused before any wallet is asked. `code` is one of `PROBLEMS`."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        param: str | None = None,
+        errors: Sequence[FieldProblem] = (),
+        headers: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail
+        self.param = param
+        self.errors = errors
+        self.headers = headers
+
+
+class ReadsUnavailableError(Exception):
+    """The database could not be reached for a query or for credentials."""
+
+
+class ReadModelBehindError(Exception):
+    """The read model does not show yet what was acknowledged before this query."""
+
+
+def problem(
+    code: str,
+    detail: str,
+    request_id: str,
+    *,
+    param: str | None = None,
+    errors: Sequence[FieldProblem] = (),
+    context: Context | None = None,
+    headers_bytes: bytes = b"",
+) -> Answer:
+    """The answer that says why a call was refused or failed."""
+    kind = PROBLEMS[code]
+    members: dict[str, object] = {
+        "type": problem_type(code),
+        "title": kind.title,
+        "status": kind.status,
+        "code": code,
+        "detail": detail,
+        "request_id": request_id,
+    }
+    if param is not None:
+        members["param"] = param
+    if errors:
+        members["errors"] = errors
+    if context:
+        members.update(context)
+    retry = _RETRY_AFTER if kind.retry_after else b""
+    return Answer(kind.status, PROBLEM_JSON + retry + headers_bytes, _encode(members))
+
+
+def problem_of_rejection(
+    rejection: Rejection, request_id: str, context: Context, headers_bytes: bytes
+) -> Answer:
+    """The answer to a command that the ledger declined; `context` is what the call knows."""
+    return problem(
+        code_of(rejection),
+        _detail_of(rejection),
+        request_id,
+        param=_param_of(rejection),
+        context=context | _members_of(rejection),
+        headers_bytes=headers_bytes,
+    )
+
+
+def _param_of(rejection: Rejection) -> str | None:
+    match rejection:
+        case ReferenceReused(what="reference"):
+            return "reference"
+        case ReferenceReused():
+            return "Idempotency-Key"
+        case CustomerIdConflict():
+            return "customer_id"
+        case _:
+            return None
+
+
+def _members_of(rejection: Rejection) -> Context:
+    """The rejection's own values, such as `available`, under their own names."""
+    members: Context = msgspec.structs.asdict(rejection)
+    members.pop("what", None)
+    return members
+
+
+def _detail_of(rejection: Rejection) -> str:
+    match rejection:
+        case InsufficientFunds(amount=amount, available=available):
+            return f"{amount} was asked for, {available} is available"
+        case WalletFrozen():
+            return "the wallet is frozen: it takes credits, and no debits"
+        case WalletClosed():
+            return "the wallet is closed for good"
+        case WalletNotEmpty(balance=balance):
+            return (
+                f"the wallet still holds {balance}: debit it first, or say what becomes of it "
+                "with remaining_balance (a frozen wallet must be empty)"
+            )
+        case WalletExists():
+            return "the customer has an open wallet in this currency already"
+        case WalletUnknown():
+            return "there is no such wallet"
+        case ReferenceReused(what=what):
+            return f"the {what.replace('_', ' ')} was used before, for something else"
+        case BalanceLimitExceeded(amount=amount, balance=balance, limit=limit):
+            return f"the balance of {balance} and {amount} would be over {limit}"
+        case CustomerIdConflict():
+            return "the customer id is the UUID under which another customer is known"
+        case _:
+            assert_never(rejection)
+
+
+def problem_of_error(error: Exception, request_id: str) -> Answer:
+    """The answer where a handler raised. What is not known here is a fault of ours."""
+    match error:
+        case RefusedError():
+            return problem(
+                error.code,
+                error.detail,
+                request_id,
+                param=error.param,
+                errors=error.errors,
+                headers_bytes=b"".join(header(name, value) for name, value in error.headers),
+            )
+        case ReadModelBehindError():
+            return problem("read_model_behind", "the newest change is not shown yet", request_id)
+        case OverloadedError():
+            return problem("overloaded", "too much is under way; nothing happened", request_id)
+        case LedgerUnavailableError() | ReadsUnavailableError():
+            return problem(
+                "ledger_unavailable", "the ledger cannot be reached; nothing happened", request_id
+            )
+        case OutcomeUnknownError():
+            return problem(
+                "outcome_unknown",
+                "the command may have happened: retry with the same reference",
+                request_id,
+            )
+        case ClockSteppedError():
+            return problem(
+                "clock_stepped", "the ledger's clock jumped; nothing happened", request_id
+            )
+        case _:
+            return problem("internal_error", "the fault is ours and is logged", request_id)

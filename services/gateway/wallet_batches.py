@@ -1,0 +1,63 @@
+"""Reads of single wallets, gathered: one statement for all that arrived meanwhile.
+
+A question never joins a statement that was sent before it arrived, so what was
+acknowledged before the question is in its answer.
+"""
+
+import asyncio
+from typing import Final
+
+from projections.balances.read_model import WalletReading, read_many
+from projections.interface import WalletKey
+from services.gateway.database import Database, Pool
+
+_STATEMENTS_AT_ONCE: Final = 2
+_WALLETS_PER_STATEMENT: Final = 256
+
+
+class WalletBatches:
+    """Gathers the questions of all requests of this process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: dict[WalletKey, list[asyncio.Future[WalletReading | None]]] = {}
+        self._senders: set[asyncio.Task[None]] = set()
+
+    def read(self, wallet: WalletKey) -> asyncio.Future[WalletReading | None]:
+        """The wallet as it stands from now on, with the log's newest version of it."""
+        answer: asyncio.Future[WalletReading | None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(wallet, []).append(answer)
+        if len(self._senders) < _STATEMENTS_AT_ONCE:
+            sender = asyncio.create_task(self._send_while_waiting())
+            self._senders.add(sender)
+            sender.add_done_callback(self._senders.discard)
+        return answer
+
+    async def _send_while_waiting(self) -> None:
+        while self._waiting:
+            waiting, self._waiting = self._waiting, {}
+            wallets = list(waiting)
+            for wallet in wallets[_WALLETS_PER_STATEMENT:]:
+                self._waiting[wallet] = waiting.pop(wallet)
+            await self._send(waiting)
+
+    async def _send(
+        self, waiting: dict[WalletKey, list[asyncio.Future[WalletReading | None]]]
+    ) -> None:
+        wallets = list(waiting)
+
+        async def ask(pool: Pool) -> list[WalletReading | None]:
+            return await read_many(pool, wallets)
+
+        try:
+            readings = await self._database.read(ask)
+        except Exception as error:  # noqa: BLE001 - handed on to everyone who asked
+            for answers in waiting.values():
+                for answer in answers:
+                    if not answer.done():
+                        answer.set_exception(error)
+            return
+        for answers, reading in zip(waiting.values(), readings, strict=True):
+            for answer in answers:
+                if not answer.done():
+                    answer.set_result(reading)

@@ -1,0 +1,103 @@
+"""Refusals that depend on what happened before: the wallet's state, and names used twice."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.specs.running_gateway import RunningGateway, running_gateway
+
+GOOD = {"amount": 5, "reference": "ref"}
+
+
+@pytest.fixture
+async def gateway(database: str) -> AsyncIterator[RunningGateway]:
+    async with running_gateway(database) as gateway:
+        yield gateway
+
+
+async def test_refusals_by_the_wallets_state(gateway: RunningGateway) -> None:
+    """They are facts: each is an event, which moves no money."""
+    wallet = await gateway.open_wallet()
+    await gateway.credit(wallet, 100, "salary")
+
+    over = await gateway.post(f"/wallets/{wallet}/debit", {"amount": 101, "reference": "a"})
+    assert (over.status, over.code) == (409, "insufficient_funds")
+    assert (over.json["amount"], over.json["available"]) == (101, 100)
+    assert over.json["wallet_id"] == wallet
+
+    too_much = {"amount": 2**53 - 1, "reference": "b"}
+    reply = await gateway.post(f"/wallets/{wallet}/credit", too_much)
+    assert (reply.status, reply.code) == (409, "balance_limit_exceeded")
+
+    reply = await gateway.post(f"/wallets/{wallet}/close")
+    assert (reply.status, reply.code) == (409, "wallet_not_empty")
+    assert reply.json["balance"] == 100
+
+    await gateway.post(f"/wallets/{wallet}/freeze")
+    reply = await gateway.post(f"/wallets/{wallet}/debit", {"amount": 1, "reference": "c"})
+    assert (reply.status, reply.code) == (409, "wallet_frozen")
+    reply = await gateway.post(f"/wallets/{wallet}/close", {"remaining_balance": "forfeit"})
+    assert reply.status == 409
+
+    await gateway.post(f"/wallets/{wallet}/unfreeze")
+    reply = await gateway.post(f"/wallets/{wallet}/close", {"remaining_balance": "forfeit"})
+    assert reply.status == 200
+    for verb, body in {
+        "debit": {"amount": 1, "reference": "d"},
+        "credit": {"amount": 1, "reference": "d"},
+        "freeze": None,
+        "unfreeze": None,
+    }.items():
+        reply = await gateway.post(f"/wallets/{wallet}/{verb}", body)
+        assert (reply.status, reply.code) == (409, "wallet_closed")
+    assert (await gateway.get(f"/wallets/{wallet}")).json["balance"] == 0
+
+
+async def test_a_second_wallet_is_refused_and_names_the_first(gateway: RunningGateway) -> None:
+    wallet = await gateway.open_wallet("cus_1", "GHS")
+    before = await gateway.position()
+    reply = await gateway.post("/wallets", {"customer_id": "cus_1", "currency": "GHS"})
+    assert (reply.status, reply.code) == (409, "wallet_exists")
+    assert reply.json["wallet_id"] == wallet
+    assert await gateway.position() == before
+
+
+@pytest.mark.parametrize("change", [{"amount": 6}, {"description": "x"}, {"metadata": {"a": 1}}])
+async def test_a_reference_reused_for_something_else(
+    gateway: RunningGateway, change: dict[str, object]
+) -> None:
+    wallet = await gateway.open_wallet()
+    await gateway.credit(wallet, 100, "salary")
+    first = await gateway.post(f"/wallets/{wallet}/debit", GOOD)
+    assert first.status == 200
+    before = await gateway.position()
+    reply = await gateway.post(f"/wallets/{wallet}/debit", GOOD | change)
+    assert (reply.status, reply.code) == (409, "reference_reused")
+    assert reply.json["param"] == "reference"
+    assert await gateway.position() == before
+
+
+async def test_an_idempotency_key_reused_for_something_else(gateway: RunningGateway) -> None:
+    wallet = await gateway.open_wallet()
+    key = {"Idempotency-Key": "key-1"}
+    assert (await gateway.post(f"/wallets/{wallet}/freeze", headers=key)).status == 200
+    reply = await gateway.post(f"/wallets/{wallet}/unfreeze", headers=key)
+    assert (reply.status, reply.code) == (409, "reference_reused")
+    assert reply.json["param"] == "Idempotency-Key"
+
+
+async def test_a_cursor_of_another_list_is_refused(gateway: RunningGateway) -> None:
+    wallets = [await gateway.open_wallet(f"cus_{number}") for number in range(3)]
+    await gateway.project()
+    page = await gateway.get("/wallets?limit=1")
+    cursor = page.json["next_cursor"]
+    assert (await gateway.get(f"/wallets?limit=1&after={cursor}")).status == 200
+    for path in (
+        f"/wallets?currency=GHS&after={cursor}",
+        f"/wallets/{wallets[0]}/transactions?after={cursor}",
+        f"/wallets?after={cursor[:-1]}",
+        f"/wallets?after={cursor}%3D",
+    ):
+        assert (await gateway.get(path)).code == "invalid_cursor"
+    reply = await gateway.get(f"/wallets?after={cursor}", who="stranger")
+    assert reply.code == "invalid_cursor"

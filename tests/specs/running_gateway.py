@@ -1,0 +1,156 @@
+"""A gateway in this process, on real PostgreSQL, and a client that calls it over HTTP."""
+
+import base64
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Literal, NamedTuple
+
+import aiohttp
+import asyncpg
+import msgspec
+from prometheus_client import CollectorRegistry
+
+from ledger.tenants.store import Secret, create_credential, create_merchant, revoke_credential
+from projections.log import read_log
+from projections.registry import PROJECTIONS
+from projections.runner import Runner
+from services.gateway.main import gateway_on
+
+Who = Literal["merchant", "reader", "stranger"]
+FAST = {"Ledger-Consistency": "eventual"}
+
+
+class Reply(NamedTuple):
+    """What the gateway answered."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, read."""
+        return msgspec.json.decode(self.body)
+
+    @property
+    def code(self) -> str:
+        """A problem's code."""
+        assert self.headers["Content-Type"] == "application/problem+json", self
+        return str(self.json["code"])
+
+
+class RunningGateway:
+    """The client. `merchant` may do all, `reader` only read, `stranger` is another merchant."""
+
+    def __init__(
+        self,
+        port: int,
+        session: aiohttp.ClientSession,
+        connection: "asyncpg.Connection[asyncpg.Record]",
+        secrets: Mapping[Who, Secret],
+    ) -> None:
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+        self.connection = connection
+        self.secrets = secrets
+        self._session = session
+        self._projected: dict[str, int] = {}
+
+    def authorization(self, who: Who = "merchant") -> str:
+        """The header's value for one of the three."""
+        return basic(*self.secrets[who])
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        json: object = None,
+        *,
+        data: bytes | AsyncIterator[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        who: Who | None = "merchant",
+    ) -> Reply:
+        """Make a call. `json` is sent as JSON, `data` as it is."""
+        sent: dict[str, str] = {}
+        if who is not None:
+            sent["Authorization"] = self.authorization(who)
+        if json is not None or data is not None:
+            sent["Content-Type"] = "application/json"
+        sent |= headers or {}
+        body = msgspec.json.encode(json) if json is not None else data
+        async with self._session.request(
+            method, self.url + path, data=body, headers=sent, skip_auto_headers=["Content-Type"]
+        ) as response:
+            return Reply(response.status, response.headers.copy(), await response.read())
+
+    async def get(self, path: str, **options: Any) -> Reply:
+        """A GET under /v1."""
+        return await self.call("GET", f"/v1{path}", **options)
+
+    async def post(self, path: str, json: object = None, **options: Any) -> Reply:
+        """A POST under /v1."""
+        return await self.call("POST", f"/v1{path}", json, **options)
+
+    async def open_wallet(self, customer_id: str = "cus_1", currency: str = "GHS") -> str:
+        """Open a wallet and name it."""
+        reply = await self.post("/wallets", {"customer_id": customer_id, "currency": currency})
+        assert reply.status == 201, reply
+        return str(reply.json["id"])
+
+    async def credit(self, wallet_id: str, amount: int, reference: str) -> Reply:
+        """Credit a wallet."""
+        reply = await self.post(
+            f"/wallets/{wallet_id}/credit", {"amount": amount, "reference": reference}
+        )
+        assert reply.status == 200, reply
+        return reply
+
+    async def position(self) -> int:
+        """The log's newest position."""
+        return int(await self.connection.fetchval("SELECT coalesce(max(position), 0) FROM events"))
+
+    async def appends(self) -> int:
+        """How many appends there were."""
+        return int(await self.connection.fetchval("SELECT count(*) FROM appends"))
+
+    async def revoke(self, who: Who) -> None:
+        """Revoke one's credential."""
+        assert await revoke_credential(self.connection, self.secrets[who].key_id)
+
+    async def project(self, *names: str) -> None:
+        """Bring read models, all unless named, up to the log as it stands now."""
+        head = await self.position()
+        for name in names or tuple(PROJECTIONS):
+            runner = Runner(PROJECTIONS[name], self.connection)
+            page = await read_log(self.connection, self._projected.get(name, 0), head)
+            await runner.apply(page.events, [])
+            self._projected[name] = head
+
+
+def basic(key_id: str, secret: str) -> str:
+    """An Authorization header's value."""
+    return f"Basic {base64.b64encode(f'{key_id}:{secret}'.encode()).decode()}"
+
+
+@asynccontextmanager
+async def running_gateway(dsn: str) -> AsyncIterator[RunningGateway]:
+    """A gateway on a migrated database, with two merchants."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        merchant = await create_merchant(connection, "merchant")
+        stranger = await create_merchant(connection, "stranger")
+        both = ("wallets:read", "wallets:write")
+        secrets: dict[Who, Secret] = {
+            "merchant": await create_credential(connection, merchant.sandbox_tenant_id, both),
+            "reader": await create_credential(
+                connection, merchant.sandbox_tenant_id, ("wallets:read",)
+            ),
+            "stranger": await create_credential(connection, stranger.sandbox_tenant_id, both),
+        }
+        async with (
+            aiohttp.ClientSession() as session,
+            gateway_on(dsn, host="127.0.0.1", port=0, registry=CollectorRegistry()) as port,
+        ):
+            yield RunningGateway(port, session, connection, secrets)
+    finally:
+        await connection.close()

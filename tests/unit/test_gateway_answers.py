@@ -1,0 +1,207 @@
+"""What the gateway answers: the dialect's JSON, problems, and the route table."""
+
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from ledger.command_handling import errors
+from schemas.commands import NO_METADATA
+from schemas.http import credit_wallets
+from schemas.http.problems import PROBLEMS, FieldProblem, Problem
+from schemas.rejections import (
+    BalanceLimitExceeded,
+    CustomerIdConflict,
+    InsufficientFunds,
+    ReferenceReused,
+    Rejection,
+    WalletClosed,
+    WalletExists,
+    WalletFrozen,
+    WalletNotEmpty,
+    WalletUnknown,
+)
+from schemas.results import TransactionView, WalletView
+from services.gateway.answers import Answer, etag, header
+from services.gateway.credit_wallets.rendering import (
+    render_transaction,
+    render_transaction_page,
+    render_wallet,
+    render_wallet_page,
+)
+from services.gateway.problems import (
+    ReadModelBehindError,
+    ReadsUnavailableError,
+    RefusedError,
+    problem_of_error,
+    problem_of_rejection,
+)
+from services.gateway.routing import RouteTable
+
+WALLET_ID = "wal_" + "0a" * 16
+WHOLE_SECOND = datetime(2026, 5, 24, 10, tzinfo=UTC)
+
+WALLET = WalletView(
+    id=WALLET_ID,
+    customer_id="cus_abc123",
+    user_id="8a4f4ca1-65d7-568f-88c0-e093c283165f",
+    currency="GHS",
+    balance=123456,
+    available_balance=123456,
+    status="active",
+    created_at=WHOLE_SECOND,
+    updated_at=WHOLE_SECOND.replace(microsecond=120),
+    version=7,
+    metadata=msgspec.Raw(b'{"b": 1.50}'),
+)
+TRANSACTION = TransactionView(
+    id="txn_" + "0b" * 16,
+    wallet_id=WALLET_ID,
+    type="debit",
+    kind="debit",
+    status="completed",
+    amount=500,
+    balance_before=15000,
+    balance_after=14500,
+    available_balance=14500,
+    currency="GHS",
+    reference="sms_batch_8821",
+    description="",
+    code=None,
+    created_at=WHOLE_SECOND,
+    version=8,
+)
+
+
+def test_a_wallet_is_rendered() -> None:
+    assert render_wallet(WALLET).decode() == (
+        '{"id":"' + WALLET_ID + '","customer_id":"cus_abc123",'
+        '"user_id":"8a4f4ca1-65d7-568f-88c0-e093c283165f","currency":"GHS","balance":123456,'
+        '"balance_formatted":"GH₵1,234.56","available_balance":123456,"status":"active",'
+        '"metadata":{"b": 1.50},"created_at":"2026-05-24T10:00:00.000000Z",'
+        '"updated_at":"2026-05-24T10:00:00.000120Z"}'
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "shape"),
+    [
+        (render_wallet(WALLET), credit_wallets.Wallet),
+        (render_transaction(TRANSACTION), credit_wallets.Transaction),
+        (render_wallet_page([WALLET], "next"), credit_wallets.WalletPage),
+        (render_transaction_page([], None), credit_wallets.TransactionPage),
+    ],
+)
+def test_what_is_rendered_is_what_is_published(body: bytes, shape: type[msgspec.Struct]) -> None:
+    msgspec.json.decode(body, type=shape, strict=True)
+    assert list(msgspec.json.decode(body)) == [
+        field.name for field in msgspec.structs.fields(shape)
+    ]
+
+
+def test_without_metadata_it_is_null() -> None:
+    assert TRANSACTION.metadata == NO_METADATA
+    assert msgspec.json.decode(render_transaction(TRANSACTION))["metadata"] is None
+
+
+REJECTIONS: list[tuple[Rejection, str, int, dict[str, object]]] = [
+    (
+        InsufficientFunds(amount=9, available=5),
+        "insufficient_funds",
+        409,
+        {"amount": 9, "available": 5},
+    ),
+    (WalletFrozen(), "wallet_frozen", 409, {}),
+    (WalletClosed(), "wallet_closed", 409, {}),
+    (WalletNotEmpty(balance=5), "wallet_not_empty", 409, {"balance": 5}),
+    (WalletExists(wallet_id=WALLET_ID), "wallet_exists", 409, {"wallet_id": WALLET_ID}),
+    (WalletUnknown(), "wallet_not_found", 404, {}),
+    (ReferenceReused(what="reference"), "reference_reused", 409, {"param": "reference"}),
+    (
+        ReferenceReused(what="idempotency_key"),
+        "reference_reused",
+        409,
+        {"param": "Idempotency-Key"},
+    ),
+    (
+        BalanceLimitExceeded(amount=1, balance=2, limit=2),
+        "balance_limit_exceeded",
+        409,
+        {"amount": 1, "balance": 2, "limit": 2},
+    ),
+    (CustomerIdConflict(), "customer_id_conflict", 409, {"param": "customer_id"}),
+]
+STANDARD = {"type", "title", "status", "code", "detail", "request_id"}
+
+
+@pytest.mark.parametrize(("rejection", "code", "status", "more"), REJECTIONS)
+def test_every_rejection_is_a_problem(
+    rejection: Rejection, code: str, status: int, more: dict[str, object]
+) -> None:
+    answer = problem_of_rejection(rejection, "req_1", {}, etag(3))
+    assert answer.status == status == PROBLEMS[code].status
+    assert b'ETag: "3"\r\n' in answer.headers_bytes
+    msgspec.json.decode(answer.body_bytes, type=Problem, strict=True)
+    members = msgspec.json.decode(answer.body_bytes)
+    assert members["code"] == code
+    assert {name: members[name] for name in members.keys() - STANDARD} == more
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "status"),
+    [
+        (errors.OverloadedError(), "overloaded", 503),
+        (errors.LedgerUnavailableError(), "ledger_unavailable", 503),
+        (errors.OutcomeUnknownError(), "outcome_unknown", 503),
+        (errors.ClockSteppedError(), "clock_stepped", 503),
+        (errors.PoisonCommandError(), "internal_error", 500),
+        (ReadsUnavailableError(), "ledger_unavailable", 503),
+        (ReadModelBehindError(), "read_model_behind", 503),
+        (ZeroDivisionError("secret"), "internal_error", 500),
+        (AssertionError("secret"), "internal_error", 500),
+        (RefusedError("not_found", "nothing here"), "not_found", 404),
+    ],
+)
+def test_every_failure_is_a_problem(error: Exception, code: str, status: int) -> None:
+    answer = problem_of_error(error, "req_1")
+    assert answer.status == status
+    assert msgspec.json.decode(answer.body_bytes)["code"] == code
+    assert (b"Retry-After: 1\r\n" in answer.headers_bytes) == (status == 503)
+    assert b"secret" not in answer.body_bytes
+
+
+def test_a_refusal_names_its_fields_and_headers() -> None:
+    refused = RefusedError(
+        "validation_failed",
+        "two fields",
+        param="amount",
+        errors=[FieldProblem(param="amount", code="missing", detail="is required")],
+        headers=[("Allow", "GET")],
+    )
+    answer = problem_of_error(refused, "req_1")
+    assert b"Allow: GET\r\n" in answer.headers_bytes
+    found = msgspec.json.decode(answer.body_bytes, type=Problem)
+    assert [problem.param for problem in found.errors] == ["amount"]
+
+
+def test_a_header_cannot_break_its_line() -> None:
+    with pytest.raises(AssertionError):
+        header("X-Request-Id", "a\r\nSet-Cookie: b")
+
+
+async def _nothing(_: str) -> Answer:
+    return Answer(204)
+
+
+def test_the_route_table_finds_methods_and_parameters() -> None:
+    routes: RouteTable[str] = RouteTable()
+    routes.add("GET", "/v1/wallets", _nothing, scope="read")
+    routes.add("POST", "/v1/wallets", _nothing, scope="write")
+    routes.add("POST", "/v1/wallets/*/debit", _nothing, scope="write")
+    routes.add_hint("/v1/wallets/*/topups", "not yet")
+    assert routes.find("/v1/wallets").allowed() == "GET, HEAD, POST"
+    found = routes.find("/v1/wallets/wal_1/debit")
+    assert (found.parameters, found.routes["POST"].name) == (("wal_1",), "/v1/wallets/*/debit")
+    assert routes.find("/v1/wallets/wal_1/topups").hint == "not yet"
+    for unknown in ("", "/", "/v1", "/v1/wallets/", "/v1/wallets//debit", "/v1/wallets/a/debit/"):
+        assert not routes.find(unknown).routes
