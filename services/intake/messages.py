@@ -1,0 +1,286 @@
+"""Messages: reads a CloudEvents message in binary mode as a command, or says why not. Pure.
+
+What a refusal says names headers and fields, never what stood in them.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from ledger.command_handling.gate import MAX_NESTING, metadata_problem, nesting_of, text_problem
+from ledger.command_handling.submission import Submission
+from schemas.commands import COMMAND_TYPES, NO_METADATA, Command
+from schemas.identifiers import is_wallet_id
+from schemas.money import is_currency
+
+MAX_VALUE_BYTES = 64 * 1024
+MAX_COMMAND_ID_LENGTH = 255
+MAX_SOURCE_LENGTH = 255
+MAX_CORRELATION_ID_LENGTH = 255
+
+RefusalReason = Literal[
+    "missing_command_id",
+    "invalid_command_id",
+    "missing_tenant",
+    "unreadable",
+    "unknown_type",
+    "too_large",
+    "invalid_command",
+    "unknown_tenant",
+    "poison_command",
+]
+"""Stable codes. Of several that apply the first that is looked for is given: the ids, the
+envelope, the type, the size, the JSON, its fields; whether the tenant exists is asked last.
+`poison_command` is the log's own word."""
+
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+class Refusal(Struct, frozen=True, kw_only=True):
+    """Why a message is not applied, and whose it is as far as that can be read."""
+
+    reason: RefusalReason
+    detail: str
+    command_id: str | None = None
+    tenant_id: str | None = None
+    correlation_id: str | None = None
+
+
+class _RefusedError(Exception):
+    """Carries a reason and a detail to where the rest of the refusal is known."""
+
+    def __init__(self, reason: RefusalReason, detail: str) -> None:
+        super().__init__(reason, detail)
+        self.reason: RefusalReason = reason
+        self.detail = detail
+
+
+_ATTRIBUTES = frozenset(
+    {
+        "ce_specversion",
+        "ce_id",
+        "ce_type",
+        "ce_source",
+        "ce_tenantid",
+        "ce_correlationid",
+        "content-type",
+    }
+)
+_TENANT = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MEMBERS = msgspec.json.Decoder(dict[str, Raw])
+_SHOWABLE_NAME = re.compile(r"[a-z][a-z_]{0,31}", re.ASCII)
+_SHOWN_NAMES_MAX = 8
+_FREE_TEXTS = frozenset({"customer_id", "reference", "description"})
+
+
+def read_message(headers: Headers, value: bytes | None) -> Submission | Refusal:
+    """The command that a message asks for, or why it is refused."""
+    attributes: Mapping[str, bytes | None] = dict(headers)
+    command_id = tenant_id = correlation_id = None
+    try:
+        # The ids come first, so that whatever else is wrong can be told to whoever waits.
+        if len(attributes) != len(headers):
+            _check_repeated(headers)
+        command_id = _command_id(attributes.get("ce_id"))
+        tenant_id = _tenant_id(attributes.get("ce_tenantid"))
+        raw_correlation = attributes.get("ce_correlationid")
+        if raw_correlation is not None:
+            correlation_id = _header_text(
+                "ce_correlationid", raw_correlation, MAX_CORRELATION_ID_LENGTH, "unreadable"
+            )
+        _check_envelope(attributes.get("ce_specversion"), attributes.get("content-type"))
+        who = _who(attributes.get("ce_source"))
+        command = _reader(attributes.get("ce_type")).read(value)
+    except _RefusedError as refused:
+        return Refusal(
+            reason=refused.reason,
+            detail=refused.detail,
+            command_id=command_id,
+            tenant_id=tenant_id,
+            correlation_id=correlation_id,
+        )
+    return Submission(
+        tenant_id=tenant_id,
+        command=command,
+        command_id=command_id,
+        who=who,
+        correlation_id=correlation_id,
+    )
+
+
+def _check_repeated(headers: Headers) -> None:
+    names = [name for name, _ in headers if name in _ATTRIBUTES]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise _RefusedError("unreadable", f"{', '.join(repeated)}: must stand there once")
+
+
+def _header_text(name: str, raw: bytes, max_length: int, reason: RefusalReason) -> str:
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise _RefusedError(reason, f"{name}: must be valid UTF-8") from None
+    if not text or len(text) > max_length:
+        raise _RefusedError(reason, f"{name}: must have 1 to {max_length} characters")
+    if problem := text_problem(text):
+        raise _RefusedError(reason, f"{name}: {problem}")
+    return text
+
+
+def _command_id(raw: bytes | None) -> str:
+    if raw is None:
+        raise _RefusedError(
+            "missing_command_id", "ce_id: is required, it makes repeating the command safe"
+        )
+    return _header_text("ce_id", raw, MAX_COMMAND_ID_LENGTH, "invalid_command_id")
+
+
+@lru_cache(maxsize=4096)
+def _tenant_id(raw: bytes | None) -> str:
+    if raw is None:
+        raise _RefusedError("missing_tenant", "ce_tenantid: is required")
+    if _TENANT.fullmatch(raw) is None:
+        raise _RefusedError("unknown_tenant", "ce_tenantid: must be a UUID in lower case")
+    return raw.decode()
+
+
+@lru_cache(maxsize=4096)
+def _who(raw: bytes | None) -> str:
+    """Who says that it sends the command. Nothing here proves it; the brokers' ACLs do."""
+    if raw is None:
+        return "kafka:unnamed"
+    return "kafka:" + _header_text("ce_source", raw, MAX_SOURCE_LENGTH, "unreadable")
+
+
+@lru_cache(maxsize=64)
+def _check_envelope(spec_version: bytes | None, content_type: bytes | None) -> None:
+    if spec_version not in (None, b"1.0"):
+        raise _RefusedError("unreadable", "ce_specversion: must be 1.0")
+    media_type = b"application/json" if content_type is None else content_type
+    if media_type.split(b";")[0].strip().lower() != b"application/json":
+        raise _RefusedError(
+            "unreadable",
+            "content-type: must be application/json (CloudEvents in binary mode)",
+        )
+
+
+def _reader(raw: bytes | None) -> "_CommandReader":
+    reader = _READERS.get(raw)
+    if reader is None:
+        raise _RefusedError(
+            "unknown_type", "ce_type: must be one of " + ", ".join(sorted(COMMAND_NAMES))
+        )
+    return reader
+
+
+class _CommandReader:
+    """Reads the value of one type of command, every refusal of it included."""
+
+    def __init__(self, command_type: type[Command]) -> None:
+        self._type = command_type
+        self._decode = msgspec.json.Decoder(command_type).decode
+        names = [field.name for field in msgspec.structs.fields(command_type)]
+        self._members = frozenset(names) | {"type"}
+        self._texts = [name for name in names if name in _FREE_TEXTS]
+        self._has_wallet = "wallet_id" in names
+        self._has_metadata = "metadata" in names
+        self._has_currency = "currency" in names
+
+    def read(self, value: bytes | None) -> Command:
+        """The command. Raises `_RefusedError`."""
+        if value is None:
+            raise _RefusedError("unreadable", "value: is required")
+        if len(value) > MAX_VALUE_BYTES:
+            raise _RefusedError("too_large", f"value: must not exceed {MAX_VALUE_BYTES} bytes")
+        # The command is an object itself, one level around its metadata.
+        if nesting_of(value) > MAX_NESTING + 1:
+            raise _RefusedError(
+                "unreadable", f"value: must not nest deeper than {MAX_NESTING} levels"
+            )
+        try:
+            # Msgspec ignores members that it does not know. Money must not: a credit that
+            # was meant to expire, by a field of a later release, would never expire.
+            members = _MEMBERS.decode(value)
+            command = self._decode(value)
+        except UnicodeDecodeError:
+            raise _RefusedError("unreadable", "value: must be valid UTF-8") from None
+        except msgspec.ValidationError:
+            pass
+        except (msgspec.DecodeError, RecursionError):
+            raise _RefusedError("unreadable", "value: must be valid JSON") from None
+        else:
+            if members.keys() <= self._members and self._is_sound(command):
+                return command
+        problems = "; ".join(_problems(self._type, value))
+        raise _RefusedError("invalid_command", problems or "value: has a member twice")
+
+    def _is_sound(self, command: Any) -> bool:
+        """What the decoder does not check. `_problems` says in words what this finds."""
+        for name in self._texts:
+            if text_problem(getattr(command, name)) is not None:
+                return False
+        # The Struct's pattern lets a line feed at the end pass, as Python's `$` does.
+        if self._has_wallet and not is_wallet_id(command.wallet_id):
+            return False
+        if self._has_currency and not is_currency(command.currency):
+            return False
+        if not self._has_metadata or command.metadata is NO_METADATA:
+            return True
+        return metadata_problem(bytes(command.metadata)) is None
+
+
+def _problems(command_type: type[Command], value: bytes) -> Iterable[str]:
+    """Everything that is wrong with a command's JSON, field by field."""
+    try:
+        members = _MEMBERS.decode(value)
+    except msgspec.ValidationError:
+        yield "value: must be an object"
+        return
+    fields = msgspec.structs.fields(command_type)
+    tag = command_type.__struct_config__.tag
+    if "type" in members and bytes(members.pop("type")) != msgspec.json.encode(tag):
+        yield "type: must agree with ce_type"
+    for field in fields:
+        raw = members.pop(field.encode_name, None)
+        if raw is None:
+            if field.required:
+                yield f"{field.encode_name}: is required"
+        elif problem := _field_problem(field, bytes(raw)):
+            yield f"{field.encode_name}: {problem}"
+    showable = sorted(name for name in members if _SHOWABLE_NAME.fullmatch(name))
+    for name in showable[:_SHOWN_NAMES_MAX]:
+        yield f"{name}: is not supported"
+    if len(members) > len(showable[:_SHOWN_NAMES_MAX]):
+        yield "members that this command does not have are not supported"
+
+
+def _field_problem(field: msgspec.structs.FieldInfo, raw: bytes) -> str | None:
+    if field.name == "metadata":
+        return metadata_problem(raw)
+    try:
+        content = msgspec.json.decode(raw, type=field.type)
+    except UnicodeDecodeError:
+        return "must be valid UTF-8"
+    except msgspec.ValidationError as error:
+        # What begins with "Invalid" repeats the value, which is not ours to spread.
+        said = str(error)
+        return "is not one of the values allowed" if said.startswith("Invalid") else said
+    except msgspec.DecodeError:
+        return "must not contain lone surrogates"
+    if field.name == "wallet_id" and not is_wallet_id(content):
+        return "must be spelled wal_ and 32 hexadecimal digits"
+    if field.name == "currency" and not is_currency(content):
+        return "must be an ISO 4217 currency that has minor units"
+    return text_problem(content) if isinstance(content, str) else None
+
+
+COMMAND_NAMES = {f"ledger.command.{tag}.v1": command for tag, command in COMMAND_TYPES.items()}
+"""Every command by its CloudEvents type."""
+
+_READERS: dict[bytes | None, _CommandReader] = {
+    name.encode(): _CommandReader(command) for name, command in COMMAND_NAMES.items()
+}
