@@ -26,4 +26,4 @@ class ClockSteppedError(CommandHandlingError):
 
 
 class PoisonCommandError(CommandHandlingError):
-    """The log refuses this command's content: a fault of ours, and repeating does not help."""
+    """This command cannot be settled: a fault of ours, and repeating does not help."""

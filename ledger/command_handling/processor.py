@@ -6,7 +6,7 @@ only when its append is durable. No request can cancel an append.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -131,46 +131,50 @@ class CommandProcessor:
                 continue
             size = min(len(self._waiting), MAX_BATCH_COMMANDS)
             tickets = [self._waiting.popleft() for _ in range(size)]
-            await self._settle(tickets)
+            failure = await self._settle(tickets)
+            if failure is not None:
+                waiting, self._waiting = self._waiting, deque()
+                message = f"an earlier command could not be settled: {failure}"
+                _refuse(waiting, LedgerUnavailableError(message))
 
-    async def _settle(self, tickets: Sequence[_Ticket]) -> None:
-        """Settle these commands, whatever happens: each future gets a result or an error."""
+    async def _settle(self, tickets: Sequence[_Ticket]) -> CommandHandlingError | None:
+        """Settle these commands, whatever happens: each future gets a result or an error.
+
+        Returns why the log could not be used, if so: then nothing may overtake the retry.
+        """
         started = self._environment.monotonic()
         try:
             plan = await self._decide_and_append([ticket.submission for ticket in tickets])
-        except AppendRefusedError as error:
-            await self._isolate(tickets, error)
-            return
         except CommandHandlingError as error:
-            self._refuse(tickets, error)
-            return
-        except Exception as error:  # noqa: BLE001 - every future must end, whatever broke
+            _refuse(tickets, error)
+            return error
+        except AppendRefusedError as error:
+            return await self._isolate(tickets, error)
+        except Exception as error:  # noqa: BLE001 - one broken wallet must not stop the others
             # Cached states may be half of something: nothing of it is to be trusted.
-            self._cache.clear()
-            self._contended = True
-            _log.exception("batch_failed", commands=len(tickets))
-            self._refuse(tickets, error)
-            return
+            self._forget()
+            return await self._isolate(tickets, error)
         for ticket, settled in zip(tickets, plan.settled, strict=True):
             if not ticket.settled.done():
                 ticket.settled.set_result(settled)
         self._observer.settled(plan, self._environment.monotonic() - started)
+        return None
 
-    async def _isolate(self, tickets: Sequence[_Ticket], error: AppendRefusedError) -> None:
-        """Halve a batch that the log refuses until the command at fault stands alone."""
+    async def _isolate(
+        self, tickets: Sequence[_Ticket], error: Exception
+    ) -> CommandHandlingError | None:
+        """Halve a batch that cannot be settled until the command at fault stands alone."""
         if len(tickets) == 1:
             self._observer.poisoned()
-            _log.error("poison_command", error=str(error), who=tickets[0].submission.who)
-            self._refuse(tickets, PoisonCommandError("the log refuses this command's content"))
-            return
+            _log.error("poison_command", who=tickets[0].submission.who, exc_info=error)
+            _refuse(tickets, PoisonCommandError("this command cannot be settled"))
+            return None
         middle = len(tickets) // 2
-        await self._settle(tickets[:middle])
-        await self._settle(tickets[middle:])
-
-    def _refuse(self, tickets: Sequence[_Ticket], error: Exception) -> None:
-        for ticket in tickets:
-            if not ticket.settled.done():
-                ticket.settled.set_exception(error)
+        failure = await self._settle(tickets[:middle])
+        if failure is not None:
+            _refuse(tickets[middle:], failure)
+            return failure
+        return await self._settle(tickets[middle:])
 
     async def _decide_and_append(self, submissions: Sequence[Submission]) -> Plan:
         unclear = None
@@ -312,6 +316,12 @@ class CommandProcessor:
                 continue
             for key, snapshot in taken:
                 self._cache.note_snapshot(key, snapshot.version)
+
+
+def _refuse(tickets: Iterable[_Ticket], error: Exception) -> None:
+    for ticket in tickets:
+        if not ticket.settled.done():
+            ticket.settled.set_exception(error)
 
 
 async def _was_committed(turn: Turn, plan: Plan) -> bool:

@@ -1,10 +1,8 @@
 """What the intake reads of a message, and every refusal, each a row."""
 
 import json
-from hashlib import sha256
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +10,6 @@ from hypothesis import strategies as st
 from ledger.command_handling.gate import MAX_METADATA_BYTES, MAX_NESTING
 from ledger.command_handling.submission import Submission
 from schemas.commands import COMMAND_TYPES, CreateWallet, CreditWallet, DebitWallet
-from schemas.results import CommandResult, RejectedMessage
 from services.intake.messages import (
     MAX_COMMAND_ID_LENGTH,
     MAX_SOURCE_LENGTH,
@@ -20,7 +17,6 @@ from services.intake.messages import (
     Refusal,
     read_message,
 )
-from services.intake.results import EVENT_ID_BYTES, Place, rejected_reply, result_reply
 
 TENANT = "0197f3c2-5a10-7c44-9d0e-6f2b8a1c3e57"
 WALLET = "wal_" + "0a" * 16
@@ -28,7 +24,6 @@ DEBIT = {"wallet_id": WALLET, "amount": 500, "reference": "sms_batch_8821"}
 CREATE = {"customer_id": "cus_1", "currency": "GHS"}
 SECRET = "hunter2"
 """Stands in refused places: no refusal may repeat it."""
-RANDOM = bytes(range(EVENT_ID_BYTES))
 
 Headers = list[tuple[str, bytes | None]]
 
@@ -360,46 +355,3 @@ def test_any_json_is_read_or_refused_by_name(changes: dict[str, Any]) -> None:
     else:
         assert isinstance(read.command, CreditWallet)
         assert set(changes) <= {*DEBIT, "description", "metadata", "type"}
-
-
-def test_a_result_is_keyed_by_its_command_and_says_whose_it_is() -> None:
-    read = submission(headers(ce_correlationid=b"req-7"), body())
-    result = CommandResult(status="accepted", position=7)
-    first = result_reply(read, result, replayed=False, random_bytes=RANDOM)
-    again = result_reply(read, result, replayed=True, random_bytes=RANDOM)
-    assert first.key == b"cmd-1"
-    assert msgspec.json.decode(first.value, type=CommandResult) == result
-    assert dict(first.headers) == {
-        "ce_specversion": b"1.0",
-        "ce_id": b"00010203-0405-4607-a809-0a0b0c0d0e0f",
-        "ce_source": f"/ledger/{TENANT}".encode(),
-        "ce_type": b"ledger.command_result.v1",
-        "ce_tenantid": TENANT.encode(),
-        "ce_causationid": b"cmd-1",
-        "ce_correlationid": b"req-7",
-        "ce_replayed": b"false",
-        "content-type": b"application/json",
-    }
-    assert dict(again.headers)["ce_replayed"] == b"true"
-    assert again.value == first.value
-
-
-def test_a_rejection_names_the_message_and_never_repeats_it() -> None:
-    its_value = body(wallet_id=SECRET)
-    reply = rejected_reply(
-        refusal(headers(), its_value), Place("commands", 3, 42), its_value, random_bytes=RANDOM
-    )
-    rejected = msgspec.json.decode(reply.value, type=RejectedMessage)
-    assert (rejected.topic, rejected.partition, rejected.offset) == ("commands", 3, 42)
-    assert rejected.sha256 == sha256(its_value).hexdigest()
-    assert SECRET.encode() not in reply.value
-    assert reply.key == b"cmd-1"
-    assert dict(reply.headers)["ce_causationid"] == b"cmd-1"
-    assert dict(reply.headers)["ce_tenantid"] == TENANT.encode()
-
-
-def test_a_rejection_without_a_command_id_is_keyed_by_its_place() -> None:
-    reply = rejected_reply(refusal([], None), Place("commands", 3, 42), None, random_bytes=RANDOM)
-    assert reply.key == b"commands/3/42"
-    assert "ce_causationid" not in dict(reply.headers)
-    assert msgspec.json.decode(reply.value, type=RejectedMessage).sha256 == ""
