@@ -61,7 +61,7 @@ async def test_a_writer_that_dies_in_its_turn_leaves_nothing_half_done(
         await victim.start()
         await victim.credit(wallet, 5, "never")
 
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(PoisonCommandError):
         await die_after_appending()
     assert await all_events(living.log) == before
     await living.credit(wallet, 7, "after")
