@@ -21,6 +21,9 @@ from services.runtime.sql import load_statement
 GENERATION = 1
 """The generation of the topic that this release publishes to."""
 
+LOCK_CLASS = 0x7265_6C61
+"""With the generation, the advisory lock of the active relay ("rela" in ASCII)."""
+
 PING_INTERVAL_S = 1.0
 
 _SESSION_SETTINGS = {
@@ -37,7 +40,6 @@ _SESSION_SETTINGS = {
 _STUCK_AFTER = timedelta(seconds=3)
 _ANSWER_TIMEOUT_S = 5.0
 _FRESH_S = 0.1
-_LOCK_CLASS = 0x7265_6C61  # "rela" in ASCII
 _LOST = (
     OSError,
     TimeoutError,
@@ -110,8 +112,8 @@ class LogSession:
 
     async def try_lead(self) -> bool:
         """Take the lock if it is free, or as good as free: then it is the next try's."""
-        await self._fetch("evict_stuck_leader", _LOCK_CLASS, GENERATION, _STUCK_AFTER)
-        rows = await self._fetch("try_lead", _LOCK_CLASS, GENERATION)
+        await self._fetch("evict_stuck_leader", LOCK_CLASS, GENERATION, _STUCK_AFTER)
+        rows = await self._fetch("try_lead", LOCK_CLASS, GENERATION)
         return bool(rows[0][0])
 
     async def ping(self) -> None:

@@ -109,7 +109,7 @@ class EmbeddedKafka:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         storage_tool = [*self._java(), "kafka.tools.StorageTool", "format"]
         ended = subprocess.run(
-            [*storage_tool, "--cluster-id", cluster_id, "--config", str(properties)],
+            [*storage_tool, f"--cluster-id={cluster_id}", "--config", str(properties)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

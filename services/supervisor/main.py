@@ -110,7 +110,14 @@ class Stack:
         self._tasks.extend(asyncio.create_task(self._keep_running(s)) for s in self._servers)
         async with aiohttp.ClientSession() as session:
             while True:
-                await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+                # These never end by themselves: one that did must not fail in silence.
+                ended, _ = await asyncio.wait(
+                    self._tasks,
+                    timeout=_HOUSEKEEPING_SECONDS,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+                for task in ended:
+                    task.result()
                 limit_logs(self._home)
                 for child in self._children():
                     await child.reasons_not_ready(session)

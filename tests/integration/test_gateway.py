@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 import aiohttp
 import msgspec
 import pytest
+from prometheus_client import CollectorRegistry
 
 from schemas.http.credit_wallets import Transaction, Wallet
-from tests.specs.running_gateway import FAST, RunningGateway, running_gateway
+from services.gateway.main import gateway_on
+from tests.specs.running_gateway import FAST, RunningGateway, basic, running_gateway
 
 
 @pytest.fixture
@@ -316,3 +318,24 @@ async def test_calls_under_way_are_answered_at_shutdown(database: str) -> None:
         )
     assert set(statuses) <= {200, 503, 0}
     assert statuses.count(200) == credits_recorded
+
+
+async def test_without_its_database_the_gateway_says_so() -> None:
+    """It starts, is not ready, and answers every call with a 503 that can be retried."""
+    nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
+    async with (
+        aiohttp.ClientSession() as session,
+        gateway_on(nowhere, host="127.0.0.1", port=0, registry=CollectorRegistry()) as port,
+    ):
+        url = f"http://127.0.0.1:{port}"
+        async with session.get(f"{url}/healthz") as alive:
+            assert alive.status == 200
+        async with session.get(f"{url}/readyz") as ready:
+            assert ready.status == 503
+            assert (await ready.json())["reasons"] == ["the database cannot be reached"]
+        headers = {"Authorization": basic("key_" + "0a" * 12, "secret")}
+        async with session.get(f"{url}/v1/wallets", headers=headers) as refused:
+            assert refused.status == 503
+            assert refused.headers["Retry-After"] == "1"
+            problem = msgspec.json.decode(await refused.read())
+            assert problem["code"] == "ledger_unavailable"

@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from schemas.identifiers import wallet_id
+from services.relay.leadership import GENERATION, LOCK_CLASS
 from services.runtime.kafka import partition_for
 from tests.specs.log_seed import append_seed
 
@@ -256,6 +257,8 @@ async def test_a_stopped_leader_is_replaced_and_does_no_harm_when_it_wakes(
     last = await append_seed(line.connection, 60_000 if busy else 100)
     leader = await line.relay()
     await line.until_published(1 if busy else last)
+    if not busy:
+        await asyncio.sleep(0.5)
     leader.signal(signal.SIGSTOP)
     stopped_at = asyncio.get_running_loop().time()
     standby = await line.relay()
@@ -272,6 +275,20 @@ async def test_a_stopped_leader_is_replaced_and_does_no_harm_when_it_wakes(
     assert heard(await line.received()) == await line.log()
     assert len(leader.logged("leading")) == 1, "the woken one stands by"
     assert await line.published_position() == last
+
+
+async def test_a_leader_stuck_in_a_statement_is_evicted(line: Line) -> None:
+    """Stopped while PostgreSQL sends it a page, it is not idle: no idle timeout ends it."""
+    stuck = await asyncpg.connect(line.dsn)
+    await stuck.execute("SELECT pg_advisory_lock($1::integer, $2::integer)", LOCK_CLASS, GENERATION)
+    statement = asyncio.create_task(stuck.execute("SELECT pg_sleep(60)"))
+    last = await append_seed(line.connection, 10)
+
+    await line.relay()
+
+    await line.until_published(last, timeout_s=TAKEOVER_S + 5)
+    with pytest.raises(asyncpg.AdminShutdownError):
+        await statement
 
 
 async def _make_again(kafka_server: str, topic: str) -> None:
