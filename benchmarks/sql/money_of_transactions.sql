@@ -1,0 +1,5 @@
+-- The money that the history adds up to, by type; amounts in minor units. $1 uuid tenant
+SELECT type, count(*) AS transactions, sum(amount)::bigint AS amount
+FROM transactions
+WHERE tenant_id = $1::uuid AND status = 'completed'
+GROUP BY type

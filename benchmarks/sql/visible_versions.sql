@@ -1,0 +1,8 @@
+-- How far two read models show these wallets.
+-- $1 uuid tenant  $2 uuid[] wallets
+SELECT balances.wallet_id,
+       balances.version AS balances_version,
+       history.version  AS transactions_version
+FROM balances
+JOIN transaction_progress AS history USING (tenant_id, wallet_id)
+WHERE balances.tenant_id = $1::uuid AND balances.wallet_id = ANY ($2::uuid[])

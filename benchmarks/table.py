@@ -1,0 +1,141 @@
+"""The table: the same rows for the terminal and for Markdown."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from rich.table import Table
+from rich.text import Text
+
+from benchmarks.figures import Figure, Target
+from benchmarks.machine import Machine
+from benchmarks.report import Report
+
+_COLUMNS = ("figure", "value", "target", "ratio", "met", "")
+_TIMES = "\N{MULTIPLICATION SIGN}"
+_STYLES = {"yes": "bold green", "NO": "bold red"}
+
+
+class Row(NamedTuple):
+    """One line, as text."""
+
+    name: str
+    value: str
+    target: str
+    ratio: str
+    met: str
+    note: str
+
+
+def terminal_table(report: Report) -> Table:
+    """The table for a terminal."""
+    table = Table(title="wallet ledger, measured in one run", title_justify="left")
+    for column in _COLUMNS:
+        table.add_column(column, justify="right" if column in {"value", "ratio"} else "left")
+    for section in report.sections:
+        table.add_section()
+        table.add_row(Text(section.name, style="bold"))
+        for row in map(row_of, section.figures):
+            met = Text(row.met, style=_STYLES.get(row.met, ""))
+            table.add_row(f"  {row.name}", row.value, row.target, row.ratio, met, row.note)
+    return table
+
+
+def markdown(report: Report) -> str:
+    """The whole report as a page: table, machine, settings, and what was tried."""
+    machine = report.machine
+    day = machine.measured_at.date() if machine else datetime.now(UTC).date()
+    lines = [f"# Bench of {day.isoformat()}", "", *_verdict(report), ""]
+    lines += [f"| {' | '.join(_COLUMNS)} |", "|---|--:|---|--:|---|---|"]
+    for section in report.sections:
+        lines.append(f"| **{section.name}** | | | | | |")
+        lines += [f"| {' | '.join(row_of(figure))} |" for figure in section.figures]
+    if machine:
+        lines += ["", "## Machine", "", *_machine(machine, report)]
+    lines += ["", "## Settings", ""]
+    lines += [f"- {name}: {value:,}" for name, value in _settings(report)]
+    if report.probes:
+        lines += ["", "## Rates that were tried", "", *_probes(report)]
+    return "\n".join(lines) + "\n"
+
+
+def row_of(figure: Figure) -> Row:
+    """A figure as text."""
+    met = {None: "", True: "yes", False: "NO"}[figure.met]
+    ratio = "" if figure.ratio is None else f"{figure.ratio:.2f} {_TIMES}"
+    value = f"{_number(figure.value)} {figure.unit}"
+    target = _target(figure.target, figure.unit) if figure.target else ""
+    return Row(figure.name, value, target, ratio, met, figure.note)
+
+
+def closing_lines(report: Report) -> list[str]:
+    """What stands below the table: the books, and how busy the machine was."""
+    lines = _verdict(report)
+    if report.machine:
+        lines += _machine(report.machine, report)
+    return lines
+
+
+def _verdict(report: Report) -> list[str]:
+    mistakes = report.mistakes()
+    if mistakes:
+        return [f"- WORTHLESS: {mistake}" for mistake in mistakes]
+    books = report.books
+    if books is None or report.verdict is None:
+        return []
+    # What was under way when a run of wrk ended has taken effect, and nobody was told.
+    untold = books.logged_debits - books.acknowledged_debits
+    adds_up = (
+        f"- The money adds up: {books.acknowledged_debits:,} acknowledged debits, and {untold:,} "
+        f"whose answer was cut off at the end of a load, are the {books.logged_debits:,} of the "
+        "log; balances and history equal it to the last unit."
+    )
+    return [
+        adds_up,
+        "- `ledger verify` found nothing wrong.",
+        f"- The run took {report.seconds:,.0f} s.",
+    ]
+
+
+def _machine(machine: Machine, report: Report) -> list[str]:
+    lines = [
+        f"- {machine.cores} {_TIMES} {machine.cpu}, {machine.memory_gb:.0f} GiB, {machine.kernel}",
+        f"- data on {machine.filesystem}, 8 KiB synchronized in {machine.sync_ms:.2f} ms"
+        + (" (IN MEMORY: the figures mean little)" if machine.forgets else ""),
+        f"- PostgreSQL {machine.postgres}, Kafka {machine.kafka}, Python {machine.python}",
+    ]
+    if usage := report.usage_in_burst:
+        lines.append(
+            f"- cores busy during the burst and the catching up after it: {usage.busy:.0%}, "
+            f"taken by other guests {usage.stolen:.0%}"
+        )
+    return lines
+
+
+def _settings(report: Report) -> Iterator[tuple[str, float]]:
+    for name in report.plan.__struct_fields__:
+        yield name.replace("_", " "), getattr(report.plan, name)
+
+
+def _probes(report: Report) -> Iterator[str]:
+    yield "| asked | acknowledged | for | balances behind | transactions behind | held |"
+    yield "|--:|--:|--:|--:|--:|---|"
+    for probe in report.probes:
+        lag = probe.most_lag_seconds
+        yield (
+            f"| {probe.asked_per_second:,.0f}/s | {probe.load.per_second:,.0f}/s "
+            f"| {probe.load.seconds:.0f} s | {lag['balances']:.2f} s "
+            f"| {lag['transactions']:.2f} s | {'yes' if probe.held else 'no'} |"
+        )
+
+
+def _target(target: Target, unit: str) -> str:
+    sign = "≥" if target.kind == "at_least" else "≤"
+    limit = f"{_number(target.limit)} {unit}"
+    if target.reference_name is None:
+        return f"{sign} {limit}"
+    return f"{sign} {target.factor:g} {_TIMES} {target.reference_name} ({limit})"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}"
