@@ -13,6 +13,7 @@ from typing import NamedTuple, Self, TypeVar, cast
 import asyncpg
 from msgspec import Struct
 
+from services.relay import metrics
 from services.relay.cloudevents import LogRow
 from services.runtime import postgres
 from services.runtime.environment import SystemEnvironment
@@ -72,8 +73,9 @@ class Progress(Struct, frozen=True, kw_only=True):
 
 
 class Lag(NamedTuple):
-    """The newest position of the log, and how long the first unpublished event has waited."""
+    """How far Kafka is, how far the log is, and how long the first event between has waited."""
 
+    published_position: int
     head_position: int
     waiting_s: float | None
 
@@ -116,9 +118,18 @@ class LogSession:
         rows = await self._fetch("try_lead", LOCK_CLASS, GENERATION)
         return bool(rows[0][0])
 
-    async def ping(self) -> None:
-        """Show PostgreSQL that this process runs, and learn that the session lives."""
-        await self._fetch("ping")
+    async def ping(self) -> Lag:
+        """Show PostgreSQL that this process runs, and learn that the session lives.
+
+        The answer tells Prometheus how far Kafka is behind the log, also while it is away.
+        """
+        row = (await self._fetch("read_lag", GENERATION))[0]
+        lag = Lag(row["published_position"], row["head_position"], row["waiting_s"])
+        metrics.PUBLISHED_POSITION.set(lag.published_position)
+        metrics.HEAD_POSITION.set(lag.head_position)
+        metrics.LAG_EVENTS.set(lag.head_position - lag.published_position)
+        metrics.LAG_SECONDS.set(lag.waiting_s or 0.0)
+        return lag
 
     async def confirm(self) -> None:
         """Make sure that the lock is held now. To be called before anything is sent.
@@ -134,10 +145,10 @@ class LogSession:
         task = asyncio.ensure_future(work)
         try:
             while True:
+                await self.confirm()
                 done, _ = await asyncio.wait({task}, timeout=PING_INTERVAL_S)
                 if done:
                     return task.result()
-                await self.ping()
         finally:
             if not task.done():
                 task.cancel()
@@ -173,11 +184,6 @@ class LogSession:
         if not rows:
             message = f"progress is not at {from_position}: another relay has recorded it"
             raise SessionLostError(message)
-
-    async def lag(self, published_position: int) -> Lag:
-        """How far the log is ahead of a position."""
-        row = (await self._fetch("read_lag", published_position))[0]
-        return Lag(row["head_position"], row["waiting_s"])
 
     async def _fetch(self, name: str, *arguments: object) -> list[asyncpg.Record]:
         try:

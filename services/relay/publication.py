@@ -11,7 +11,7 @@ from typing import NamedTuple, NoReturn
 
 from services.relay import metrics
 from services.relay.cloudevents import LogRow, MessageEncoder
-from services.relay.leadership import LogSession, Progress, SessionLostError
+from services.relay.leadership import PING_INTERVAL_S, LogSession, Progress, SessionLostError
 from services.relay.publisher import Page, Publisher, PublishError
 from services.relay.refusals import LogDivergedError, LogGapError
 from services.runtime.environment import SystemEnvironment
@@ -23,8 +23,8 @@ _POLL_MIN_S = 0.010
 _POLL_MAX_S = 0.050
 _PACE_S = 0.005
 _RECORD_INTERVAL_S = 0.020
-_LAG_INTERVAL_S = 1.0
 _FINISH_TIMEOUT_S = 2.0
+_SLOW_S = 3.0
 
 
 class _Place(NamedTuple):
@@ -48,7 +48,9 @@ class Publication:
         publisher: Publisher,
         progress: Progress,
         environment: SystemEnvironment,
+        readiness: metrics.Readiness,
     ) -> None:
+        self._readiness = readiness
         self._session = session
         self._publisher = publisher
         self._environment = environment
@@ -127,9 +129,13 @@ class Publication:
         if self._under_way is None:
             return
         sending, page = self._under_way
-        await self._session.hold(asyncio.wait({sending}))
+        done, _ = await self._session.hold(asyncio.wait({sending}, timeout=_SLOW_S))
+        if not done:
+            self._readiness.kafka = "it does not acknowledge what is sent"
+            await self._session.hold(asyncio.wait({sending}))
         self._under_way = None
         sending.result()
+        self._readiness.kafka = None
         self._acknowledged = _Place(page.last_position, page.last_hash)
         metrics.PUBLISHED.inc(page.event_count)
 
@@ -149,19 +155,16 @@ class Publication:
         metrics.PUBLISHED_POSITION.set(position)
 
     async def _watch_if_due(self) -> None:
-        """Measure the lag, which shows a hole at the end of the log too."""
+        """Measure the lag each second, which shows a hole at the end of the log too."""
         now = self._environment.monotonic()
-        if now - self._watched_at < _LAG_INTERVAL_S:
+        if now - self._watched_at < PING_INTERVAL_S:
             return
         self._watched_at = now
-        position = self._acknowledged.position
-        head_position, waiting_s = await self._session.lag(position)
-        if head_position > position and waiting_s is None:
-            raise LogGapError(after_position=position, head_position=head_position)
-        metrics.HEAD_POSITION.set(head_position)
-        metrics.PUBLISHED_POSITION.set(self._recorded.position)
-        metrics.LAG_EVENTS.set(head_position - position)
-        metrics.LAG_SECONDS.set(waiting_s or 0.0)
+        lag = await self._session.ping()
+        if lag.head_position > lag.published_position and lag.waiting_s is None:
+            raise LogGapError(
+                after_position=lag.published_position, head_position=lag.head_position
+            )
 
 
 def check_log(progress: Progress) -> None:

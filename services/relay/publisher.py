@@ -8,7 +8,7 @@ never before those that precede them.
 import asyncio
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import Any, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -20,8 +20,9 @@ from services.runtime.settings import Settings
 _BATCH_BYTES = 512 * 1024
 _START_TIMEOUT_S = 15.0
 _SEND_TIMEOUT_S = 30.0
-_STOP_TIMEOUT_S = 2.0
+_CLOSE_TIMEOUT_S = 0.5
 _REQUEST_TIMEOUT_MS = 10_000
+_RETRY_BACKOFF_MS = 250
 _UNREACHABLE = (KafkaError, OSError, TimeoutError)
 
 
@@ -42,7 +43,7 @@ class Page(NamedTuple):
 class Publisher:
     """Sends pages to one topic. Made by `start`, given up with `close`."""
 
-    _stopping: set[asyncio.Task[None]] = set()  # noqa: RUF012 - keeps tasks from being collected
+    _closing: ClassVar[set[asyncio.Task[None]]] = set()
 
     def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
         self._producer = producer
@@ -57,6 +58,7 @@ class Publisher:
             acks="all",
             max_batch_size=_BATCH_BYTES,
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
+            retry_backoff_ms=_RETRY_BACKOFF_MS,
         )
         publisher = cls(producer, settings.events_topic)
         try:
@@ -108,10 +110,21 @@ class Publisher:
         await asyncio.gather(*sent)
 
     async def close(self) -> None:
-        """Give the producer up. One that still waits for Kafka goes on stopping by itself."""
-        stop = asyncio.create_task(self._producer.stop())
-        self._stopping.add(stop)
-        stop.add_done_callback(self._stopping.discard)
-        await asyncio.wait({stop}, timeout=_STOP_TIMEOUT_S)
-        if stop.done() and not stop.cancelled():
-            stop.exception()
+        """Give the producer up, with whatever it holds: nothing of that is sent any more.
+
+        A request that Kafka has not answered yet may keep it for some seconds after this.
+        """
+        closing = asyncio.create_task(self._drop())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        await asyncio.wait({closing}, timeout=_CLOSE_TIMEOUT_S)
+
+    async def _drop(self) -> None:
+        # The producer's own `stop` first waits until Kafka has taken all that it holds, for
+        # ever if need be; so its parts are stopped one by one, the sending one first.
+        producer: Any = self._producer
+        producer._closed = True  # noqa: SLF001
+        try:
+            await producer._sender.close()  # noqa: SLF001
+        finally:
+            await producer.client.close()

@@ -22,7 +22,7 @@ from services.runtime.topics import TopicUnavailableError, ensure_topics, ledger
 _STANDBY_INTERVAL_S = 0.5
 _TOPIC_INTERVAL_S = 10.0
 _BACKOFF_MIN_S = 0.1
-_BACKOFF_MAX_S = 5.0
+_BACKOFF_MAX_S = 2.0
 _STEADY_S = 10.0
 
 _log = structlog.get_logger()
@@ -113,9 +113,8 @@ class Relay:
         progress = await self._check_topic(session) or await self._begin(session)
         check_log(progress)
         metrics.IS_LEADER.set(1)
-        metrics.PUBLISHED_POSITION.set(progress.published_position)
         _log.info("leading", published_position=progress.published_position)
-        publication = Publication(session, publisher, progress, self._environment)
+        publication = Publication(session, publisher, progress, self._environment, self._readiness)
         tasks = {
             asyncio.create_task(publication.run(), name="publication"),
             asyncio.create_task(self._watch_topic(progress), name="topic watch"),

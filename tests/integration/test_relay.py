@@ -1,200 +1,39 @@
 """The relay as processes, on real PostgreSQL and Kafka: complete, in order, whatever dies."""
 
 import asyncio
-import json
 import os
 import signal
+import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, NamedTuple
-from uuid import uuid4
 
 import asyncpg
-import msgspec
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiohttp import ClientSession
+from prometheus_client.parser import text_string_to_metric_families
 
-from schemas.identifiers import wallet_id
 from services.relay.leadership import GENERATION, LOCK_CLASS
 from services.runtime.kafka import partition_for
 from tests.specs.log_seed import append_seed
+from tests.specs.relay_line import PARTITIONS, ROOT, RelayLine, heard, until
 
-ROOT = Path(__file__).parents[2]
-PARTITIONS = 6
 TAKEOVER_S = 6.0
 """How long a standby may take after its leader fell silent."""
 
 
-class Received(NamedTuple):
-    """A message of the topic, as far as order and completeness go."""
-
-    partition: int
-    wallet: str
-    version: int
-    position: int
-    hash: str
-
-
-class RelayProcess:
-    """`ledger relay` in a process of its own."""
-
-    def __init__(self, process: asyncio.subprocess.Process, output: Path) -> None:
-        self.process = process
-        self._output = output
-
-    def logged(self, event: str) -> list[dict[str, Any]]:
-        """The lines that it has logged of an event."""
-        lines = self._output.read_bytes().splitlines()
-        entries: list[dict[str, Any]] = [msgspec.json.decode(line) for line in lines if line]
-        return [entry for entry in entries if entry["event"] == event]
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send it a signal."""
-        self.process.send_signal(number)
-
-    async def ended(self) -> int:
-        """Its exit status, once it has ended."""
-        async with asyncio.timeout(15):
-            return await self.process.wait()
-
-
-class Line:
-    """A log and a topic of the test's own, and the relays between them."""
-
-    def __init__(self, dsn: str, bootstrap: str, folder: Path) -> None:
-        self.dsn = dsn
-        self.bootstrap = bootstrap
-        self.topic = f"test-{uuid4().hex[:8]}.events"
-        self._folder = folder
-        self._relays: list[RelayProcess] = []
-        self.connection: asyncpg.Connection[asyncpg.Record]
-
-    async def open(self) -> None:
-        """Connect to the log."""
-        self.connection = await asyncpg.connect(self.dsn)
-
-    async def close(self) -> None:
-        """Kill whatever still runs."""
-        for relay in self._relays:
-            if relay.process.returncode is None:
-                relay.signal(signal.SIGKILL)
-                await relay.ended()
-        await self.connection.close()
-
-    async def relay(self, **settings: str) -> RelayProcess:
-        """Start a relay."""
-        output = self._folder / f"relay-{len(self._relays)}.log"
-        with output.open("wb") as file:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "services.cli",
-                "relay",
-                cwd=ROOT,
-                stdout=file,
-                stderr=file,
-                env=os.environ
-                | {
-                    "LEDGER_DATABASE_URL": self.dsn,
-                    "LEDGER_KAFKA_BOOTSTRAP": self.bootstrap,
-                    "LEDGER_EVENTS_TOPIC": self.topic,
-                    "LEDGER_TOPIC_PARTITIONS": str(PARTITIONS),
-                }
-                | settings,
-            )
-        relay = RelayProcess(process, output)
-        self._relays.append(relay)
-        return relay
-
-    async def published_position(self) -> int:
-        """How far the relay says that it is."""
-        position = await self.connection.fetchval(
-            "SELECT coalesce(max(published_position), 0) FROM relay_progress"
-        )
-        return int(position)
-
-    async def until_published(self, position: int, timeout_s: float = 30.0) -> None:
-        """Wait until the relay says that it is so far."""
-        async with asyncio.timeout(timeout_s):
-            while True:
-                if await self.published_position() >= position:
-                    return
-                await asyncio.sleep(0.01)
-
-    async def received(self) -> list[Received]:
-        """Everything that the topic holds now, partition by partition, in order."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False)
-        await consumer.start()
-        try:
-            partitions = [TopicPartition(self.topic, number) for number in range(PARTITIONS)]
-            ends = await consumer.end_offsets(partitions)
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            messages: list[Received] = []
-            while len(messages) < sum(ends.values()):
-                batch = await consumer.getmany(timeout_ms=1000)
-                for partition, records in batch.items():
-                    messages += [_received(partition.partition, record) for record in records]
-            return messages
-        finally:
-            await consumer.stop()
-
-    async def log(self) -> dict[str, list[tuple[int, int, str]]]:
-        """The log: per wallet, its events' version, position and hash."""
-        events: dict[str, list[tuple[int, int, str]]] = {}
-        for row in await self.connection.fetch(
-            "SELECT stream_id, version, position, hash FROM events ORDER BY position"
-        ):
-            events.setdefault(wallet_id(row["stream_id"].hex), []).append(
-                (row["version"], row["position"], row["hash"].hex())
-            )
-        return events
-
-
-def _received(partition: int, record: Any) -> Received:
-    headers = dict(record.headers)
-    assert record.key == headers["ce_subject"], "a message is keyed by its wallet"
-    assert json.loads(record.value)["type"] == "wallet.credited"
-    return Received(
-        partition,
-        record.key.decode(),
-        int(headers["ce_version"]),
-        int(headers["ce_position"]),
-        headers["ce_hash"].decode(),
-    )
-
-
-def heard(messages: list[Received]) -> dict[str, list[tuple[int, int, str]]]:
-    """What a subscriber gets that ignores a version not above the wallet's highest."""
-    events: dict[str, list[tuple[int, int, str]]] = {}
-    for message in messages:
-        stream = events.setdefault(message.wallet, [])
-        if not stream or message.version > stream[-1][0]:
-            stream.append((message.version, message.position, message.hash))
-    return events
-
-
-async def until(condition: Callable[[], Any], timeout_s: float) -> None:
-    """Wait until a condition holds."""
-    async with asyncio.timeout(timeout_s):
-        while True:
-            if condition():
-                return
-            await asyncio.sleep(0.02)
-
-
 @pytest.fixture
-async def line(database: str, kafka_server: str, tmp_path: Path) -> AsyncIterator[Line]:
+async def line(database: str, kafka_server: str, tmp_path: Path) -> AsyncIterator[RelayLine]:
     """A migrated database, a topic that does not exist yet, no relay."""
-    line = Line(database, kafka_server, tmp_path)
+    line = RelayLine(database, kafka_server, tmp_path)
     await line.open()
     yield line
     await line.close()
 
 
-async def test_the_log_is_published_once_in_order_and_to_the_right_partitions(line: Line) -> None:
+async def test_the_log_is_published_once_in_order_and_to_the_right_partitions(
+    line: RelayLine,
+) -> None:
     last = await append_seed(line.connection, 5000)
     relay = await line.relay()
     await line.until_published(last)
@@ -218,7 +57,7 @@ async def test_the_log_is_published_once_in_order_and_to_the_right_partitions(li
     assert (recorded["published_position"], recorded["same"]) == (last, True)
 
 
-async def test_an_append_is_published_at_once(line: Line) -> None:
+async def test_an_append_is_published_at_once(line: RelayLine) -> None:
     """Far below the polling pace of anything slow; the machine may be busy, so not below 1 s."""
     relay = await line.relay()
     await until(lambda: relay.logged("leading"), 30)
@@ -229,7 +68,9 @@ async def test_an_append_is_published_at_once(line: Line) -> None:
 
 
 @pytest.mark.parametrize("standing_by", [True, False], ids=["standby", "started anew"])
-async def test_a_killed_relay_is_resumed_with_nothing_lost(line: Line, standing_by: bool) -> None:
+async def test_a_killed_relay_is_resumed_with_nothing_lost(
+    line: RelayLine, standing_by: bool
+) -> None:
     last = await append_seed(line.connection, 60_000)
     leader = await line.relay()
     if standing_by:
@@ -252,16 +93,17 @@ async def test_a_killed_relay_is_resumed_with_nothing_lost(line: Line, standing_
 
 @pytest.mark.parametrize("busy", [True, False], ids=["busy", "idle"])
 async def test_a_stopped_leader_is_replaced_and_does_no_harm_when_it_wakes(
-    line: Line, busy: bool
+    line: RelayLine, busy: bool
 ) -> None:
-    last = await append_seed(line.connection, 60_000 if busy else 100)
     leader = await line.relay()
-    await line.until_published(1 if busy else last)
-    if not busy:
-        await asyncio.sleep(0.5)
+    await until(lambda: leader.logged("leading"), 30)
+    standby = await line.relay()
+    await until(lambda: standby.logged("standing_by"), 30)
+    if busy:
+        await append_seed(line.connection, 60_000)
+        await line.until_published(1)
     leader.signal(signal.SIGSTOP)
     stopped_at = asyncio.get_running_loop().time()
-    standby = await line.relay()
 
     await until(lambda: standby.logged("leading"), TAKEOVER_S + 2)
     assert asyncio.get_running_loop().time() - stopped_at < TAKEOVER_S
@@ -277,7 +119,7 @@ async def test_a_stopped_leader_is_replaced_and_does_no_harm_when_it_wakes(
     assert await line.published_position() == last
 
 
-async def test_a_leader_stuck_in_a_statement_is_evicted(line: Line) -> None:
+async def test_a_leader_stuck_in_a_statement_is_evicted(line: RelayLine) -> None:
     """Stopped while PostgreSQL sends it a page, it is not idle: no idle timeout ends it."""
     stuck = await asyncpg.connect(line.dsn)
     await stuck.execute("SELECT pg_advisory_lock($1::integer, $2::integer)", LOCK_CLASS, GENERATION)
@@ -287,32 +129,17 @@ async def test_a_leader_stuck_in_a_statement_is_evicted(line: Line) -> None:
     await line.relay()
 
     await line.until_published(last, timeout_s=TAKEOVER_S + 5)
-    with pytest.raises(asyncpg.AdminShutdownError):
+    with pytest.raises(asyncpg.PostgresError, match="terminating connection"):
         await statement
 
 
-async def _make_again(kafka_server: str, topic: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_server)
-    await admin.start()
-    try:
-        await admin.delete_topics([topic])
-        async with asyncio.timeout(10):
-            while True:
-                response = await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
-                if response.topic_errors[0][1] == 0:
-                    return
-                await asyncio.sleep(0.05)
-    finally:
-        await admin.close()
-
-
-async def test_a_topic_that_was_made_again_is_refused(line: Line, kafka_server: str) -> None:
+async def test_a_topic_that_was_made_again_is_refused(line: RelayLine) -> None:
     last = await append_seed(line.connection, 10)
     first = await line.relay()
     await line.until_published(last)
     first.signal(signal.SIGTERM)
     await first.ended()
-    await _make_again(kafka_server, line.topic)
+    await line.make_topic_again()
     last = await append_seed(line.connection, 10)
 
     second = await line.relay()
@@ -324,7 +151,7 @@ async def test_a_topic_that_was_made_again_is_refused(line: Line, kafka_server: 
     assert await line.received() == []
 
 
-async def test_another_number_of_partitions_is_refused(line: Line) -> None:
+async def test_another_number_of_partitions_is_refused(line: RelayLine) -> None:
     await append_seed(line.connection, 10)
     first = await line.relay()
     await line.until_published(10)
@@ -339,7 +166,7 @@ async def test_another_number_of_partitions_is_refused(line: Line) -> None:
 
 
 @pytest.mark.parametrize("at_the_end", [False, True], ids=["in the middle", "at the end"])
-async def test_a_hole_in_the_log_stops_the_relay(line: Line, at_the_end: bool) -> None:
+async def test_a_hole_in_the_log_stops_the_relay(line: RelayLine, at_the_end: bool) -> None:
     last = await append_seed(line.connection, 100)
     hole = last if at_the_end else 50
     await line.connection.execute("ALTER TABLE events DISABLE TRIGGER append_only")
@@ -352,7 +179,7 @@ async def test_a_hole_in_the_log_stops_the_relay(line: Line, at_the_end: bool) -
     assert await line.published_position() < hole
 
 
-async def test_a_log_that_lost_what_was_published_stops_the_relay(line: Line) -> None:
+async def test_a_log_that_lost_what_was_published_stops_the_relay(line: RelayLine) -> None:
     last = await append_seed(line.connection, 100)
     first = await line.relay()
     await line.until_published(last)
@@ -369,7 +196,71 @@ async def test_a_log_that_lost_what_was_published_stops_the_relay(line: Line) ->
     assert divergence["log_hash"] is None
 
 
-async def test_a_lost_session_is_made_again(line: Line) -> None:
+async def test_leader_and_standby_are_ready_and_tell_how_far_they_are(line: RelayLine) -> None:
+    last = await append_seed(line.connection, 10)
+    ports = _free_ports(2)
+    leader = await line.relay(LEDGER_HEALTH_PORT=str(ports[0]))
+    await line.until_published(last)
+    standby = await line.relay(LEDGER_HEALTH_PORT=str(ports[1]))
+    await until(lambda: standby.logged("standing_by"), 10)
+
+    async with ClientSession() as client:
+        for port in ports:
+            async with client.get(f"http://127.0.0.1:{port}/readyz") as response:
+                assert response.status == 200, await response.text()
+        samples = [await _samples(client, port) for port in ports]
+
+    assert samples[0]["ledger_relay_is_leader"] == 1
+    assert samples[0]["ledger_relay_published_position"] == last
+    assert samples[0]["ledger_relay_published_events_total"] == last
+    assert samples[0]["ledger_relay_send_failures_total"] == 0
+    assert samples[1]["ledger_relay_is_leader"] == 0
+    leader.signal(signal.SIGTERM)
+    assert await leader.ended() == 0
+    await until(lambda: standby.logged("leading"), 2.5)
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+async def _samples(client: ClientSession, port: int) -> dict[str, float]:
+    async with client.get(f"http://127.0.0.1:{port}/metrics") as response:
+        families = text_string_to_metric_families(await response.text())
+    return {sample.name: sample.value for family in families for sample in family.samples}
+
+
+async def test_tail_shows_a_line_per_event(line: RelayLine) -> None:
+    last = await append_seed(line.connection, 30, wallet_count=1)
+
+    async def tail(*arguments: str) -> list[str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.cli", "tail", "--no-follow", *arguments),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            env=os.environ | {"LEDGER_DATABASE_URL": line.dsn, "PYTHONIOENCODING": "utf-8"},
+        )
+        output, _ = await process.communicate()
+        assert process.returncode == 0
+        return output.decode().splitlines()
+
+    newest, after = await tail(), await tail("--after", str(last - 2))
+
+    assert len(newest) == 20, "without a position, the newest twenty"
+    assert newest[-2:] == after
+    (wallet,) = await line.log()
+    time, position, shown_wallet, version, kind, *rest = after[-1].split()
+    assert time.endswith("Z")
+    assert (position, shown_wallet, version) == ("30", wallet, "v30")
+    assert kind == "wallet.credited"
+    assert " ".join(rest) == "GH₵0.01 → balance GH₵0.30 client:seed"
+
+
+async def test_a_lost_session_is_made_again(line: RelayLine) -> None:
     relay = await line.relay()
     await until(lambda: relay.logged("leading"), 30)
     await line.connection.execute(

@@ -1,2 +1,0 @@
--- Nothing but an answer.
-SELECT 1
