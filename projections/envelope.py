@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from projections.interface import ProjectedEvent, UnreadableEventError, WalletKey
+from projections.events import ProjectedEvent, UnreadableEventError, WalletKey
 
 _PREFIX = "ledger."
 

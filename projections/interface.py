@@ -6,13 +6,37 @@ next ones of their wallets.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import asyncpg
-from msgspec import Struct
 
-from schemas.identifiers import TenantId, WalletId
+from projections.events import (
+    EventRange,
+    LogDivergedError,
+    ProjectedEvent,
+    ProjectionGapError,
+    ProjectionMismatchError,
+    ProjectionStoppedError,
+    UnreadableEventError,
+    WalletKey,
+)
+
+__all__ = [
+    "AnyProjection",
+    "Connection",
+    "EventRange",
+    "LogDivergedError",
+    "ProjectedEvent",
+    "Projection",
+    "ProjectionGapError",
+    "ProjectionMismatchError",
+    "ProjectionStoppedError",
+    "Reader",
+    "UnreadableEventError",
+    "Versioned",
+    "WalletKey",
+    "WalletNews",
+]
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Reader: TypeAlias = (
@@ -20,63 +44,6 @@ Reader: TypeAlias = (
     " | asyncpg.Pool[asyncpg.Record]"
 )
 """Whatever can be asked a question: a connection, or a pool of them."""
-
-
-class ProjectionStoppedError(Exception):
-    """The projection cannot go on and skips nothing: it stops, and a person must look.
-
-    `code` is stable and stands in the log line; `message` says what was found.
-    """
-
-    code = "projection_stopped"
-
-
-class ProjectionGapError(ProjectionStoppedError):
-    """A wallet's versions have a hole that the log does not fill."""
-
-    code = "projection_gap"
-
-
-class ProjectionMismatchError(ProjectionStoppedError):
-    """An event contradicts the row that it should change."""
-
-    code = "projection_mismatch"
-
-
-class UnreadableEventError(ProjectionStoppedError):
-    """A message of the events topic is not an event of this release."""
-
-    code = "projection_unreadable_event"
-
-
-class LogDivergedError(ProjectionStoppedError):
-    """The log no longer holds what was projected: it was restored or replaced."""
-
-    code = "log_diverged"
-
-
-class WalletKey(NamedTuple):
-    """A wallet; another tenant's is another key."""
-
-    tenant_id: TenantId
-    wallet_id: WalletId
-
-
-class ProjectedEvent(Struct, frozen=True, kw_only=True, gc=False):
-    """An event as a projection sees it, wherever it came from."""
-
-    position: int
-    """Place in the whole log."""
-    wallet: WalletKey
-    version: int
-    """Place in the wallet's own stream; the first is 1."""
-    event_id: str
-    """A UUID, with or without hyphens."""
-    type: str
-    schema_version: int
-    data: bytes | str
-    """The event's JSON, verbatim."""
-    recorded_at: datetime
 
 
 class Versioned(Protocol):
@@ -96,14 +63,6 @@ class WalletNews(NamedTuple, Generic[Row]):
     wallet: WalletKey
     row: Row | None
     events: Sequence[ProjectedEvent]
-
-
-class EventRange(NamedTuple):
-    """Some events of one wallet: from the first version to the last, both included."""
-
-    wallet: WalletKey
-    first_version: int
-    last_version: int
 
 
 class Projection(Protocol[Row]):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import asyncpg
+import msgspec
 from msgspec import Struct
 
 from projections.checkpoint import CheckpointLostError, Move, advance_checkpoints
@@ -18,11 +19,13 @@ from projections.interface import (
     EventRange,
     ProjectedEvent,
     ProjectionGapError,
+    UnreadableEventError,
     Versioned,
     WalletKey,
     WalletNews,
 )
 from projections.log import read_missing
+from schemas.events import UnknownEventError
 
 Streams = dict[WalletKey, list[ProjectedEvent]]
 
@@ -71,6 +74,8 @@ class Runner:
         except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError) as error:
             # Another process of this projection, or a rebuild that is taking over.
             raise CheckpointLostError(str(error)) from error
+        except (UnknownEventError, msgspec.MsgspecError) as error:
+            raise UnreadableEventError(str(error)) from error
 
     async def _fold(self, events: Iterable[ProjectedEvent]) -> Applied:
         streams = by_wallet(events)

@@ -44,7 +44,7 @@ def up() -> None:
     """Start everything: PostgreSQL, Kafka, and all processes, under one supervisor."""
     from services.supervisor.main import run
 
-    sys.exit(_run("supervisor", run(_settings()), logs=False) or 0)
+    sys.exit(_run("supervisor", run(_settings(own_servers=True)), logs=False) or 0)
 
 
 @commands.command()
@@ -123,11 +123,12 @@ def tail(*, follow: bool, after: int | None) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="An anchor that was exported before.",
 )
-def verify(against: Path | None) -> None:
+@click.option("--kafka/--no-kafka", default=True, help="Whether to read the topic too.")
+def verify(*, against: Path | None, kafka: bool) -> None:
     """Check the invariants on the live system; the exit status says whether they hold."""
     from services.verify.main import run
 
-    status = _run("verify", run(_settings(), against), logs=False)
+    status = _run("verify", run(_settings(), against, kafka=kafka), logs=False)
     sys.exit(1 if status is None else status)
 
 
@@ -199,10 +200,22 @@ def revoke_key(key_id: str) -> None:
     click.echo(f"revoked {key_id}")
 
 
-def _settings() -> "Settings":
+def _settings(*, own_servers: bool = False) -> "Settings":
+    """The settings; where the environment names no servers, those that `ledger up` runs."""
+    import msgspec
+
+    from services.runtime.sandbox_file import read_sandbox
     from services.runtime.settings import Settings
 
-    return Settings.from_environment(os.environ)
+    settings = Settings.from_environment(os.environ)
+    if own_servers or (settings.database_url and settings.kafka_bootstrap):
+        return settings
+    running = read_sandbox(settings.home.expanduser())
+    return msgspec.structs.replace(
+        settings,
+        database_url=settings.database_url or running.get("DATABASE_URL"),
+        kafka_bootstrap=settings.kafka_bootstrap or running.get("KAFKA_BOOTSTRAP"),
+    )
 
 
 def _run(process: str, work: Coroutine[Any, Any, Result], *, logs: bool = True) -> Result | None:

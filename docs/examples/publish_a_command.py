@@ -1,6 +1,8 @@
 """Publish commands over Kafka and await their results, as an internal service does.
 
-Run it after `. .ledger/sandbox.env`:  .venv/bin/python docs/examples/publish_a_command.py
+Run it after `set -a; . .ledger/sandbox.env; set +a`:
+
+    .venv/bin/python docs/examples/publish_a_command.py
 """
 
 # A script that a person runs and reads, no module of a package.

@@ -166,7 +166,9 @@ class CommandProcessor:
         """Halve a batch that cannot be settled until the command at fault stands alone."""
         if len(tickets) == 1:
             self._observer.poisoned()
-            _log.error("poison_command", who=tickets[0].submission.who, exc_info=error)
+            # Not the error's own text: PostgreSQL quotes the row in it.
+            cause = error.__cause__ or error
+            _log.error("poison_command", who=tickets[0].submission.who, error=type(cause).__name__)
             _refuse(tickets, PoisonCommandError("this command cannot be settled"))
             return None
         middle = len(tickets) // 2

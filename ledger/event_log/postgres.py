@@ -332,5 +332,5 @@ def _is_definite(error: asyncpg.PostgresError) -> bool:
 def _refusal(error: asyncpg.PostgresError) -> AppendRefusedError | LogUnavailableError:
     sqlstate = error.sqlstate or ""
     if sqlstate[:2] in {"22", "23", "54"}:
-        return AppendRefusedError(f"{sqlstate}: {error}")
-    return LogUnavailableError(f"PostgreSQL refused: {sqlstate}: {error}")
+        return AppendRefusedError(sqlstate)
+    return LogUnavailableError(f"PostgreSQL refused: {sqlstate} {type(error).__name__}")

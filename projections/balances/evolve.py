@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
-from projections.interface import ProjectedEvent, ProjectionMismatchError
+from projections.events import ProjectedEvent, ProjectionMismatchError
 from schemas.events import (
     BalanceForfeited,
     ChangeDeclined,

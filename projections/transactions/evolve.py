@@ -2,7 +2,7 @@
 
 from typing import Literal, assert_never
 
-from projections.interface import ProjectedEvent, ProjectionMismatchError
+from projections.events import ProjectedEvent, ProjectionMismatchError
 from schemas.events import (
     BalanceForfeited,
     ChangeDeclined,

@@ -18,11 +18,30 @@ from schemas.identifiers import hex_of, wallet_id
 from schemas.results import TransactionView
 
 _LOAD = load_statement(__file__, "load")
-_INSERT = load_statement(__file__, "insert")
 _SAVE_PROGRESS = load_statement(__file__, "save_progress")
 _COMPARE = load_statement(__file__, "compare")
 _STRANGERS = load_statement(__file__, "strangers")
 _BEFORE_ALL = UUID(int=0)
+_COLUMNS = (
+    "tenant_id",
+    "wallet_id",
+    "status",
+    "version",
+    "event_id",
+    "position",
+    "type",
+    "kind",
+    "amount",
+    "balance_before",
+    "balance_after",
+    "available_balance",
+    "currency",
+    "reference",
+    "description",
+    "code",
+    "created_at",
+    "metadata",
+)
 
 
 class Progress(Struct, frozen=True, kw_only=True, gc=False):
@@ -97,25 +116,34 @@ class TransactionsProjection:
 async def _insert(
     connection: Connection, lines: Sequence[tuple[ProjectedEvent, TransactionView]]
 ) -> None:
-    await connection.execute(
-        _INSERT,
-        *_keys([event.wallet for event, _ in lines]),
-        [view.status for _, view in lines],
-        [view.version for _, view in lines],
-        [event.event_id for event, _ in lines],
-        [event.position for event, _ in lines],
-        [view.type for _, view in lines],
-        [view.kind for _, view in lines],
-        [view.amount for _, view in lines],
-        [view.balance_before for _, view in lines],
-        [view.balance_after for _, view in lines],
-        [view.available_balance for _, view in lines],
-        [view.currency for _, view in lines],
-        [view.reference for _, view in lines],
-        [view.description for _, view in lines],
-        [view.code for _, view in lines],
-        [view.created_at for _, view in lines],
-        [bytes(view.metadata).decode() for _, view in lines],
+    # COPY: half the work of an INSERT from arrays, for asyncpg and for PostgreSQL, already
+    # from a few rows on.
+    await connection.copy_records_to_table(
+        "transactions",
+        columns=_COLUMNS,
+        records=[
+            (
+                event.wallet.tenant_id,
+                hex_of(view.wallet_id),
+                view.status,
+                view.version,
+                event.event_id,
+                event.position,
+                view.type,
+                view.kind,
+                view.amount,
+                view.balance_before,
+                view.balance_after,
+                view.available_balance,
+                view.currency,
+                view.reference,
+                view.description,
+                view.code,
+                view.created_at,
+                bytes(view.metadata).decode(),
+            )
+            for event, view in lines
+        ],
     )
 
 

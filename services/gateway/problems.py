@@ -11,12 +11,13 @@ code. Where several refusals apply to one call, the first of this list is answer
    `malformed_request`, then 422 `validation_failed` or `unsupported_field` with every
    offending field; on a query 400 `invalid_limit`, `invalid_cursor`, `invalid_type`,
    `invalid_status`, `invalid_parameter`
-6. 404 `wallet_not_found`: malformed, unknown, or another tenant's
+6. 404 `wallet_not_found` where the id is not even spelled as one
 7. 409 `reference_reused` of the idempotency key, then of the reference
-8. 409 for the wallet's state: `wallet_closed`, `wallet_frozen`, `insufficient_funds` …
-9. 503 with `Retry-After`, 500 `internal_error`: ours; they can come at any moment
+8. 404 `wallet_not_found`: unknown, or another tenant's
+9. 409 for the wallet's state: `wallet_closed`, `wallet_frozen`, `insufficient_funds` …
+10. 503 with `Retry-After`, 500 `internal_error`: ours; they can come at any moment
 
-Nothing is written by a refusal of 1 to 7. One of 8 is recorded, and moves no money.
+Nothing is written by a refusal of 1 to 8. One of 9 is recorded, and moves no money.
 """
 
 from collections.abc import Sequence

@@ -5,6 +5,8 @@ first message, and what was folded already is dropped by its version. Where rete
 removed messages that were not folded yet, the log is read on until that is no longer so.
 """
 
+from collections.abc import Mapping
+
 import structlog
 
 from projections.checkpoint import (
@@ -14,6 +16,7 @@ from projections.checkpoint import (
     Checkpoint,
     CheckpointLostError,
     Move,
+    TopicChangedError,
     advance_checkpoints,
     begin_checkpoints,
     read_checkpoints,
@@ -31,6 +34,17 @@ _PAGE_EVENTS = 5000
 _TRY_AGAIN_S = 0.2
 
 _log = structlog.get_logger()
+
+
+def check_topic(name: str, checkpoints: Mapping[int, Checkpoint], topic: TopicIdentity) -> None:
+    """Compare the topic with the one of the checkpoints. Raises `TopicChangedError`."""
+    known = {each for each in checkpoints if each != LOG_PARTITION}
+    ids = {checkpoints[each].topic_id for each in known}
+    if ids != {topic.topic_id} or known != set(range(topic.partition_count)):
+        message = (
+            f"{name} was made of the topic {ids} with {len(known)} partitions; Kafka has {topic}"
+        )
+        raise TopicChangedError(message)
 
 
 class Beginning:
@@ -60,6 +74,7 @@ class Beginning:
         while True:
             checkpoints = await read_checkpoints(self._connection, self._name)
             if any(partition >= 0 for partition in checkpoints):
+                check_topic(self._name, checkpoints, topic)
                 return
             try:
                 log = checkpoints.get(LOG_PARTITION) or await self._open()

@@ -18,6 +18,9 @@ from services.runtime.settings import Settings
 _FETCH_WAIT_MS = 25
 """A partition that had unread messages when a fetch went out waits for that fetch to end, so
 this bounds how late an event can be seen on a busy topic."""
+_SESSION_TIMEOUT_MS = 6000
+"""After a kill its partitions stay with the dead process for so long; brokers allow no less."""
+_HEARTBEAT_MS = 1500
 _PEEK_TIMEOUT_MS = 5000
 
 Records = dict[int, list[Any]]
@@ -45,6 +48,8 @@ class EventsTopic:
         self._topic = settings.events_topic
         self._consumer = AIOKafkaConsumer(
             group_id=f"ledger.projector.{projection}",
+            session_timeout_ms=_SESSION_TIMEOUT_MS,
+            heartbeat_interval_ms=_HEARTBEAT_MS,
             **consumer_options(settings, f"ledger-projector-{projection}"),
         )
         self.reassigned = False
@@ -123,8 +128,8 @@ async def earliest_offsets(
     """
     topic = settings.events_topic
     consumer = AIOKafkaConsumer(**consumer_options(settings, "ledger-projector-begin"))
-    await consumer.start()
     try:
+        await consumer.start()
         tps = [TopicPartition(topic, partition) for partition in partitions]
         first = await consumer.beginning_offsets(tps)
         end = await consumer.end_offsets(tps)

@@ -5,18 +5,13 @@ from typing import Any
 
 import structlog
 
-from projections.checkpoint import (
-    Checkpoint,
-    CheckpointLostError,
-    Move,
-    TopicChangedError,
-    read_checkpoints,
-)
+from projections.checkpoint import Checkpoint, CheckpointLostError, Move, read_checkpoints
 from projections.envelope import decode_hash, decode_message
 from projections.interface import AnyProjection, Connection, ProjectedEvent
 from projections.log import read_published
 from projections.runner import Applied, Runner
 from services.projector import metrics
+from services.projector.beginning import check_topic
 from services.projector.events_topic import EventsTopic, Records
 from services.runtime.topic_identity import TopicIdentity
 
@@ -82,19 +77,13 @@ class Follower:
         checkpoints = await read_checkpoints(self._connection, self._name)
         if self._topic.reassigned:
             return
-        for partition in assigned:
-            checkpoint = checkpoints.get(partition)
-            if checkpoint is None:
-                # Another process has found that the topic lost messages, or a rebuild has
-                # taken over: begin again, from the log.
-                message = f"partition {partition} of {self._name} has no checkpoint any more"
-                raise NotBegunError(message)
-            if checkpoint.topic_id != self._identity.topic_id:
-                message = (
-                    f"{self._name} was made of the topic {checkpoint.topic_id}; "
-                    f"Kafka has {self._identity.topic_id}"
-                )
-                raise TopicChangedError(message)
+        if not set(assigned) <= set(checkpoints):
+            # Another process has found that the topic lost messages, or a rebuild went on
+            # alone: begin again, from the log.
+            message = f"{self._name} has no checkpoints any more"
+            raise NotBegunError(message)
+        if assigned:
+            check_topic(self._name, checkpoints, self._identity)
         self._checkpoints = {partition: checkpoints[partition] for partition in assigned}
         self._topic.seek(self._checkpoints.values())
 

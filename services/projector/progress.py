@@ -38,7 +38,8 @@ class Display:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        if self._console.is_terminal:
+            self._bar.stop()
 
     def progress(self, position: int, end: int) -> None:
         """`position` of `end` events are folded."""

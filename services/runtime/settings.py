@@ -91,8 +91,8 @@ class Settings(Struct, frozen=True, kw_only=True):
 def _required(value: str | None, variable: str, shape: str) -> str:
     if value is None:
         message = (
-            f"{variable} is not set ({shape}): a process that is started alone needs it; "
-            "`ledger up` starts everything and sets it"
+            f"{variable} is not set ({shape}), and LEDGER_HOME has no sandbox.env of a "
+            "running `ledger up` to take it from"
         )
         raise SettingsError(message)
     return value

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from ledger.tenants import store
 from services.runtime.postgres import connect
+from services.runtime.sandbox_file import read_sandbox, sandbox_path
 
 _NAME = "Sandbox"
 
@@ -25,8 +26,8 @@ class Addresses(Struct, frozen=True, kw_only=True):
 
 async def write_sandbox(home: Path, addresses: Addresses) -> Path:
     """Bring `sandbox.env` up to date, and make its merchant if the database has none."""
-    path = home / "sandbox.env"
-    variables = _read(path)
+    path = sandbox_path(home)
+    variables = read_sandbox(home)
     connection = await connect(addresses.database_url, "ledger-supervisor")
     try:
         if not await _still_valid(connection, variables):
@@ -70,13 +71,6 @@ async def _make_merchant(connection: store.Connection) -> dict[str, str]:
         "CLIENT_SECRET": client.secret,
         "API_KEY": api_key.api_key(),
     }
-
-
-def _read(path: Path) -> dict[str, str]:
-    if not path.exists():
-        return {}
-    words = shlex.split(path.read_text(), comments=True)
-    return dict(word.split("=", 1) for word in words if "=" in word)
 
 
 def _write(path: Path, variables: dict[str, str]) -> None:

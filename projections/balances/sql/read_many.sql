@@ -1,6 +1,7 @@
 -- Wallets as they stand, and the newest version that the log has of each. One statement, so
 -- one snapshot: a row that is behind is seen to be behind. A wallet that the tenant does not
--- have is not returned. `place` is where the wallet stands in the question, from 1.
+-- have is not returned. OFFSET 0 keeps it one look into the index a wallet, whatever the
+-- planner believes of the table's size. `place` is where the wallet stands in the question, from 1.
 -- arrays: $1 uuid tenants, $2 uuid wallets
 SELECT asked.place, newest.version AS newest, b.customer_id, b.user_id, b.currency, b.balance,
        b.available_balance, b.status, b.created_at, b.updated_at, b.version, b.metadata

@@ -33,6 +33,10 @@ class WalletQueries:
 
     async def wallet(self, call: Call) -> Answer:
         """`GET /wallets/:id`: 200 and the wallet; 304 if the client has this version."""
+        (as_of,) = call.query("as_of")
+        if as_of is not None:
+            # Ignored, it would show today's balance to a client that asked for another day's.
+            raise invalid_parameter("as_of", "is not supported yet")
         wallet_id = named_wallet(call)
         found = await self._reads.wallet(
             call.principal.tenant_id, wallet_id, eventual=call.eventual

@@ -1,0 +1,1 @@
+"""Verify: checks the invariants of a live system, page by page."""

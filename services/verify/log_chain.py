@@ -1,0 +1,185 @@
+"""The log itself: positions, versions, appends, hashes, money. One pass, page by page."""
+
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Sequence
+
+import asyncpg
+import msgspec
+
+from ledger.event_log.hashing import append_hash, event_hash
+from ledger.event_log.interface import GENESIS_HASH
+from projections.balances.evolve import evolve
+from projections.interface import Connection, ProjectedEvent, ProjectionMismatchError, WalletKey
+from schemas.events import (
+    BalanceForfeited,
+    RecordedEvent,
+    UnknownEventError,
+    WalletCredited,
+    WalletDebited,
+    decode_event,
+)
+from schemas.identifiers import wallet_id
+from schemas.results import WalletView
+from services.runtime.sql import load_statement
+from services.verify.report import Report
+from services.verify.wallet_states import WalletState, WalletStates
+
+_READ_HEAD = load_statement(__file__, "read_head")
+_READ_APPENDS = load_statement(__file__, "read_appends")
+_READ_EVENTS = load_statement(__file__, "read_events")
+_APPENDS_PAGE = 500
+_EVENTS_PAGE = 2000
+_STATES_PAGE = 5000
+
+EventsHook = Callable[[Sequence[ProjectedEvent]], Awaitable[None]]
+
+
+class LogChain:
+    """Reads the log once from the beginning to what was its head when it started."""
+
+    def __init__(self, connection: Connection, states: WalletStates, report: Report) -> None:
+        self._connection = connection
+        self._states = states
+        self._numbers = report.invariant("append numbers are gapless")
+        self._appends = report.invariant("append hashes chain the log")
+        self._positions = report.invariant("positions are gapless")
+        self._versions = report.invariant("versions of each wallet are gapless")
+        self._hashes = report.invariant("event hashes chain each wallet")
+        self._money = report.invariant("each event leads from the balance before it")
+        self._totals = report.invariant("movements add up to the balances, by currency")
+        self._moved: Counter[str] = Counter()
+        self._append_hash = GENESIS_HASH
+        self.position = 0
+        """Up to where the log has been read."""
+
+    async def check(self, also: EventsHook) -> None:
+        """Check everything; `also` sees each page of events after it."""
+        head = await self._connection.fetchrow(_READ_HEAD)
+        last_number = 0 if head is None else head["number"]
+        for page_start in range(0, last_number, _APPENDS_PAGE):
+            page_end = min(page_start + _APPENDS_PAGE, last_number)
+            appends = await self._connection.fetch(_READ_APPENDS, page_start, page_end)
+            numbers = [append["number"] for append in appends]
+            for missing in sorted(set(range(page_start + 1, page_end + 1)) - set(numbers)):
+                self._numbers.fail(f"{missing} is missing")
+            self._numbers.hold(len(numbers))
+            await self._check_appends(appends, also)
+        self._check_totals()
+
+    async def _check_appends(self, appends: Sequence[asyncpg.Record], also: EventsHook) -> None:
+        """Check a page of appends against the events that they say they appended."""
+        waiting = deque(appends)
+        hashes: list[bytes] = []
+        while appends and self.position < appends[-1]["last_position"]:
+            page_end = min(self.position + _EVENTS_PAGE, appends[-1]["last_position"])
+            rows = await self._connection.fetch(_READ_EVENTS, self.position, page_end)
+            events = [_recorded(row) for row in rows]
+            self._check_positions(events, page_end)
+            self._check_events(events)
+            await also([_projected(event) for event in events])
+            for event in events:
+                while waiting[0]["last_position"] < event.position:
+                    self._end_append(waiting.popleft(), hashes)
+                hashes.append(event.hash)
+        while waiting:
+            self._end_append(waiting.popleft(), hashes)
+
+    def _end_append(self, append: asyncpg.Record, hashes: list[bytes]) -> None:
+        computed = append_hash(self._append_hash, hashes)
+        self._appends.check(computed == append["hash"], f"append {append['number']}")
+        self._append_hash = append["hash"]
+        hashes.clear()
+
+    def _check_positions(self, events: Sequence[RecordedEvent], page_end: int) -> None:
+        present = {event.position for event in events}
+        for missing in sorted(set(range(self.position + 1, page_end + 1)) - present):
+            self._positions.fail(f"{missing} is missing")
+        self._positions.hold(len(present))
+        self.position = page_end
+
+    def _check_events(self, events: Sequence[RecordedEvent]) -> None:
+        """Check each event against its wallet as it stood before."""
+        states: dict[WalletKey, WalletState | None] = {}
+        for event in events:
+            wallet = WalletKey(event.tenant_id, event.stream_id)
+            if wallet not in states:
+                states[wallet] = self._states.get(wallet)
+            before = states[wallet]
+            version = 0 if before is None else before.version
+            what = f"{event.stream_id} at position {event.position}"
+            self._versions.check(
+                event.version == version + 1, f"{what}: {event.version} follows {version}"
+            )
+            previous = GENESIS_HASH if before is None else before.hash
+            self._hashes.check(event_hash(previous, event) == event.hash, what)
+            states[wallet] = WalletState(
+                version=event.version, hash=event.hash, view=self._evolve(before, event)
+            )
+        self._states.put({wallet: state for wallet, state in states.items() if state is not None})
+
+    def _evolve(self, before: WalletState | None, recorded: RecordedEvent) -> WalletView | None:
+        """The wallet after the event; None once an event has contradicted it."""
+        if before is not None and before.view is None:
+            return None
+        try:
+            view = evolve(None if before is None else before.view, _projected(recorded))
+        except (ProjectionMismatchError, UnknownEventError, msgspec.DecodeError) as error:
+            self._money.fail(str(error))
+            return None
+        event = decode_event(recorded.type, recorded.schema_version, recorded.data)
+        match event:
+            case WalletCredited():
+                self._moved[event.currency] += event.amount
+            case WalletDebited() | BalanceForfeited():
+                self._moved[event.currency] -= event.amount
+            case _:
+                return view
+        if 0 <= view.available_balance <= view.balance:
+            self._money.hold()
+        else:
+            self._money.fail(f"{view.id} at position {recorded.position}: {view}")
+        return view
+
+    def _check_totals(self) -> None:
+        """Compare what moved with what is there, which were counted apart from each other."""
+        held: Counter[str] = Counter()
+        for page in self._states.pages(_STATES_PAGE):
+            for _, state in page:
+                if state.view is None:
+                    self._totals.skipped = "an event contradicts its wallet"
+                    return
+                held[state.view.currency] += state.view.balance
+        for currency in sorted(held):
+            moved = self._moved[currency]
+            self._totals.check(
+                moved == held[currency], f"{currency}: {moved} moved, {held[currency]} are held"
+            )
+
+
+def _recorded(row: asyncpg.Record) -> RecordedEvent:
+    return RecordedEvent(
+        position=row["position"],
+        tenant_id=str(row["tenant_id"]),
+        stream_id=wallet_id(row["stream_id"].hex),
+        version=row["version"],
+        event_id=row["event_id"].hex,
+        type=row["type"],
+        schema_version=row["schema_version"],
+        data=row["data"],
+        metadata=row["metadata"],
+        recorded_at=row["recorded_at"],
+        hash=row["hash"],
+    )
+
+
+def _projected(event: RecordedEvent) -> ProjectedEvent:
+    return ProjectedEvent(
+        position=event.position,
+        wallet=WalletKey(event.tenant_id, event.stream_id),
+        version=event.version,
+        event_id=event.event_id,
+        type=event.type,
+        schema_version=event.schema_version,
+        data=event.data,
+        recorded_at=event.recorded_at,
+    )

@@ -1,0 +1,74 @@
+"""Every wallet as the log folds it, kept in a temporary file so that memory stays bounded."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+
+import msgspec
+from msgspec import Struct
+
+from projections.interface import WalletKey
+from schemas.results import WalletView
+
+_CREATE = """
+CREATE TABLE states (tenant_id TEXT, wallet_id TEXT, version INTEGER, hash BLOB, view BLOB,
+                     PRIMARY KEY (tenant_id, wallet_id)) WITHOUT ROWID
+"""
+_GET = "SELECT version, hash, view FROM states WHERE tenant_id = ? AND wallet_id = ?"
+_PUT = "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?)"
+_PAGE = """
+SELECT tenant_id, wallet_id, version, hash, view FROM states
+WHERE (tenant_id, wallet_id) > (?, ?) ORDER BY tenant_id, wallet_id LIMIT ?
+"""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(WalletView).decode
+
+
+class WalletState(Struct, frozen=True, kw_only=True):
+    """A wallet after its newest event."""
+
+    version: int
+    hash: bytes
+    view: WalletView | None
+    """None where an event contradicted the wallet: then nothing more can be said of it."""
+
+
+class WalletStates:
+    """The states by wallet."""
+
+    def __init__(self) -> None:
+        # The empty name is SQLite's own for a temporary file that goes with the connection.
+        self._database = sqlite3.connect("", isolation_level=None)
+        self._database.execute(_CREATE)
+
+    def get(self, wallet: WalletKey) -> WalletState | None:
+        """One wallet's state, if the log has had an event of it so far."""
+        row = self._database.execute(_GET, wallet).fetchone()
+        return None if row is None else _state(*row)
+
+    def put(self, states: Mapping[WalletKey, WalletState]) -> None:
+        """Keep newer states."""
+        self._database.execute("BEGIN")
+        self._database.executemany(
+            _PUT,
+            [
+                (*wallet, state.version, state.hash, state.view and _encode(state.view))
+                for wallet, state in states.items()
+            ],
+        )
+        self._database.execute("COMMIT")
+
+    def pages(self, size: int) -> Iterator[list[tuple[WalletKey, WalletState]]]:
+        """All of them, page by page."""
+        after = WalletKey("", "")
+        while rows := self._database.execute(_PAGE, (*after, size)).fetchall():
+            yield [(WalletKey(row[0], row[1]), _state(*row[2:])) for row in rows]
+            after = WalletKey(rows[-1][0], rows[-1][1])
+
+    def close(self) -> None:
+        """Throw the file away."""
+        self._database.close()
+
+
+def _state(version: int, digest: bytes, view: bytes | None) -> WalletState:
+    return WalletState(version=version, hash=digest, view=None if view is None else _decode(view))

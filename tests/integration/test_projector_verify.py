@@ -1,0 +1,148 @@
+"""`ledger verify` says that a sound system is sound, and names whatever is not."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from services.verify.main import run, verify
+from services.verify.report import Report
+from tests.specs.published_log import PublishedLog, published_log
+
+
+@pytest.fixture
+async def log(database: str, kafka_server: str) -> AsyncIterator[PublishedLog]:
+    """A log that is published and projected, all sound, and at rest."""
+    async with published_log(database, kafka_server) as log:
+        async with log.projector("balances") as one, log.projector("transactions") as other:
+            await log.happen(10, 300)
+            await log.wait_until_folded("balances", log.factory.position, one)
+            await log.wait_until_folded("transactions", log.factory.position, other)
+        yield log
+
+
+async def _failures(log: PublishedLog, against: Path | None = None) -> dict[str, list[str]]:
+    report = Report()
+    await verify(log.settings, report, against)
+    return report.failures()
+
+
+async def _tamper(log: PublishedLog, statement: str) -> None:
+    """What the database itself refuses to anyone who leaves its triggers alone."""
+    async with log.connection.transaction():
+        await log.connection.execute("SET LOCAL session_replication_role = replica")
+        await log.connection.execute(statement)
+
+
+async def test_a_sound_system_is_sound(
+    log: PublishedLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await run(log.settings, None) == 0
+    shown = capsys.readouterr().out
+    assert "positions are gapless" in shown
+    assert "FAILED" not in shown
+
+
+TAMPERINGS = [
+    (
+        "UPDATE events SET schema_version = 2 WHERE position = 9",
+        "event hashes chain each wallet",
+    ),
+    (
+        'UPDATE events SET metadata = \'{"who":"x"}\' WHERE position = 5',
+        "event hashes chain each wallet",
+    ),
+    ("DELETE FROM events WHERE position = 100", "positions are gapless"),
+    ("DELETE FROM events WHERE position = 100", "versions of each wallet are gapless"),
+    ("DELETE FROM appends WHERE number = 2", "append numbers are gapless"),
+    ("UPDATE appends SET hash = sha256('x') WHERE number = 2", "append hashes chain the log"),
+    ("UPDATE balances SET balance = balance + 1", "balances equal the fold of the log"),
+    ("UPDATE balances SET metadata = '{}'", "balances equal the fold of the log"),
+    (
+        "DELETE FROM balances WHERE wallet_id = (SELECT wallet_id FROM balances LIMIT 1)",
+        "read models hold what their checkpoints say",
+    ),
+    (
+        "UPDATE transaction_progress SET version = 1",
+        "read models hold what their checkpoints say",
+    ),
+    ("UPDATE transactions SET amount = amount + 1", "transactions equal the fold of the log"),
+    ("DELETE FROM transactions", "transactions equal the fold of the log"),
+    (
+        "UPDATE transactions SET event_id = gen_random_uuid() WHERE version = 2",
+        "read models hold nothing that the log has not",
+    ),
+    (
+        "UPDATE balances SET version = version + 1000",
+        "read models hold nothing that the log has not",
+    ),
+    (
+        "UPDATE projection_checkpoints SET hash = sha256('x') WHERE partition >= 0",
+        "checkpoints are of this log",
+    ),
+    (
+        "UPDATE relay_progress SET published_hash = sha256('x')",
+        "the relay's progress is of this log and topic",
+    ),
+    (
+        "UPDATE relay_progress SET topic_id = 'another'",
+        "the relay's progress is of this log and topic",
+    ),
+    (
+        "UPDATE events SET hash = sha256('x') WHERE position = 7",
+        "messages equal the log's events",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("tampering", "invariant"),
+    TAMPERINGS,
+    ids=[f"{number} {invariant}" for number, (_, invariant) in enumerate(TAMPERINGS)],
+)
+async def test_what_is_not_sound_is_named(
+    log: PublishedLog, tampering: str, invariant: str
+) -> None:
+    await _tamper(log, tampering)
+    assert invariant in await _failures(log)
+    assert await run(log.settings, None) == 1
+
+
+async def test_a_movement_that_adds_up_to_nothing_is_named(log: PublishedLog) -> None:
+    await _tamper(
+        log,
+        "UPDATE events SET data = regexp_replace(data::text, '\"amount\":([0-9]+)', "
+        "'\"amount\":1\\1')::json WHERE position = "
+        "(SELECT max(position) FROM events WHERE type = 'wallet.credited')",
+    )
+    assert "each event leads from the balance before it" in await _failures(log)
+
+
+async def test_what_was_never_published_is_named(log: PublishedLog) -> None:
+    log.factory.open()
+    (event,) = await log.write()
+    assert await _failures(log) == {}, "not published yet is no fault"
+    await log.record_published(event)
+    assert "Kafka has everything that was published" in await _failures(log)
+
+
+async def test_read_models_that_are_behind_are_sound(log: PublishedLog) -> None:
+    await log.happen(3, 100)
+    assert await _failures(log) == {}
+
+
+async def test_without_kafka_the_rest_is_checked(log: PublishedLog) -> None:
+    report = Report()
+    await verify(log.settings, report, kafka=False)
+    assert report.failures() == {}
+
+
+async def test_anchors_that_were_kept_elsewhere(log: PublishedLog, tmp_path: Path) -> None:
+    rows = await log.connection.fetch("SELECT position, hash FROM events WHERE position % 50 = 0")
+    anchors = tmp_path / "anchors.txt"
+    lines = [f"{row['position']} {row['hash'].hex()}" for row in rows]
+    anchors.write_text("\n".join(lines))
+    assert await _failures(log, anchors) == {}
+    for wrong in (f"50 {'00' * 32}", f"1000000 {'00' * 32}", "nonsense"):
+        anchors.write_text("\n".join([*lines[1:], wrong]))
+        assert list(await _failures(log, anchors)) == ["the log equals the anchors of anchors.txt"]

@@ -1,0 +1,203 @@
+"""A log, a topic of the test's own, and projectors between them and the read models."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from projections.interface import AnyProjection
+from projections.registry import PROJECTIONS
+from schemas.events import RecordedEvent
+from services.projector.metrics import Readiness
+from services.projector.projector import Projector
+from services.runtime.environment import SystemEnvironment
+from services.runtime.kafka import partition_for
+from services.runtime.settings import Settings
+from services.runtime.topic_identity import TopicIdentity, describe_topic
+from tests.specs.event_factory import EventFactory, message_of, write_log
+
+ROOT = Path(__file__).parents[2]
+PARTITIONS = 3
+PATIENCE_S = 45.0
+"""A member that was killed keeps its partitions for a session timeout first."""
+
+_PUBLISHED = """
+INSERT INTO relay_progress AS known (generation, topic, topic_id, partition_count,
+                                     published_position, published_hash, updated_at)
+VALUES (1, $1, $2, $3, $4, $5, now())
+ON CONFLICT (generation) DO UPDATE
+SET published_position = excluded.published_position, published_hash = excluded.published_hash
+WHERE known.published_position < excluded.published_position
+"""
+
+
+class PublishedLog:
+    """What stands before a projector; the relay's part is played by `publish`."""
+
+    def __init__(
+        self,
+        dsn: str,
+        bootstrap: str,
+        connection: "asyncpg.Connection[Any]",
+        relay_connection: "asyncpg.Connection[Any]",
+    ) -> None:
+        self.factory = EventFactory(seed=7)
+        self.connection = connection
+        self._relay_connection = relay_connection
+        self.settings = Settings(
+            database_url=dsn,
+            kafka_bootstrap=bootstrap,
+            events_topic=f"test-{uuid4().hex[:8]}.events",
+        )
+        self.identity: TopicIdentity
+
+    async def make_topic(self) -> None:
+        """Make the topic."""
+        async with self.admin() as admin:
+            await admin.create_topics([NewTopic(self.settings.events_topic, PARTITIONS, 1)])
+        self.identity = await describe_topic(self.settings, self.settings.events_topic)
+
+    @asynccontextmanager
+    async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
+        """An administrator of the broker."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.settings.require_kafka_bootstrap())
+        await admin.start()
+        try:
+            yield admin
+        finally:
+            await admin.close()
+
+    async def write(self) -> list[RecordedEvent]:
+        """Put what the factory made into the log."""
+        return await write_log(self.connection, self.factory)
+
+    async def publish(self, events: Sequence[RecordedEvent]) -> None:
+        """Send events to the topic, in order, and record how far that got."""
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self.settings.require_kafka_bootstrap(), enable_idempotence=True
+        )
+        await producer.start()
+        try:
+            sent = []
+            for event in events:
+                key, value, headers = message_of(event)
+                sent.append(
+                    await producer.send(
+                        self.settings.events_topic,
+                        value,
+                        key,
+                        partition_for(key, PARTITIONS),
+                        headers=headers,
+                    )
+                )
+            await asyncio.gather(*sent)
+        finally:
+            await producer.stop()
+        if events:
+            await self.record_published(events[-1])
+
+    async def record_published(self, event: RecordedEvent) -> None:
+        """Say that everything up to an event is in the topic."""
+        await self._relay_connection.execute(
+            _PUBLISHED,
+            self.settings.events_topic,
+            self.identity.topic_id,
+            self.identity.partition_count,
+            event.position,
+            event.hash,
+        )
+
+    async def happen(self, wallet_count: int, event_count: int) -> list[str]:
+        """Let things happen, and publish them; the new wallets' ids."""
+        wallets = self.factory.history(wallet_count, event_count)
+        await self.publish(await self.write())
+        return wallets
+
+    @asynccontextmanager
+    async def projector(self, name: str) -> AsyncIterator["asyncio.Task[None]"]:
+        """A projector in this process, until it ends or the test does."""
+        projection: AnyProjection = PROJECTIONS[name]
+        readiness = Readiness()
+        projector = Projector(self.settings, projection, SystemEnvironment(), readiness)
+        task: asyncio.Task[None] = asyncio.create_task(projector.run())
+        try:
+            yield task
+            # aiokafka leaves a connection open that it was just opening when it was cancelled.
+            while not readiness.caught_up and not task.done():  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    @asynccontextmanager
+    async def projector_process(self, name: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """A projector in a process of its own; it is stopped in order unless it was killed."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            "from services.cli import main; main()",
+            "projector",
+            name,
+            cwd=ROOT,
+            env=os.environ
+            | {
+                "LEDGER_DATABASE_URL": self.settings.require_database_url(),
+                "LEDGER_KAFKA_BOOTSTRAP": self.settings.require_kafka_bootstrap(),
+                "LEDGER_EVENTS_TOPIC": self.settings.events_topic,
+                "LEDGER_HEALTH_PORT": "0",
+            },
+        )
+        try:
+            yield process
+        finally:
+            if process.returncode is None:
+                process.terminate()
+                assert await process.wait() == 0, "the projector stops in order"
+
+    async def folded(self, name: str) -> int:
+        """How many events the read model has folded."""
+        table = "balances" if name == "balances" else "transaction_progress"
+        count = await self.connection.fetchval(f"SELECT coalesce(sum(version), 0) FROM {table}")  # noqa: S608
+        return int(count)
+
+    async def wait_until_folded(
+        self, name: str, count: int, task: "asyncio.Task[None] | None" = None
+    ) -> None:
+        """Come back when the read model has folded that many events."""
+
+        async def enough() -> bool:
+            if task is not None and task.done():
+                await task
+            return await self.folded(name) >= count
+
+        await wait_until(enough)
+        assert await self.folded(name) == count, "no more than there is"
+
+
+async def wait_until(condition: Callable[[], Any]) -> None:
+    """Come back when it holds."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not await condition():  # noqa: ASYNC110 - another process makes it hold
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def published_log(dsn: str, bootstrap: str) -> AsyncIterator[PublishedLog]:
+    """An empty log with an empty topic."""
+    connection = await asyncpg.connect(dsn)
+    relay_connection = await asyncpg.connect(dsn)
+    try:
+        log = PublishedLog(dsn, bootstrap, connection, relay_connection)
+        await log.make_topic()
+        yield log
+    finally:
+        connection.terminate()
+        relay_connection.terminate()
