@@ -30,6 +30,7 @@ from ledger.event_log.interface import (
     StoredWallet,
     WalletKey,
 )
+from ledger.event_log.keepalive import SERVER_SETTINGS, keep_alive
 from schemas.events import RecordedEvent
 from schemas.identifiers import hex_of, user_id_of
 
@@ -45,7 +46,7 @@ _EMPTY_HEAD = Head(
 
 # A plan made while the tables were empty scans them, and stays cached when they have
 # grown; every look-up of the writer is by key, so other plans are ruled out.
-_SERVER_SETTINGS = {
+_SERVER_SETTINGS = SERVER_SETTINGS | {
     "application_name": "ledger append",
     "jit": "off",
     "enable_seqscan": "off",
@@ -53,10 +54,11 @@ _SERVER_SETTINGS = {
     "enable_mergejoin": "off",
     "idle_in_transaction_session_timeout": "2s",
     "lock_timeout": "5s",
-    "tcp_keepalives_idle": "5",
-    "tcp_keepalives_interval": "2",
-    "tcp_keepalives_count": "3",
 }
+
+_PLANNED_ANEW = {"customers"}
+"""Statements that more than one index would serve, most of them badly: a plan from empty
+tables may take one that reads everything of the tenant, and would be kept."""
 
 _CONNECTION_LOST = (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError, TimeoutError)
 
@@ -84,8 +86,12 @@ class _Connection:
             self._statements = {}
             try:
                 self._connection = await asyncpg.connect(
-                    self._dsn, timeout=_CONNECT_TIMEOUT_S, server_settings=self._settings
+                    self._dsn,
+                    timeout=_CONNECT_TIMEOUT_S,
+                    server_settings=self._settings,
+                    statement_cache_size=0,
                 )
+                await keep_alive(self._connection)
             except (*_CONNECTION_LOST, asyncpg.PostgresError) as error:
                 raise LogUnavailableError(f"cannot connect to PostgreSQL: {error}") from error
         return self._connection
@@ -93,6 +99,8 @@ class _Connection:
     async def fetch(self, name: str, *arguments: object) -> list[asyncpg.Record]:
         """Run a statement of the sql folder. Leaves errors as the driver raises them."""
         connection = await self.open()
+        if name in _PLANNED_ANEW:
+            return await connection.fetch(_sql(name), *arguments)
         statement = self._statements.get(name)
         if statement is None:
             statement = self._statements[name] = await connection.prepare(_sql(name))

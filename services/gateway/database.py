@@ -34,6 +34,9 @@ _SERVER_SETTINGS: Final = {
     # No query of ours takes long, and none may hold a snapshot for longer than a second.
     "statement_timeout": "1s",
     "jit": "off",
+    # A plan that was made while the tables were empty takes any index that starts with the
+    # tenant, reads all of the tenant's rows for one wallet, and would be kept for ever.
+    "plan_cache_mode": "force_custom_plan",
 }
 
 

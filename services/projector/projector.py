@@ -24,8 +24,11 @@ from services.runtime.topic_identity import TopicIdentity, describe_topic
 from services.runtime.topics import TopicUnavailableError
 
 _SMALL_BATCH = 1000
-_PACE_S = 0.01
-"""Small batches come no faster than this: each costs a commit, whatever it holds."""
+_PACE_MIN_S = 0.010
+_PACE_PER_EVENT_S = 0.0005
+_PACE_MAX_S = 0.030
+"""Small batches come no faster than this: each costs a commit, whatever it holds. Few events
+are shown at once; many wait a little for each other, so that commands have the processor."""
 _OBSERVE_INTERVAL_S = 1.0
 _TOPIC_INTERVAL_S = 30.0
 _BACKOFF_S = 0.5
@@ -115,8 +118,11 @@ class Projector:
             if now - observed_at > _OBSERVE_INTERVAL_S or not self._readiness.caught_up:
                 observed_at = now
                 await self._observe(follower)
-            if 0 < messages < _SMALL_BATCH and now - began_at < _PACE_S:
-                await self._environment.sleep(_PACE_S - (now - began_at))
+            if 0 < messages < _SMALL_BATCH:
+                pace_s = min(_PACE_MIN_S + _PACE_PER_EVENT_S * messages, _PACE_MAX_S)
+                early_s = began_at + pace_s - now
+                if early_s > 0:
+                    await self._environment.sleep(early_s)
 
     async def _observe(self, follower: Follower) -> None:
         lag = await follower.lag()

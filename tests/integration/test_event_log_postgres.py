@@ -1,4 +1,4 @@
-"""What only the log in PostgreSQL can show: refused changes, killed processes, steady plans."""
+"""What only the log in PostgreSQL can show: refused changes, killed processes."""
 
 import asyncio
 import os
@@ -119,29 +119,3 @@ async def _debiting_process(dsn: str, wallet: str, name: str) -> asyncio.subproc
 
 def _reference(data: str) -> str:
     return data.split('"reference":"', 1)[1].split('"', 1)[0]
-
-
-@pytest.mark.parametrize("statement", ["recorded", "stored_wallets", "customers"])
-async def test_the_writers_look_ups_go_by_key_even_when_planned_on_empty_tables(
-    database: str, statement: str
-) -> None:
-    log = PostgresEventLog(database)
-    await log.start()
-    connection = await log._writer.open()
-    sql = (ROOT / "ledger/event_log/sql" / f"{statement}.sql").read_text()
-    types = {
-        "recorded": "uuid[], text[], uuid[], text[]",
-        "stored_wallets": "uuid[], uuid[], bigint",
-        "customers": "uuid[], text[], text[], uuid[]",
-    }[statement]
-    values = {
-        "recorded": "'{}', '{}', '{}', '{}'",
-        "stored_wallets": "'{}', '{}', 1",
-        "customers": "'{}', '{}', '{}', '{}'",
-    }[statement]
-    await connection.execute(f"PREPARE probe ({types}) AS {sql}")
-    await connection.execute("SET plan_cache_mode = force_generic_plan")
-    rows = await connection.fetch(f"EXPLAIN EXECUTE probe ({values})")
-    plan = "\n".join(row[0] for row in rows)
-    assert "Seq Scan" not in plan, plan
-    await log.close()

@@ -4,6 +4,6 @@
 SELECT wallet_id, opened_position, customer_id, user_id, currency, balance, available_balance,
        status, created_at, updated_at, version, metadata
 FROM balances
-WHERE tenant_id = $1::uuid AND opened_position < $2::bigint AND status = $4::text
+WHERE tenant_id = $1::uuid AND opened_position > 0 AND opened_position < $2::bigint AND status = $4::text
 ORDER BY opened_position DESC
 LIMIT $3::bigint

@@ -1,0 +1,72 @@
+"""Plans of the statements that run all the time, as made while the tables are empty.
+
+The trap: on an empty table every index that starts with the tenant costs the same as the
+primary key, and a plan that reads all of a tenant's rows for one wallet would be kept.
+"""
+
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from projections.log import prepare_session
+
+ROOT = Path(__file__).parents[2]
+COLD = """
+SET enable_seqscan = off;
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
+SET plan_cache_mode = force_generic_plan;
+"""
+
+HOT_STATEMENTS = [
+    ("projections/balances/sql/load.sql", {"balances_pkey"}),
+    ("projections/balances/sql/update.sql", {"balances_pkey"}),
+    (
+        "projections/balances/sql/read_many.sql",
+        {"balances_pkey", "events_tenant_id_stream_id_version_key"},
+    ),
+    ("projections/transactions/sql/load.sql", {"transaction_progress_pkey"}),
+    (
+        "ledger/event_log/sql/recorded.sql",
+        {"appends_pkey", "command_outcomes_pkey", "consumed_references_pkey", "events_pkey"},
+    ),
+    (
+        "ledger/event_log/sql/stored_wallets.sql",
+        {"snapshots_pkey", "events_tenant_id_stream_id_version_key"},
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("file", "indexes"), HOT_STATEMENTS, ids=[row[0] for row in HOT_STATEMENTS]
+)
+async def test_a_hot_statement_goes_by_whole_keys(
+    database: str, file: str, indexes: set[str]
+) -> None:
+    connection = await asyncpg.connect(database)
+    await connection.execute(COLD)
+    await connection.execute(f"PREPARE probe AS {(ROOT / file).read_text()}")
+    count = await connection.fetchval(
+        "SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'probe'"
+    )
+    nothing = ", ".join(["NULL"] * count)
+    rows = await connection.fetch(f"EXPLAIN EXECUTE probe ({nothing})")
+    plan = "\n".join(row[0] for row in rows)
+    used = {
+        word
+        for line in plan.splitlines()
+        if "Scan" in line and " using " in line
+        for word in [line.split(" using ", 1)[1].split(" ", 1)[0]]
+    }
+    assert used == indexes, plan
+    assert "Seq Scan" not in plan, plan
+    await connection.close()
+
+
+async def test_a_projector_plans_anew(database: str) -> None:
+    """Where several indexes would do, the choice is made by the size that the tables have."""
+    connection = await asyncpg.connect(database)
+    await prepare_session(connection)
+    assert await connection.fetchval("SHOW plan_cache_mode") == "force_custom_plan"
+    await connection.close()
