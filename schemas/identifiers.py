@@ -5,6 +5,7 @@ UUIDs. Making an id needs a clock and randomness, which come in as arguments.
 """
 
 import re
+from collections.abc import Iterator
 from typing import Annotated
 from uuid import UUID, uuid5
 
@@ -84,18 +85,16 @@ def hex_of(identifier: str) -> str:
     return identifier[4:]
 
 
-def uuid7_hex(unix_ms: int, randomness: bytes) -> str:
-    """A UUIDv7 (RFC 9562) as 32 hexadecimal digits, from the time and ten random bytes."""
-    assert len(randomness) == 10, "a UUIDv7 takes 74 random bits out of ten bytes"
-    random_bits = int.from_bytes(randomness, "big")
-    value = (
-        (unix_ms & 0xFFFF_FFFF_FFFF) << 80
-        | 0x7 << 76
-        | (random_bits >> 68 & 0xFFF) << 64
-        | 0b10 << 62
-        | random_bits & 0x3FFF_FFFF_FFFF_FFFF
-    )
-    return f"{value:032x}"
+RANDOM_BYTES_PER_UUID7 = 10
+
+
+def uuid7s(unix_ms: int, randomness: bytes) -> Iterator[str]:
+    """UUIDv7s (RFC 9562) of one moment, each 32 hexadecimal digits from ten random bytes."""
+    begin = f"{unix_ms & 0xFFFF_FFFF_FFFF:012x}7"
+    digits = randomness.hex()
+    for start in range(0, len(digits), 2 * RANDOM_BYTES_PER_UUID7):
+        variant = "89ab"[int(digits[start], 16) & 3]
+        yield f"{begin}{digits[start + 1 : start + 4]}{variant}{digits[start + 4 : start + 19]}"
 
 
 def user_id_of(tenant_id: str, customer_id: str) -> str:

@@ -20,7 +20,7 @@ from uuid import uuid4
 from benchmarks.measurement import MeasurementError
 from benchmarks.plan import Plan
 from benchmarks.stack import Stack
-from ledger.command_handling.batch import IDS_PER_COMMAND, RANDOM_BYTES_PER_ID, Batch
+from ledger.command_handling.batch import Batch, random_bytes_for
 from ledger.command_handling.submission import Submission
 from ledger.command_handling.wallet_cache import WalletCache
 from ledger.event_log.interface import Append, Findings, Head
@@ -135,9 +135,7 @@ class _Author:
             now=now,
             known={},
             cache=self._cache,
-            randomness=secrets.token_bytes(
-                RANDOM_BYTES_PER_ID * (IDS_PER_COMMAND * len(commands) + 1)
-            ),
+            randomness=secrets.token_bytes(random_bytes_for(len(commands))),
         )
         plan = batch.decide_all([self._submission(command) for command in commands])
         assert plan.append is not None, "every one of these commands makes an event"

@@ -5,7 +5,7 @@ overlay, so that later commands of it see earlier ones; the overlay counts only 
 append that `plan` makes of it was committed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -46,13 +46,12 @@ from schemas.events import (
     encode_event,
     type_of,
 )
-from schemas.identifiers import user_id_of, uuid7_hex, wallet_id
+from schemas.identifiers import RANDOM_BYTES_PER_UUID7, user_id_of, uuid7s, wallet_id
 from schemas.rejections import ReferenceReused, Rejection, WalletUnknown
 from schemas.results import CommandResult
 
-RANDOM_BYTES_PER_ID = 10
-MOST_EVENTS_PER_COMMAND = 2
-IDS_PER_COMMAND = MOST_EVENTS_PER_COMMAND + 1
+_MOST_IDS_PER_COMMAND = 3
+"""Two events, or a wallet and its first event."""
 
 _encode_metadata = msgspec.json.Encoder().encode
 
@@ -66,6 +65,11 @@ class Plan(Struct, frozen=True, kw_only=True):
     """One for each submission, in order."""
     wallets: Mapping[WalletKey, Known]
     """The states that the append leads to."""
+
+
+def random_bytes_for(commands: int) -> int:
+    """How many random bytes a batch of so many commands can need."""
+    return RANDOM_BYTES_PER_UUID7 * (_MOST_IDS_PER_COMMAND * commands + 1)
 
 
 def question_of(submissions: Sequence[Submission], cache: WalletCache) -> Question:
@@ -115,8 +119,8 @@ class Batch:
         self._consumed = findings.references
         self._open_wallets: dict[CustomerKey, str | None] = dict(findings.open_wallets)
         self._user_id_owners = dict(findings.user_id_owners)
-        self._ids = _ids(now, randomness)
         self._recorded_us = unix_us(now)
+        self._ids = uuid7s(self._recorded_us // 1000, randomness)
         self._changed: dict[WalletKey, Known] = {}
         self._events: list[RecordedEvent] = []
         self._outcomes: list[OutcomeRow] = []
@@ -314,10 +318,3 @@ def _result_without_event_of_its_own(
         position=events[-1].position if decision.events else None,
         version=known.version,
     )
-
-
-def _ids(now: datetime, randomness: bytes) -> Iterator[str]:
-    """UUIDv7s of one moment, each from its own ten bytes."""
-    unix_ms = unix_us(now) // 1000
-    for start in range(0, len(randomness), RANDOM_BYTES_PER_ID):
-        yield uuid7_hex(unix_ms, randomness[start : start + RANDOM_BYTES_PER_ID])

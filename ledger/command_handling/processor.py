@@ -13,13 +13,7 @@ from typing import NamedTuple
 import structlog
 
 from ledger.command_handling import snapshots
-from ledger.command_handling.batch import (
-    IDS_PER_COMMAND,
-    RANDOM_BYTES_PER_ID,
-    Batch,
-    Plan,
-    question_of,
-)
+from ledger.command_handling.batch import Batch, Plan, question_of, random_bytes_for
 from ledger.command_handling.environment import Environment
 from ledger.command_handling.errors import (
     ClockSteppedError,
@@ -265,9 +259,7 @@ class CommandProcessor:
             now=self._time(head, findings.now),
             known=loaded,
             cache=self._cache,
-            randomness=self._environment.random_bytes(
-                RANDOM_BYTES_PER_ID * (IDS_PER_COMMAND * len(submissions) + 1)
-            ),
+            randomness=self._environment.random_bytes(random_bytes_for(len(submissions))),
         )
         return batch.decide_all(submissions)
 

@@ -33,7 +33,7 @@ from schemas.events import (
     encode_event,
     type_of,
 )
-from schemas.identifiers import hex_of, user_id_of, uuid7_hex, wallet_id
+from schemas.identifiers import hex_of, user_id_of, uuid7s, wallet_id
 
 if TYPE_CHECKING:
     import asyncpg
@@ -231,7 +231,7 @@ class EventFactory:
         return recorded
 
     def _uuid(self) -> str:
-        return uuid7_hex(1_780_000_000_000 + self.position, self.random.randbytes(10))
+        return next(uuid7s(1_780_000_000_000 + self.position, self.random.randbytes(10)))
 
 
 def projected(event: RecordedEvent) -> ProjectedEvent:
