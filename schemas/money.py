@@ -7,7 +7,7 @@ how an amount is written for people is CLDR's (package `babel`).
 from functools import cache
 from typing import Annotated
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.numbers import get_currency_symbol, get_territory_currencies
 from iso4217 import Currency as IsoCurrency
 from msgspec import Meta
@@ -65,7 +65,7 @@ def _symbol(code: str) -> str:
             continue
         try:
             symbol = get_currency_symbol(code, locale=Locale.parse(f"en_{identifier}"))
-        except ValueError:  # CLDR has no English for this territory
+        except UnknownLocaleError:  # CLDR has no English for this territory
             continue
         if symbol != code:
             return _spaced(symbol)

@@ -53,6 +53,9 @@ from schemas.results import CommandResult
 _MOST_IDS_PER_COMMAND = 3
 """Two events, or a wallet and its first event."""
 
+LOOKED_UP = Question()
+"""What an append has to guard against where everything was looked up before: nothing."""
+
 _encode_metadata = msgspec.json.Encoder().encode
 
 
@@ -98,6 +101,20 @@ def question_of(submissions: Sequence[Submission], cache: WalletCache) -> Questi
     )
 
 
+def nothing_found(head: Head, now: datetime) -> Findings:
+    """What a look-up finds for commands that are all new, on wallets that are all cached."""
+    return Findings(
+        head_number=head.number,
+        head_hash=head.hash,
+        now=now,
+        command_outcomes={},
+        references={},
+        wallets={},
+        open_wallets={},
+        user_id_owners={},
+    )
+
+
 class Batch:
     """One batch under decision. Use once: `decide_all`, which returns the plan."""
 
@@ -110,8 +127,10 @@ class Batch:
         known: Mapping[WalletKey, Known],
         cache: WalletCache,
         randomness: bytes,
+        unless_known: Question = LOOKED_UP,
     ) -> None:
         self._head = head
+        self._unless_known = unless_known
         self._now = now
         self._known = known
         self._cache = cache
@@ -143,11 +162,13 @@ class Batch:
                 last_position=self._head.last_position + len(self._events),
                 recorded_at=self._now,
             ),
+            previous_hash=self._head.hash,
             events=self._events,
             outcomes=self._outcomes,
             references=self._references,
             wallets=self._wallets,
             closures=self._closures,
+            unless_known=self._unless_known,
         )
 
     def _settle(self, submission: Submission) -> Settled:

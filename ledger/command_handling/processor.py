@@ -7,16 +7,15 @@ only when its append is durable. No request can cancel an append.
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import NamedTuple
 
 import structlog
 
 from ledger.command_handling import snapshots
-from ledger.command_handling.batch import Batch, Plan, question_of, random_bytes_for
+from ledger.command_handling.batch import Batch, Plan, nothing_found, question_of, random_bytes_for
+from ledger.command_handling.clock import LogClock
 from ledger.command_handling.environment import Environment
 from ledger.command_handling.errors import (
-    ClockSteppedError,
     CommandHandlingError,
     LedgerUnavailableError,
     OutcomeUnknownError,
@@ -34,13 +33,15 @@ from ledger.event_log.interface import (
     Head,
     LogDivergedError,
     LogUnavailableError,
+    Question,
     Turn,
     WalletKey,
 )
 
 MAX_BATCH_COMMANDS = 1_000
 MAX_WAITING_COMMANDS = 20_000
-MAX_CLOCK_STEP_S = 60.0
+GUESS_PAUSE_S = 0.05
+"""After a guess that was wrong: repeats and other writers seldom come alone."""
 GIVE_UP_AFTER_S = 5.0
 CACHED_WALLETS = 50_000
 _RETRY_AFTER_S = 0.1
@@ -75,12 +76,16 @@ class CommandProcessor:
         self._stopping = False
         self._contended = True
         """Whether others append too: then wait for the turn rather than lose again."""
-        self._clock: tuple[datetime, float] | None = None
+        self._clock = LogClock(environment, observer)
+        self._no_guess_before = 0.0
         self._due_snapshots: dict[WalletKey, Known] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._loop: asyncio.AbstractEventLoop
 
     async def start(self) -> None:
         """Begin to work. Commands may wait until the log is reachable."""
+        # Kept, because asking asyncio for it costs a system call, with each command.
+        self._loop = asyncio.get_running_loop()
         self._tasks = [
             self._environment.spawn(self._work()),
             self._environment.spawn(self._keep_snapshots()),
@@ -110,7 +115,7 @@ class CommandProcessor:
         """The same without waiting: commands are decided in the order of these calls."""
         if self._stopping or len(self._waiting) >= MAX_WAITING_COMMANDS:
             raise OverloadedError("too many commands are waiting; try again shortly")
-        settled: asyncio.Future[Settled] = asyncio.get_running_loop().create_future()
+        settled: asyncio.Future[Settled] = self._loop.create_future()
         self._waiting.append(_Ticket(submission, settled))
         self._arrived.set()
         return settled
@@ -187,13 +192,16 @@ class CommandProcessor:
     ) -> tuple[Plan | None, bool]:
         """The fast path: a durable plan and True, or an unclear one or none and False."""
         plan = None
+        question = question_of(submissions, self._cache)
         try:
-            findings = await self._log.look_up(question_of(submissions, self._cache))
+            plan = self._guess(submissions, head, question)
+            if plan is not None and await self._is_written(plan):
+                return plan, True
+            findings = await self._log.look_up(question)
             # The hash too: a log restored to an earlier point may have grown back to the number.
             if (findings.head_number, findings.head_hash) == (head.number, head.hash):
                 plan = await self._decide(submissions, head, findings)
-                if plan.append is None or await self._log.append(plan.append):
-                    self._remember(plan)
+                if await self._is_written(plan):
                     return plan, True
         except CommitUnclearError as error:
             _log.warning("commit_unclear", error=str(error))
@@ -215,7 +223,7 @@ class CommandProcessor:
                         return unclear
                     findings = await turn.look_up(question_of(submissions, self._cache))
                     plan = await self._decide(submissions, head, findings)
-                    is_written = plan.append is None or await turn.append(plan.append)
+                    is_written = plan.append is None or (await turn.append(plan.append)).is_written
                 if is_written:
                     self._remember(plan)
                     return plan
@@ -248,37 +256,59 @@ class CommandProcessor:
     async def _decide(
         self, submissions: Sequence[Submission], head: Head, findings: Findings
     ) -> Plan:
-        loaded = {}
-        for key, stored in findings.wallets.items():
-            known = await snapshots.load(self._log, key, stored)
-            loaded[key] = known
-            self._cache.put(key, known)
+        loaded = {
+            key: await snapshots.load(self._log, key, stored)
+            for key, stored in findings.wallets.items()
+        }
         batch = Batch(
             head=head,
             findings=findings,
-            now=self._time(head, findings.now),
+            now=max(self._clock.read(findings.now), head.recorded_at),
             known=loaded,
             cache=self._cache,
             randomness=self._environment.random_bytes(random_bytes_for(len(submissions))),
         )
-        return batch.decide_all(submissions)
+        plan = batch.decide_all(submissions)
+        # Only now: a full cache drops others for these, and the batch may have needed them.
+        for key, known in loaded.items():
+            self._cache.put(key, known)
+        return plan
 
-    def _time(self, head: Head, database_now: datetime) -> datetime:
-        """The time of this batch: the database's, never before the newest append's.
+    def _guess(
+        self, submissions: Sequence[Submission], head: Head, question: Question
+    ) -> Plan | None:
+        """Decide without a look-up where nothing can be missing but a repeat.
 
-        Raises `ClockSteppedError` when it jumped against this process's own clock.
+        The append then writes only if none of the command ids and references is known.
         """
-        monotonic = self._environment.monotonic()
-        if self._clock is not None:
-            then, monotonic_then = self._clock
-            elapsed_s = (database_now - then).total_seconds()
-            step_s = elapsed_s - (monotonic - monotonic_then)
-            if abs(step_s) > MAX_CLOCK_STEP_S:
-                self._observer.clock_stepped()
-                _log.error("clock_stepped", step_seconds=round(step_s, 3))
-                raise ClockSteppedError(f"the database's clock stepped by {step_s:.0f} s")
-        self._clock = (database_now, monotonic)
-        return max(database_now, head.recorded_at)
+        now = self._clock.reckoned()
+        if now is None or question.wallets or question.customers:
+            return None
+        if self._environment.monotonic() < self._no_guess_before:
+            return None
+        batch = Batch(
+            head=head,
+            findings=nothing_found(head, now),
+            now=max(now, head.recorded_at),
+            known={},
+            cache=self._cache,
+            randomness=self._environment.random_bytes(random_bytes_for(len(submissions))),
+            unless_known=question,
+        )
+        plan = batch.decide_all(submissions)
+        # What appends nothing is not checked by an append, so it may not go by a guess.
+        return plan if plan.append is not None else None
+
+    async def _is_written(self, plan: Plan) -> bool:
+        """Append the plan and keep what it leads to; False if nothing was written."""
+        if plan.append is not None:
+            appended = await self._log.append(plan.append)
+            self._clock.note(appended.now)
+            if not appended.is_written:
+                self._no_guess_before = self._environment.monotonic() + GUESS_PAUSE_S
+                return False
+        self._remember(plan)
+        return True
 
     def _remember(self, plan: Plan) -> None:
         """Merge what the append led to; only ever called when it is durable."""

@@ -165,11 +165,22 @@ class Append(Struct, frozen=True, kw_only=True):
     """A UUID as 32 hexadecimal digits, by which an unclear commit is looked for."""
     head: Head
     """The head that this append makes; its number is the newest seen and one."""
+    previous_hash: bytes
+    """The hash of the newest append seen, which must still be the newest."""
     events: Sequence[RecordedEvent]
     outcomes: Sequence[OutcomeRow]
     references: Sequence[ReferenceRow]
     wallets: Sequence[WalletRow]
     closures: Sequence[ClosureRow]
+    unless_known: Question = Question()
+    """Command ids and references that were not looked up: if any is known, nothing is written."""
+
+
+class Appended(NamedTuple):
+    """What became of an append, and the database's time then."""
+
+    is_written: bool
+    now: datetime
 
 
 class News(Struct, frozen=True, kw_only=True):
@@ -197,7 +208,7 @@ class Turn(Protocol):
     async def look_up(self, question: Question) -> Findings:
         """As `EventLog.look_up`."""
 
-    async def append(self, append: Append) -> bool:
+    async def append(self, append: Append) -> Appended:
         """As `EventLog.append`; durable when the turn has ended without an error."""
 
 
@@ -210,11 +221,11 @@ class EventLog(Protocol):
     async def look_up(self, question: Question) -> Findings:
         """Answer a batch's questions and tell the time, in one snapshot."""
 
-    async def append(self, append: Append) -> bool:
-        """Write the append, durably, if its number is free and nobody holds the turn.
+    async def append(self, append: Append) -> Appended:
+        """Write the append, durably, if it follows the newest and nobody else holds the turn.
 
-        False: another writer was first, nothing was written. Raises
-        `AppendRefusedError`, `CommitUnclearError`, `LogUnavailableError`.
+        Otherwise, or if something of `unless_known` is known, nothing at all is written.
+        Raises `AppendRefusedError`, `CommitUnclearError`, `LogUnavailableError`.
         """
 
     def exclusively(self) -> AbstractAsyncContextManager[Turn]:

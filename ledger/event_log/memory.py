@@ -13,6 +13,7 @@ from typing import Literal
 from ledger.event_log.interface import (
     GENESIS_HASH,
     Append,
+    Appended,
     AppendRefusedError,
     CommandKey,
     CommitUnclearError,
@@ -60,6 +61,15 @@ class MemoryStore:
             epoch = datetime(1970, 1, 1, tzinfo=UTC)
             return Head(number=0, hash=GENESIS_HASH, last_position=0, recorded_at=epoch)
         return self.appends[-1].head
+
+    def takes(self, append: Append) -> bool:
+        """Whether its number is free, and nothing is known that it did not look up."""
+        return (
+            append.head.number == self.head().number + 1
+            and append.previous_hash == self.head().hash
+            and not any(key in self.outcomes for key in append.unless_known.command_ids)
+            and not any(key in self.references for key in append.unless_known.references)
+        )
 
     def write(self, append: Append) -> None:
         """Apply an append whose number is free. Refuses what PostgreSQL's text refuses."""
@@ -166,19 +176,19 @@ class MemoryEventLog:
         await asyncio.sleep(0)
         return self.store.find(question)
 
-    async def append(self, append: Append) -> bool:
+    async def append(self, append: Append) -> Appended:
         """See `EventLog`."""
         await asyncio.sleep(0)
         if self.store.turn_holder is not None:
-            return False
-        return self.commit(append)
+            return Appended(is_written=False, now=self.store.clock())
+        return Appended(self.commit(append), self.store.clock())
 
     def commit(self, append: Append) -> bool:
         """Write an append now, or break as `fate` says."""
         fate, self.fate = self.fate, None
         if fate == "lost":
             raise CommitUnclearError("the connection broke before the commit")
-        if append.head.number != self.store.head().number + 1:
+        if not self.store.takes(append):
             return False
         self.store.write(append)
         if fate == "committed":
@@ -259,14 +269,13 @@ class _MemoryTurn:
         await asyncio.sleep(0)
         return self._require_turn().find(question)
 
-    async def append(self, append: Append) -> bool:
+    async def append(self, append: Append) -> Appended:
         """See `Turn`."""
         store = self._require_turn()
         _refuse_what_text_cannot_hold(append)
-        if append.head.number != store.head().number + 1:
-            return False
-        self._staged = append
-        return True
+        if store.takes(append):
+            self._staged = append
+        return Appended(self._staged is not None, store.clock())
 
     def commit(self) -> None:
         """Make the staged append count, as COMMIT does."""

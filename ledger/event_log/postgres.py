@@ -18,6 +18,7 @@ from ledger.event_log import rows
 from ledger.event_log.interface import (
     GENESIS_HASH,
     Append,
+    Appended,
     AppendRefusedError,
     CommitUnclearError,
     Findings,
@@ -103,7 +104,9 @@ class _Connection:
             return await connection.fetch(_sql(name), *arguments)
         statement = self._statements.get(name)
         if statement is None:
-            statement = self._statements[name] = await connection.prepare(_sql(name))
+            # By name, or the server would parse and plan it with every use.
+            statement = await connection.prepare(_sql(name), name=name)
+            self._statements[name] = statement
         return await statement.fetch(*arguments)
 
     async def read(self, name: str, *arguments: object) -> list[asyncpg.Record]:
@@ -156,7 +159,7 @@ class PostgresEventLog:
         """See `EventLog`."""
         return await _look_up(self._writer, question)
 
-    async def append(self, append: Append) -> bool:
+    async def append(self, append: Append) -> Appended:
         """See `EventLog`."""
         await self._writer.open()
         try:
@@ -248,10 +251,10 @@ class _PostgresTurn:
         """See `Turn`."""
         return await _look_up(self._connection, question)
 
-    async def append(self, append: Append) -> bool:
+    async def append(self, append: Append) -> Appended:
         """See `Turn`. Nothing is committed yet, so no failure here is unclear."""
         try:
-            self._appended = await _append(self._connection, append)
+            appended = await _append(self._connection, append)
         except asyncpg.PostgresError as error:
             if _is_definite(error):
                 raise _refusal(error) from error
@@ -260,7 +263,8 @@ class _PostgresTurn:
         except _CONNECTION_LOST as error:
             self._connection.drop()
             raise LogUnavailableError(f"the append was not committed: {error}") from error
-        return self._appended
+        self._appended = appended.is_written
+        return appended
 
     async def commit(self) -> None:
         connection = await self._connection.open()
@@ -322,9 +326,9 @@ async def _look_up(connection: _Connection, question: Question) -> Findings:
     return rows.findings(recorded, wallets, customers)
 
 
-async def _append(connection: _Connection, append: Append) -> bool:
-    written = await connection.fetch("append", *rows.append_arguments(APPEND_LOCK, append))
-    return bool(written)
+async def _append(connection: _Connection, append: Append) -> Appended:
+    found = await connection.fetch("append", *rows.append_arguments(APPEND_LOCK, append))
+    return Appended(found[0]["is_written"], found[0]["now"])
 
 
 def _is_definite(error: asyncpg.PostgresError) -> bool:

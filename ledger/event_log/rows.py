@@ -77,6 +77,11 @@ def append_arguments(lock_key: int, append: Append) -> tuple[object, ...]:
         [row.tenant_id for row in append.closures],
         [hex_of(row.wallet_id) for row in append.closures],
         [row.position for row in append.closures],
+        [key.tenant_id for key in append.unless_known.command_ids],
+        [key.key for key in append.unless_known.command_ids],
+        [key.tenant_id for key in append.unless_known.references],
+        [key.key for key in append.unless_known.references],
+        append.previous_hash,
     )
 
 

@@ -49,6 +49,18 @@ async def test_a_reference_with_other_content_is_refused_and_writes_nothing(
     await writer.stop()
 
 
+async def test_a_repeat_that_would_be_declined_now_is_a_repeat(backend: Backend) -> None:
+    writer = await Writer(await backend.log()).start()
+    wallet = await writer.open_wallet()
+    await writer.credit(wallet, 100, "salary")
+    first = await writer.debit(wallet, 100, "rent")
+    events = len(await all_events(writer.log))
+    again = await writer.debit(wallet, 100, "rent")
+    assert again == (first.result, True)
+    assert len(await all_events(writer.log)) == events
+    await writer.stop()
+
+
 async def test_a_declined_reference_can_be_tried_again(backend: Backend) -> None:
     writer = await Writer(await backend.log()).start()
     wallet = await writer.open_wallet()

@@ -10,7 +10,7 @@ import pytest
 
 from ledger.command_handling.errors import PoisonCommandError
 from ledger.command_handling.submission import Settled
-from ledger.event_log.interface import Append, EventLog, LogUnavailableError, Turn
+from ledger.event_log.interface import Append, Appended, EventLog, LogUnavailableError, Turn
 from schemas.commands import CreditWallet
 from tests.conformance.backends import Backend, Fate
 from tests.specs.invariants import all_events, check, references_of
@@ -166,6 +166,6 @@ class _DyingTurn:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._turn, name)
 
-    async def append(self, append: Append) -> bool:
+    async def append(self, append: Append) -> Appended:
         await self._turn.append(append)
         raise ZeroDivisionError("the writer dies")

@@ -1,5 +1,7 @@
--- One append: all of its rows, or none. Every insert selects from the row of the chain,
--- so nothing at all is written when another writer has the turn or was first.
+-- One append: all of its rows, or none. Every insert selects from the row of the chain, so
+-- nothing at all is written when another writer has the turn or was first, or when a command
+-- id or reference is known that was not looked up before. One row: whether it was written,
+-- and the time.
 -- $1 bigint lock key     $2 bigint number         $3 uuid append id
 -- $4 bigint last position  $5 bytea append hash   $6 timestamptz recorded at
 -- events: $7 bigint first position, then arrays $8 uuid tenant, $9 uuid stream,
@@ -12,12 +14,26 @@
 -- wallets: arrays $26 uuid tenant, $27 uuid wallet, $28 text customer, $29 uuid user,
 --   $30 text currency, $31 bigint position
 -- closures: arrays $32 uuid tenant, $33 uuid wallet, $34 bigint position
+-- not looked up: arrays $35 uuid tenant, $36 text command id; $37 uuid tenant, $38 text reference
+-- $39 bytea hash of the append before, which must be the one that was seen: a log that was
+--   restored to an earlier point may have grown back to its number
 WITH turn AS (
     SELECT pg_try_advisory_xact_lock($1::bigint) AS mine
 ),
+known AS (
+    SELECT FROM unnest($35::uuid[], $36::text[]) AS asked (tenant_id, key)
+    JOIN command_outcomes o ON o.tenant_id = asked.tenant_id AND o.command_id = asked.key
+    UNION ALL
+    SELECT FROM unnest($37::uuid[], $38::text[]) AS asked (tenant_id, key)
+    JOIN consumed_references r ON r.tenant_id = asked.tenant_id AND r.reference = asked.key
+),
 head AS (
     INSERT INTO appends (number, append_id, last_position, hash, recorded_at)
-    SELECT $2::bigint, $3::uuid, $4::bigint, $5::bytea, $6::timestamptz FROM turn WHERE mine
+    SELECT $2::bigint, $3::uuid, $4::bigint, $5::bytea, $6::timestamptz
+    FROM turn
+    WHERE mine AND NOT EXISTS (SELECT FROM known)
+      AND ($2::bigint = 1
+           OR EXISTS (SELECT FROM appends WHERE number = $2::bigint - 1 AND hash = $39::bytea))
     ON CONFLICT (number) DO NOTHING
     RETURNING number, recorded_at
 ),
@@ -58,4 +74,6 @@ new_closures AS (
     INSERT INTO wallet_closures (tenant_id, wallet_id, position)
     SELECT c.* FROM head, unnest($32::uuid[], $33::uuid[], $34::bigint[]) AS c
 )
-SELECT number, pg_notify('ledger_appended', '') FROM head
+SELECT number IS NOT NULL AS is_written, clock_timestamp() AS now,
+       CASE WHEN number IS NOT NULL THEN pg_notify('ledger_appended', '') END
+FROM (VALUES (1)) AS one LEFT JOIN head ON true
