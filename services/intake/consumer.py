@@ -21,6 +21,7 @@ from aiokafka.errors import (
 from aiokafka.structs import OffsetAndMetadata
 
 from services.intake.metrics import LAG
+from services.runtime.consumers import check_consumer, stop_consumer
 
 _POLL_TIMEOUT_MS = 500
 _CAREFUL_LIMIT_S = 5.0
@@ -63,10 +64,11 @@ class CommandConsumer:
 
     async def stop(self) -> None:
         """Leave the group."""
-        await self._consumer.stop()
+        await stop_consumer(self._consumer)
 
     async def read(self, limit: int) -> Records:
         """The next messages, `limit` in all at most, or none after a while without any."""
+        check_consumer(self._consumer)
         try:
             records: Records = await self._consumer.getmany(
                 timeout_ms=_POLL_TIMEOUT_MS, max_records=limit

@@ -12,6 +12,7 @@ from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from projections.checkpoint import Checkpoint
 from projections.envelope import decode_message
+from services.runtime.consumers import check_consumer, stop_consumer
 from services.runtime.kafka import client_options
 from services.runtime.settings import Settings
 
@@ -64,7 +65,7 @@ class EventsTopic:
 
     async def stop(self) -> None:
         """Leave the group."""
-        await self._consumer.stop()
+        await stop_consumer(self._consumer)
 
     def assigned(self) -> list[int]:
         """The partitions that this process has."""
@@ -80,6 +81,7 @@ class EventsTopic:
 
         Raises `OffsetsLostError`.
         """
+        check_consumer(self._consumer)
         try:
             records = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=limit)
         except NoOffsetForPartitionError:

@@ -16,19 +16,15 @@ from projections.log import prepare_session
 from services.projector import metrics
 from services.projector.beginning import Beginning
 from services.projector.events_topic import EventsTopic, OffsetsLostError
-from services.projector.follower import Follower, NotBegunError
+from services.projector.follower import BATCH_LIMIT, Follower, NotBegunError
+from services.runtime.consumers import DeadConsumerError
 from services.runtime.environment import SystemEnvironment
+from services.runtime.pace import rest_s
 from services.runtime.postgres import connect
 from services.runtime.settings import Settings
 from services.runtime.topic_identity import TopicIdentity, describe_topic
 from services.runtime.topics import TopicUnavailableError
 
-_SMALL_BATCH = 1000
-_PACE_MIN_S = 0.010
-_PACE_PER_EVENT_S = 0.0005
-_PACE_MAX_S = 0.030
-"""Small batches come no faster than this: each costs a commit, whatever it holds. Few events
-are shown at once; many wait a little for each other, so that commands have the processor."""
 _OBSERVE_INTERVAL_S = 1.0
 _TOPIC_INTERVAL_S = 30.0
 _BACKOFF_S = 0.5
@@ -42,6 +38,7 @@ _FAILURES = (
     asyncpg.TransactionRollbackError,
     asyncpg.InterfaceError,
     KafkaError,
+    DeadConsumerError,
     TopicUnavailableError,
 )
 """What time and a new connection may heal. Anything else ends the process."""
@@ -97,7 +94,9 @@ class Projector:
             await topic.start()
             self._readiness.connected = True
             self._readiness.doing = "catching up"
-            follower = Follower(self._projection, connection, topic, identity)
+            follower = Follower(
+                self._projection, connection, topic, identity, self._environment.monotonic
+            )
             await self._follow(follower, identity)
         except OffsetsLostError:
             await self._check_topic(identity)
@@ -109,8 +108,7 @@ class Projector:
     async def _follow(self, follower: Follower, identity: TopicIdentity) -> NoReturn:
         observed_at = checked_at = self._environment.monotonic()
         while True:
-            began_at = self._environment.monotonic()
-            messages = await follower.step()
+            step = await follower.step()
             now = self._environment.monotonic()
             if now - checked_at > _TOPIC_INTERVAL_S:
                 checked_at = now
@@ -118,11 +116,8 @@ class Projector:
             if now - observed_at > _OBSERVE_INTERVAL_S or not self._readiness.caught_up:
                 observed_at = now
                 await self._observe(follower)
-            if 0 < messages < _SMALL_BATCH:
-                pace_s = min(_PACE_MIN_S + _PACE_PER_EVENT_S * messages, _PACE_MAX_S)
-                early_s = began_at + pace_s - now
-                if early_s > 0:
-                    await self._environment.sleep(early_s)
+            if 0 < step.messages < BATCH_LIMIT:
+                await self._environment.sleep(rest_s(step.work_s, step.messages))
 
     async def _observe(self, follower: Follower) -> None:
         lag = await follower.lag()

@@ -16,14 +16,12 @@ from services.relay.publisher import Page, Publisher, PublishError
 from services.relay.refusals import LogDivergedError, LogGapError
 from services.runtime.environment import SystemEnvironment
 from services.runtime.kafka import partition_for
+from services.runtime.pace import rest_s
 
 _PAGE_EVENTS = 2000
 _PAGE_BYTES = 4 * 1024 * 1024
 _POLL_MIN_S = 0.010
 _POLL_MAX_S = 0.050
-_PACE_MIN_S = 0.005
-_PACE_PER_EVENT_S = 0.0005
-_PACE_MAX_S = 0.020
 _RECORD_INTERVAL_S = 0.020
 _FINISH_TIMEOUT_S = 2.0
 _SLOW_S = 3.0
@@ -104,12 +102,8 @@ class Publication:
             await self._session.wait_for_news(self._poll_s)
             self._poll_s = min(self._poll_s * 1.5, _POLL_MAX_S)
         if len(rows) < limit:
-            # What is new is published at once, but not one by one when it comes quickly: a
-            # page costs the log, Kafka and every subscriber the same, whatever it holds.
-            pace_s = min(_PACE_MIN_S + _PACE_PER_EVENT_S * len(rows), _PACE_MAX_S)
-            early_s = self._read_at + pace_s - self._environment.monotonic()
-            if early_s > 0:
-                await self._environment.sleep(early_s)
+            work_s = self._environment.monotonic() - self._read_at
+            await self._environment.sleep(rest_s(work_s, len(rows)))
 
     async def _read_page(self, limit: int) -> Sequence[LogRow]:
         self._read_at = self._environment.monotonic()

@@ -6,11 +6,13 @@ line. Secrets and personal data are never logged, so nothing here tries to filte
 
 import logging
 import sys
+from collections import Counter
 
 import msgspec
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+_REPETITION_SECONDS = 10.0
 _ENCODER = msgspec.json.Encoder(enc_hook=repr)
 
 
@@ -48,9 +50,27 @@ def _render(_: WrappedLogger, __: str, event: EventDict) -> bytes:
 
 
 class _ToStructlog(logging.Handler):
-    """Hands a record of the standard library on to structlog."""
+    """Hands records of the standard library on to structlog.
+
+    What a library repeats, as Kafka's client does many times a second while the broker is
+    away, is said once in a while, with how often it was left out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_at: dict[tuple[str, str], float] = {}
+        self._left_out: Counter[tuple[str, str]] = Counter()
 
     def emit(self, record: logging.LogRecord) -> None:
+        kind = (record.name, str(record.msg))
+        if record.created - self._said_at.get(kind, 0.0) < _REPETITION_SECONDS:
+            self._left_out[kind] += 1
+            return
+        self._said_at[kind] = record.created
         structlog.get_logger().log(
-            record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info
+            record.levelno,
+            record.getMessage(),
+            logger=record.name,
+            left_out=self._left_out.pop(kind, 0),
+            exc_info=record.exc_info,
         )

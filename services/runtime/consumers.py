@@ -1,0 +1,31 @@
+"""Kafka consumers that fail in ways of which aiokafka does not tell."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer
+
+_STOP_SECONDS: Final = 5.0
+
+
+class DeadConsumerError(Exception):
+    """A consumer that looks alive and will never read again; a new one is needed."""
+
+
+def check_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Raise `DeadConsumerError` if the consumer has lost the task that finds its brokers.
+
+    A connection that is reset while it is written to can end that task (uvloop raises what
+    aiokafka does not expect), and nothing else would ever say so.
+    """
+    task = consumer._client._sync_task  # noqa: SLF001 - there is no other way to see it
+    if task is not None and task.done():
+        raise DeadConsumerError("the consumer's metadata task has ended")
+
+
+async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Leave the group; one that cannot say goodbye in time is left to the group's timeout."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_STOP_SECONDS):
+            await consumer.stop()
