@@ -1,7 +1,7 @@
 """The topic after the beginning, batch by batch, each from where the checkpoints stand."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import structlog
 
@@ -21,16 +21,6 @@ _POLL_TIMEOUT_MS = 500
 _log = structlog.get_logger()
 
 
-class Step(NamedTuple):
-    """How many messages a step brought, and how long it took to apply them."""
-
-    messages: int
-    work_s: float
-
-
-_NOTHING = Step(0, 0.0)
-
-
 class Follower:
     """Applies what the topic brings; after a lost compare it looks where the others got to."""
 
@@ -40,38 +30,33 @@ class Follower:
         connection: Connection,
         topic: EventsTopic,
         identity: TopicIdentity,
-        monotonic: Callable[[], float],
     ) -> None:
         self._name = projection.name
-        self._monotonic = monotonic
         self._connection = connection
         self._topic = topic
         self._identity = identity
         self._runner = Runner(projection, connection)
         self._checkpoints: dict[int, Checkpoint] = {}
 
-    async def step(self) -> Step:
-        """Read what there is and apply it.
+    async def step(self) -> int:
+        """Read what there is and apply it; how many messages that were.
 
         Raises `OffsetsLostError` and `ProjectionStoppedError`.
         """
         records = await self._topic.read(BATCH_LIMIT, _POLL_TIMEOUT_MS)
         if self._topic.reassigned:
             await self._resume()
-            return _NOTHING
+            return 0
         if not records:
-            return _NOTHING
-        began_at = self._monotonic()
+            return 0
         try:
-            messages = await self._apply(records)
+            with metrics.BATCH_SECONDS.labels(self._name).time():
+                return await self._apply(records)
         except CheckpointLostError as error:
             metrics.LOST_CHECKPOINTS.labels(self._name).inc()
             _log.info("checkpoint_lost", reason=str(error))
             await self._resume()
-            return _NOTHING
-        work_s = self._monotonic() - began_at
-        metrics.BATCH_SECONDS.labels(self._name).observe(work_s)
-        return Step(messages, work_s)
+            return 0
 
     async def lag(self) -> int | None:
         """How many published positions are not folded yet; None while that is not known."""

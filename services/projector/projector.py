@@ -94,9 +94,7 @@ class Projector:
             await topic.start()
             self._readiness.connected = True
             self._readiness.doing = "catching up"
-            follower = Follower(
-                self._projection, connection, topic, identity, self._environment.monotonic
-            )
+            follower = Follower(self._projection, connection, topic, identity)
             await self._follow(follower, identity)
         except OffsetsLostError:
             await self._check_topic(identity)
@@ -108,7 +106,7 @@ class Projector:
     async def _follow(self, follower: Follower, identity: TopicIdentity) -> NoReturn:
         observed_at = checked_at = self._environment.monotonic()
         while True:
-            step = await follower.step()
+            messages = await follower.step()
             now = self._environment.monotonic()
             if now - checked_at > _TOPIC_INTERVAL_S:
                 checked_at = now
@@ -116,8 +114,8 @@ class Projector:
             if now - observed_at > _OBSERVE_INTERVAL_S or not self._readiness.caught_up:
                 observed_at = now
                 await self._observe(follower)
-            if 0 < step.messages < BATCH_LIMIT:
-                await self._environment.sleep(rest_s(step.work_s, step.messages))
+            if 0 < messages < BATCH_LIMIT:
+                await self._environment.sleep(rest_s(messages))
 
     async def _observe(self, follower: Follower) -> None:
         lag = await follower.lag()

@@ -102,8 +102,7 @@ class Publication:
             await self._session.wait_for_news(self._poll_s)
             self._poll_s = min(self._poll_s * 1.5, _POLL_MAX_S)
         if len(rows) < limit:
-            work_s = self._environment.monotonic() - self._read_at
-            await self._environment.sleep(rest_s(work_s, len(rows)))
+            await self._environment.sleep(rest_s(len(rows)))
 
     async def _read_page(self, limit: int) -> Sequence[LogRow]:
         self._read_at = self._environment.monotonic()

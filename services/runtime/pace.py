@@ -1,19 +1,16 @@
 """How long who follows the log rests between two batches.
 
 A batch costs the database, Kafka and every subscriber much the same whatever it holds, so
-events that come quickly wait a little for each other. What is left of the processors is the
-commands': the busier the machine, the longer a batch takes, the longer the rest, and the
-cheaper each event. A follower that is behind does not rest at all; its batches are full.
+events that come quickly wait a little for each other, and the more come, the longer: at
+500 a second about 10 ms, at 3 000 some 35 ms, from 5 000 on 150 ms. What that saves of the
+processors is the commands'. A follower that is behind does not rest; its batches are full.
 """
 
-_LEAST_S = 0.003
-_PER_EVENT_S = 0.0004
-_LIGHT_LOAD_S = 0.015
-_OF_WORK = 3.0
-_MOST_S = 0.200
+_LEAST_S = 0.008
+_PER_EVENT_S = 0.0002
+_MOST_S = 0.150
 
 
-def rest_s(work_s: float, events: int) -> float:
-    """Seconds to rest after a batch of `events` that took `work_s`."""
-    for_company_s = min(_LEAST_S + _PER_EVENT_S * events, _LIGHT_LOAD_S)
-    return min(max(for_company_s, _OF_WORK * work_s), _MOST_S)
+def rest_s(events: int) -> float:
+    """Seconds to rest after a batch of so many events."""
+    return min(_LEAST_S + _PER_EVENT_S * events, _MOST_S)
