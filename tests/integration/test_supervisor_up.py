@@ -14,6 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from services.runtime.settings import Settings
 from services.supervisor.ports import RememberedPorts
 
 _READY_SECONDS = 90
@@ -104,7 +105,7 @@ def test_from_the_first_start_to_the_second(running: _Up, home: Path, http_port:
         *("postgres", "kafka", "gateway", "intake", "relay"),
         *("projector-balances", "projector-transactions"),
     }
-    assert os.getpriority(os.PRIO_PROCESS, pids["relay"]) == 5
+    assert os.getpriority(os.PRIO_PROCESS, pids["relay"]) == Settings().background_nice
     assert os.getpriority(os.PRIO_PROCESS, pids["gateway"]) == 0
 
     assert running.stop(signal.SIGINT) == 0
