@@ -7,6 +7,7 @@ only when its append is durable. No request can cancel an append.
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import structlog
@@ -329,9 +330,11 @@ class CommandProcessor:
         """Write the snapshots that are due, apart from the appends, of committed states only."""
         while True:
             await self._environment.sleep(SNAPSHOT_PAUSE_S)
-            due, self._due_snapshots = self._due_snapshots, {}
+            due = dict(islice(self._due_snapshots.items(), snapshots.SNAPSHOTS_AT_ONCE))
             if not due:
                 continue
+            for key in due:
+                del self._due_snapshots[key]
             taken = [(key, snapshots.snapshot_of(known)) for key, known in due.items()]
             try:
                 await self._log.save_snapshots(taken)

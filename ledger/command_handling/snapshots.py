@@ -5,9 +5,17 @@ import msgspec
 from ledger.command_handling.wallet_cache import NOTHING_KNOWN, Known, fold
 from ledger.domain.wallet import Wallet
 from ledger.domain.wallet.state import STATE_VERSION
-from ledger.event_log.interface import EventLog, Snapshot, StoredWallet, WalletKey
+from ledger.event_log.interface import (
+    COLD_WALLET_EVENTS,
+    EventLog,
+    Snapshot,
+    StoredWallet,
+    WalletKey,
+)
 
-SNAPSHOT_EVERY_EVENTS = 100
+SNAPSHOT_EVERY_EVENTS = 32
+SNAPSHOTS_AT_ONCE = 500
+"""Wallets that are used alike get due together; encoding them all would hold up the commands."""
 _PAGE_EVENTS = 1_000
 
 _encode = msgspec.json.Encoder().encode
@@ -54,7 +62,7 @@ async def load(log: EventLog, key: WalletKey, stored: StoredWallet) -> Known:
     known = restore(stored)
     if known is None:
         known = NOTHING_KNOWN
-    elif len(stored.events) < SNAPSHOT_EVERY_EVENTS:
+    elif len(stored.events) < COLD_WALLET_EVENTS:
         return known
     while page := await log.read_stream(key, known.version, _PAGE_EVENTS):
         known = fold(known, page)

@@ -18,6 +18,10 @@ GENESIS_HASH = bytes(32)
 """Stands for the previous hash where there is none: of a stream, and of the log."""
 
 
+COLD_WALLET_EVENTS = 128
+"""How many events of one wallet a look-up brings at least, if there are so many to bring."""
+
+
 class LogUnavailableError(Exception):
     """The log cannot be reached; nothing was written by this call."""
 

@@ -16,6 +16,7 @@ from asyncpg.prepared_stmt import PreparedStatement
 
 from ledger.event_log import rows
 from ledger.event_log.interface import (
+    COLD_WALLET_EVENTS,
     GENESIS_HASH,
     Append,
     Appended,
@@ -38,7 +39,6 @@ from schemas.identifiers import hex_of, user_id_of
 APPEND_LOCK = 0x6C65_6467_6572
 """The advisory lock of the turn to append ("ledger" in ASCII)."""
 
-_EVENTS_PER_COLD_WALLET = 128
 _NEWS_LIMIT = 10_000
 _CONNECT_TIMEOUT_S = 5
 _EMPTY_HEAD = Head(
@@ -311,7 +311,7 @@ async def _look_up(connection: _Connection, question: Question) -> Findings:
             "stored_wallets",
             [key.tenant_id for key in question.wallets],
             [hex_of(key.wallet_id) for key in question.wallets],
-            _EVENTS_PER_COLD_WALLET,
+            COLD_WALLET_EVENTS,
         )
         wallets = rows.stored_wallets(found)
     customers: list[asyncpg.Record] = []

@@ -19,6 +19,8 @@ from services.runtime.settings import Settings
 _FETCH_WAIT_MS = 25
 """A partition that had unread messages when a fetch went out waits for that fetch to end, so
 this bounds how late an event can be seen on a busy topic."""
+_PARTITION_FETCH_BYTES = 4 * 1024 * 1024
+"""So that who is behind gets full batches: what a wallet's events cost is shared by them."""
 _SESSION_TIMEOUT_MS = 6000
 """After a kill its partitions stay with the dead process for so long; brokers allow no less."""
 _HEARTBEAT_MS = 1500
@@ -39,6 +41,7 @@ def consumer_options(settings: Settings, client_id: str) -> dict[str, Any]:
         "enable_auto_commit": False,
         "auto_offset_reset": "none",
         "fetch_max_wait_ms": _FETCH_WAIT_MS,
+        "max_partition_fetch_bytes": _PARTITION_FETCH_BYTES,
     }
 
 

@@ -15,7 +15,7 @@ from services.projector.beginning import check_topic
 from services.projector.events_topic import EventsTopic, Records
 from services.runtime.topic_identity import TopicIdentity
 
-BATCH_LIMIT = 4000
+BATCH_LIMIT = 10_000
 _POLL_TIMEOUT_MS = 500
 
 _log = structlog.get_logger()

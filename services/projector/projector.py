@@ -16,15 +16,18 @@ from projections.log import prepare_session
 from services.projector import metrics
 from services.projector.beginning import Beginning
 from services.projector.events_topic import EventsTopic, OffsetsLostError
-from services.projector.follower import BATCH_LIMIT, Follower, NotBegunError
+from services.projector.follower import Follower, NotBegunError
 from services.runtime.consumers import DeadConsumerError
 from services.runtime.environment import SystemEnvironment
-from services.runtime.pace import rest_s
 from services.runtime.postgres import connect
 from services.runtime.settings import Settings
 from services.runtime.topic_identity import TopicIdentity, describe_topic
 from services.runtime.topics import TopicUnavailableError
 
+_SMALL_BATCH = 1000
+_REST_S = 0.010
+"""After a small batch: each costs a commit, whatever it holds. Under load it is the relay's
+rest that gathers events; resting as long again here would only double the delay."""
 _OBSERVE_INTERVAL_S = 1.0
 _TOPIC_INTERVAL_S = 30.0
 _BACKOFF_S = 0.5
@@ -114,8 +117,8 @@ class Projector:
             if now - observed_at > _OBSERVE_INTERVAL_S or not self._readiness.caught_up:
                 observed_at = now
                 await self._observe(follower)
-            if 0 < messages < BATCH_LIMIT:
-                await self._environment.sleep(rest_s(messages))
+            if 0 < messages < _SMALL_BATCH:
+                await self._environment.sleep(_REST_S)
 
     async def _observe(self, follower: Follower) -> None:
         lag = await follower.lag()

@@ -12,11 +12,11 @@ from typing import NamedTuple, NoReturn
 from services.relay import metrics
 from services.relay.cloudevents import LogRow, MessageEncoder
 from services.relay.leadership import PING_INTERVAL_S, LogSession, Progress, SessionLostError
+from services.relay.pace import rest_s
 from services.relay.publisher import Page, Publisher, PublishError
 from services.relay.refusals import LogDivergedError, LogGapError
 from services.runtime.environment import SystemEnvironment
 from services.runtime.kafka import partition_for
-from services.runtime.pace import rest_s
 
 _PAGE_EVENTS = 2000
 _PAGE_BYTES = 4 * 1024 * 1024

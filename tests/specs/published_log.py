@@ -160,7 +160,8 @@ class PublishedLog:
         finally:
             if process.returncode is None:
                 process.terminate()
-                assert await process.wait() == 0, "the projector stops in order"
+                status = await process.wait()
+                assert status == 0, f"the projector stops in order, not with {status}"
 
     async def folded(self, name: str) -> int:
         """How many events the read model has folded."""

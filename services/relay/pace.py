@@ -1,9 +1,9 @@
-"""How long who follows the log rests between two batches.
+"""How long the relay rests between two pages.
 
-A batch costs the database, Kafka and every subscriber much the same whatever it holds, so
+A page costs the database, Kafka and every subscriber much the same whatever it holds, so
 events that come quickly wait a little for each other, and the more come, the longer: at
 500 a second about 10 ms, at 3 000 some 35 ms, from 5 000 on 150 ms. What that saves of the
-processors is the commands'. A follower that is behind does not rest; its batches are full.
+processors is the commands'. A relay that is behind does not rest; its pages are full.
 """
 
 _LEAST_S = 0.008
@@ -12,5 +12,5 @@ _MOST_S = 0.150
 
 
 def rest_s(events: int) -> float:
-    """Seconds to rest after a batch of so many events."""
+    """Seconds to rest after a page of so many events."""
     return min(_LEAST_S + _PER_EVENT_S * events, _MOST_S)
