@@ -101,4 +101,5 @@ def _required(value: str | None, variable: str, shape: str) -> str:
 def _decode_path(expected: type, value: object) -> object:
     if expected is Path and isinstance(value, str):
         return Path(value).expanduser()
+    # What msgspec asks of a hook that does not know a type: it then says so by field.
     raise NotImplementedError

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import shutil
 from collections.abc import Callable
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -18,7 +17,6 @@ from tests.end_to_end.curl import Curl, merchant
 from tests.specs.running_gateway import Reply
 from tests.specs.running_stack import PATIENCE_S, RunningStack, eventually
 
-needs_kcat = pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is not installed")
 NEWEST = "-300"
 """How many messages of each partition are looked through: other tests write to them, too."""
 
@@ -88,7 +86,6 @@ def _message(line: bytes) -> Message:
     return Message(key, named, json.loads(value))
 
 
-@needs_kcat
 async def test_kcat_publishes_commands_and_reads_results_and_events(
     stack: RunningStack, curl: Curl
 ) -> None:
@@ -126,7 +123,6 @@ async def test_kcat_publishes_commands_and_reads_results_and_events(
     assert line["id"] == credited.value["transaction"]["id"]
 
 
-@needs_kcat
 async def test_what_cannot_be_read_is_rejected(stack: RunningStack) -> None:
     kcat = Kcat(stack.sandbox["KAFKA_BOOTSTRAP"], stack.sandbox["TENANT_ID"])
     command_id = f"bad-{uuid4()}"

@@ -246,7 +246,6 @@ async def test_a_result_that_does_not_come_in_time_can_be_asked_for_again(
     assert await line.count_events("wallet.opened") == 1
 
 
-@pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is not installed")
 async def test_kcat_publishes_a_command_and_reads_its_result(line: CommandLine) -> None:
     headers = {
         "ce_id": "create-1",

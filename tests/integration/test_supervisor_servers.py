@@ -27,7 +27,9 @@ from services.supervisor.processes import OwnedProcess, ProcessFailedError
 _ACCOUNTS = [
     "auto",
     pytest.param(
-        "nobody", marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody")
+        # Not for want of anything that could be installed: another user may not change its id.
+        "nobody",
+        marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody"),
     ),
 ]
 
