@@ -31,7 +31,7 @@ READ_MODELS = PROJECTIONS
 PLACES = ("Kafka", *READ_MODELS)
 
 _VISIBLE = load_statement(progress.__file__, "visible_versions")
-_POLL_SECONDS = 0.001
+_POLL_SECONDS = 0.005
 _LAST_WAIT_SECONDS = 10.0
 _READ_TIMEOUT_MS = 200
 

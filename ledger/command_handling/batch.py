@@ -53,6 +53,9 @@ from schemas.results import CommandResult
 _MOST_IDS_PER_COMMAND = 3
 """Two events, or a wallet and its first event."""
 
+_MOVEMENTS = (DebitWallet, CreditWallet)
+"""The commands with a reference. Not a union: that would be made anew with every command."""
+
 LOOKED_UP = Question()
 """What an append has to guard against where everything was looked up before: nothing."""
 
@@ -88,7 +91,7 @@ def question_of(submissions: Sequence[Submission], cache: WalletCache) -> Questi
         if isinstance(command, CreateWallet):
             customers[CustomerKey(tenant_id, command.customer_id, command.currency)] = None
             continue
-        if isinstance(command, DebitWallet | CreditWallet):
+        if isinstance(command, _MOVEMENTS):
             references[CommandKey(tenant_id, command.reference)] = None
         key = WalletKey(tenant_id, command.wallet_id)
         if key not in cache:
@@ -180,7 +183,7 @@ class Batch:
             if record is not None:
                 return _replay(record, asked, ReferenceReused(what="idempotency_key"))
         command = submission.command
-        if isinstance(command, DebitWallet | CreditWallet):
+        if isinstance(command, _MOVEMENTS):
             record = self._consumed.get(CommandKey(submission.tenant_id, command.reference))
             if record is not None:
                 settled = _replay(record, asked, ReferenceReused(what="reference"))
@@ -252,7 +255,7 @@ class Batch:
         for event in decision.events:
             known = self._record_event(key, known, event, metadata)
         command = submission.command
-        is_movement = isinstance(command, DebitWallet | CreditWallet)
+        is_movement = isinstance(command, _MOVEMENTS)
         if is_movement or (decision.rejection is not None and decision.events):
             result = result_of_event(self._events[-1], decision.events[-1])
             record = Record(
@@ -269,7 +272,7 @@ class Batch:
                 outcome=encode_outcome(result),
                 event=None,
             )
-        if isinstance(command, DebitWallet | CreditWallet) and decision.rejection is None:
+        if isinstance(command, _MOVEMENTS) and decision.rejection is None:
             self._consume(submission.tenant_id, command.reference, record)
         self._freeze(submission, record)
         return result

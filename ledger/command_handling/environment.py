@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+ResultT = TypeVar("ResultT")
 
 
 class Environment(Protocol):
@@ -20,5 +22,5 @@ class Environment(Protocol):
     async def sleep(self, seconds: float) -> None:
         """Wait."""
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def spawn(self, coroutine: Coroutine[Any, Any, ResultT]) -> asyncio.Task[ResultT]:
         """Start a task that belongs to no request."""

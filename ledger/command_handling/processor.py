@@ -1,13 +1,13 @@
 """The batching processor: one batch of commands at a time, one append for each.
 
-Commands that arrive while an append is under way form the next batch. A reply leaves
-only when its append is durable. No request can cancel an append.
+Commands that arrive while an append is under way form the next batch. When many wait, it is
+decided ahead, on what the append under way leads to, and thrown away if that one fails. A
+reply leaves only when its append is durable. No request can cancel an append.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -24,9 +24,12 @@ from ledger.command_handling.errors import (
     PoisonCommandError,
 )
 from ledger.command_handling.observer import NO_OBSERVER, ProcessorObserver
+from ledger.command_handling.snapshot_keeper import SnapshotKeeper
 from ledger.command_handling.submission import Settled, Submission
 from ledger.command_handling.wallet_cache import Known, WalletCache
 from ledger.event_log.interface import (
+    Append,
+    Appended,
     AppendRefusedError,
     CommitUnclearError,
     EventLog,
@@ -34,19 +37,24 @@ from ledger.event_log.interface import (
     Head,
     LogDivergedError,
     LogUnavailableError,
-    Question,
     Turn,
     WalletKey,
 )
 
 MAX_BATCH_COMMANDS = 1_000
 MAX_WAITING_COMMANDS = 20_000
+GATHER_COMMANDS = 32
+"""Where several clients are at work, a batch smaller than this waits a little for more."""
+GATHER_S = 0.003
+SEVERAL_CLIENTS = 3
+"""So many commands in one batch come from several clients, and more will follow."""
+AHEAD_FROM_COMMANDS = 250
+"""Fewer are better decided when the append is done: by then more have come to share the next."""
 GUESS_PAUSE_S = 0.05
 """After a guess that was wrong: repeats and other writers seldom come alone."""
 GIVE_UP_AFTER_S = 5.0
 CACHED_WALLETS = 50_000
 _RETRY_AFTER_S = 0.1
-SNAPSHOT_PAUSE_S = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -54,6 +62,13 @@ _log = structlog.get_logger(__name__)
 class _Ticket(NamedTuple):
     submission: Submission
     settled: asyncio.Future[Settled]
+
+
+class _Ahead(NamedTuple):
+    """A batch that was decided while the append before it is under way."""
+
+    tickets: Sequence[_Ticket]
+    plan: Plan
 
 
 class CommandProcessor:
@@ -79,7 +94,9 @@ class CommandProcessor:
         """Whether others append too: then wait for the turn rather than lose again."""
         self._clock = LogClock(environment, observer)
         self._no_guess_before = 0.0
-        self._due_snapshots: dict[WalletKey, Known] = {}
+        self._ahead: _Ahead | None = None
+        self._last_size = 0
+        self._snapshots = SnapshotKeeper(log, environment, self._cache)
         self._tasks: list[asyncio.Task[None]] = []
         self._loop: asyncio.AbstractEventLoop
 
@@ -89,7 +106,7 @@ class CommandProcessor:
         self._loop = asyncio.get_running_loop()
         self._tasks = [
             self._environment.spawn(self._work()),
-            self._environment.spawn(self._keep_snapshots()),
+            self._environment.spawn(self._snapshots.run()),
         ]
 
     async def stop(self) -> None:
@@ -129,22 +146,33 @@ class CommandProcessor:
                 self._arrived.clear()
                 await self._arrived.wait()
                 continue
-            size = min(len(self._waiting), MAX_BATCH_COMMANDS)
-            tickets = [self._waiting.popleft() for _ in range(size)]
-            failure = await self._settle(tickets)
+            if len(self._waiting) < GATHER_COMMANDS and self._last_size >= SEVERAL_CLIENTS:
+                await self._environment.sleep(GATHER_S)
+            failure = await self._settle(self._take())
+            while failure is None and self._ahead is not None:
+                (tickets, plan), self._ahead = self._ahead, None
+                failure = await self._settle(tickets, plan)
             if failure is not None:
                 waiting, self._waiting = self._waiting, deque()
                 message = f"an earlier command could not be settled: {failure}"
                 _refuse(waiting, LedgerUnavailableError(message))
 
-    async def _settle(self, tickets: Sequence[_Ticket]) -> CommandHandlingError | None:
+    def _take(self) -> list[_Ticket]:
+        self._last_size = min(len(self._waiting), MAX_BATCH_COMMANDS)
+        return [self._waiting.popleft() for _ in range(self._last_size)]
+
+    async def _settle(
+        self, tickets: Sequence[_Ticket], guess: Plan | None = None
+    ) -> CommandHandlingError | None:
         """Settle these commands, whatever happens: each future gets a result or an error.
 
-        Returns why the log could not be used, if so: then nothing may overtake the retry.
+        `guess` is what was decided ahead for them. Returns why the log could not be used, if
+        so: then nothing may overtake the retry.
         """
         started = self._environment.monotonic()
         try:
-            plan = await self._decide_and_append([ticket.submission for ticket in tickets])
+            submissions = [ticket.submission for ticket in tickets]
+            plan = await self._decide_and_append(submissions, guess)
         except CommandHandlingError as error:
             _refuse(tickets, error)
             return error
@@ -178,10 +206,12 @@ class CommandProcessor:
             return failure
         return await self._settle(tickets[middle:])
 
-    async def _decide_and_append(self, submissions: Sequence[Submission]) -> Plan:
+    async def _decide_and_append(
+        self, submissions: Sequence[Submission], guess: Plan | None
+    ) -> Plan:
         unclear = None
         if not self._contended and self._head is not None:
-            plan, is_durable = await self._without_turn(submissions, self._head)
+            plan, is_durable = await self._without_turn(submissions, self._head, guess)
             if plan is not None and is_durable:
                 return plan
             unclear = plan
@@ -189,16 +219,15 @@ class CommandProcessor:
         return await self._in_turn(submissions, unclear)
 
     async def _without_turn(
-        self, submissions: Sequence[Submission], head: Head
+        self, submissions: Sequence[Submission], head: Head, plan: Plan | None
     ) -> tuple[Plan | None, bool]:
         """The fast path: a durable plan and True, or an unclear one or none and False."""
-        plan = None
-        question = question_of(submissions, self._cache)
         try:
-            plan = self._guess(submissions, head, question)
+            if plan is None:
+                plan = self._guess(submissions, head, {})
             if plan is not None and await self._is_written(plan):
                 return plan, True
-            findings = await self._log.look_up(question)
+            findings = await self._log.look_up(question_of(submissions, self._cache))
             # The hash too: a log restored to an earlier point may have grown back to the number.
             if (findings.head_number, findings.head_hash) == (head.number, head.hash):
                 plan = await self._decide(submissions, head, findings)
@@ -276,22 +305,24 @@ class CommandProcessor:
         return plan
 
     def _guess(
-        self, submissions: Sequence[Submission], head: Head, question: Question
+        self, submissions: Sequence[Submission], head: Head, known: Mapping[WalletKey, Known]
     ) -> Plan | None:
         """Decide without a look-up where nothing can be missing but a repeat.
 
         The append then writes only if none of the command ids and references is known.
+        `known` are wallets that are newer than the cache has them.
         """
         now = self._clock.reckoned()
-        if now is None or question.wallets or question.customers:
+        if now is None or self._environment.monotonic() < self._no_guess_before:
             return None
-        if self._environment.monotonic() < self._no_guess_before:
+        question = question_of(submissions, self._cache)
+        if question.wallets or question.customers:
             return None
         batch = Batch(
             head=head,
             findings=nothing_found(head, now),
             now=max(now, head.recorded_at),
-            known={},
+            known=known,
             cache=self._cache,
             randomness=self._environment.random_bytes(random_bytes_for(len(submissions))),
             unless_known=question,
@@ -303,13 +334,45 @@ class CommandProcessor:
     async def _is_written(self, plan: Plan) -> bool:
         """Append the plan and keep what it leads to; False if nothing was written."""
         if plan.append is not None:
-            appended = await self._log.append(plan.append)
+            appended = await self._append(plan, plan.append)
             self._clock.note(appended.now)
             if not appended.is_written:
                 self._no_guess_before = self._environment.monotonic() + GUESS_PAUSE_S
+                self._undo_ahead()
                 return False
         self._remember(plan)
         return True
+
+    async def _append(self, plan: Plan, append: Append) -> Appended:
+        """Append, and decide the next batch meanwhile if it is large enough to gain by it."""
+        if len(self._waiting) < AHEAD_FROM_COMMANDS:
+            return await self._log.append(append)
+        appending = self._environment.spawn(self._log.append(append))
+        # The statement goes out first: while deciding, nothing else runs.
+        await self._environment.sleep(0)
+        self._decide_ahead(append.head, plan.wallets)
+        try:
+            return await appending
+        except BaseException:
+            self._undo_ahead()
+            raise
+
+    def _decide_ahead(self, head: Head, wallets: Mapping[WalletKey, Known]) -> None:
+        tickets = self._take()
+        try:
+            plan = self._guess([ticket.submission for ticket in tickets], head, wallets)
+        except Exception:  # noqa: BLE001 - what is wrong shows again, and is dealt with, in its turn
+            plan = None
+        if plan is None:
+            self._waiting.extendleft(reversed(tickets))
+        else:
+            self._ahead = _Ahead(tickets, plan)
+
+    def _undo_ahead(self) -> None:
+        """Let the batch that was decided ahead wait again: what it stands on did not come to be."""
+        if self._ahead is not None:
+            self._waiting.extendleft(reversed(self._ahead.tickets))
+            self._ahead = None
 
     def _remember(self, plan: Plan) -> None:
         """Merge what the append led to; only ever called when it is durable."""
@@ -317,32 +380,13 @@ class CommandProcessor:
             self._head = plan.append.head
         for key, known in plan.wallets.items():
             self._cache.put(key, known)
-            if snapshots.is_due(known):
-                self._due_snapshots[key] = known
+            self._snapshots.note(key, known)
 
     def _forget(self) -> None:
         self._cache.clear()
-        self._due_snapshots.clear()
+        self._snapshots.forget()
         self._head = None
         self._contended = True
-
-    async def _keep_snapshots(self) -> None:
-        """Write the snapshots that are due, apart from the appends, of committed states only."""
-        while True:
-            await self._environment.sleep(SNAPSHOT_PAUSE_S)
-            due = dict(islice(self._due_snapshots.items(), snapshots.SNAPSHOTS_AT_ONCE))
-            if not due:
-                continue
-            for key in due:
-                del self._due_snapshots[key]
-            taken = [(key, snapshots.snapshot_of(known)) for key, known in due.items()]
-            try:
-                await self._log.save_snapshots(taken)
-            except LogUnavailableError as error:
-                _log.warning("snapshots_not_saved", error=str(error))
-                continue
-            for key, snapshot in taken:
-                self._cache.note_snapshot(key, snapshot.version)
 
 
 def _refuse(tickets: Iterable[_Ticket], error: Exception) -> None:

@@ -1,13 +1,15 @@
 """The intake's pipeline: read a batch, let the ledger settle it, answer it, commit its offsets.
 
-While one batch is being answered the next is being settled and a third is being read. A
-batch is handed to the ledger only when the one before it is settled, so commands of one
-partition are decided in their order, even when some have to be tried again.
+While one batch is being answered the next is being settled, another waits at the ledger so
+that this need not wait for it, and one more is being read. Nothing is handed to the ledger
+after a command that has to be tried again, until that is settled: so commands of one
+partition are decided in their order.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import asyncpg
 import structlog
@@ -43,6 +45,22 @@ class Processor(Protocol):
         """Hand a command in; commands are decided in the order in which they are handed in."""
 
 
+class _HandedIn(NamedTuple):
+    """A batch that the ledger has, as far as it took it."""
+
+    batch: Batch
+    futures: list[asyncio.Future[Settled]]
+    failure: CommandHandlingError | None
+    """Why it did not take all."""
+
+    def has_failed(self) -> bool:
+        """Whether some command has to be tried again, as far as is known yet."""
+        return self.failure is not None or any(
+            future.done() and isinstance(future.exception(), CommandHandlingError)
+            for future in self.futures
+        )
+
+
 class Intake:
     """Applies the commands of the partitions that are assigned to it."""
 
@@ -66,6 +84,9 @@ class Intake:
         self._results_topic = results_topic
         self._rejected_topic = rejected_topic
         self._to_settle: asyncio.Queue[Batch] = asyncio.Queue(maxsize=1)
+        self._handed_in: asyncio.Queue[_HandedIn] = asyncio.Queue(maxsize=1)
+        self._at_the_ledger: deque[_HandedIn] = deque()
+        self._one_settled = asyncio.Event()
         self._to_answer: asyncio.Queue[Batch] = asyncio.Queue(maxsize=1)
         self._under_way = 0
         self._idle = asyncio.Event()
@@ -89,6 +110,7 @@ class Intake:
             asyncio.create_task(stage, name=name)
             for name, stage in (
                 ("read", self._read()),
+                ("hand in", self._hand_in_batches()),
                 ("settle", self._settle_batches()),
                 ("answer", self._answer_batches()),
             )
@@ -170,25 +192,39 @@ class Intake:
                     batch.refuse_tenants(unknown)
                 return
 
-    async def _settle_batches(self) -> None:
-        """Second stage: the ledger decides and appends."""
+    async def _hand_in_batches(self) -> None:
+        """Second stage: the ledger gets the commands, in order."""
         while True:
             batch = await self._to_settle.get()
+            while any(each.has_failed() for each in self._at_the_ledger):
+                self._one_settled.clear()
+                await self._one_settled.wait()
             if self._is_abandoned(batch):
                 continue
             self._under_way += 1
             self._idle.clear()
-            if await self._settle(batch):
-                await self._to_answer.put(batch)
+            handed_in = _HandedIn(batch, *self._hand_in(batch.commands))
+            self._at_the_ledger.append(handed_in)
+            await self._handed_in.put(handed_in)
+
+    async def _settle_batches(self) -> None:
+        """Third stage: the ledger decides and appends."""
+        while True:
+            handed_in = await self._handed_in.get()
+            is_settled = await self._settle(handed_in)
+            self._at_the_ledger.popleft()
+            self._one_settled.set()
+            if is_settled:
+                await self._to_answer.put(handed_in.batch)
             else:
                 self._done()
 
-    async def _settle(self, batch: Batch) -> bool:
+    async def _settle(self, handed_in: "_HandedIn") -> bool:
         """Whether every command of the batch has its result; if not, the batch is abandoned."""
         pause_s = _FIRST_PAUSE_S
+        batch, futures, failure = handed_in
         waiting: list[ReadCommand] = batch.commands
         while True:
-            futures, failure = self._hand_in(waiting)
             await _all_done(futures)
             failed: list[ReadCommand] = []
             for command, future in zip(waiting, futures, strict=False):
@@ -212,6 +248,7 @@ class Intake:
             if self._is_abandoned(batch):
                 return False
             waiting = failed
+            futures, failure = self._hand_in(waiting)
 
     def _hand_in(
         self, commands: Sequence[ReadCommand]
@@ -226,7 +263,7 @@ class Intake:
         return futures, None
 
     async def _answer_batches(self) -> None:
-        """Third stage: replies go out, then the offsets are committed."""
+        """Fourth stage: replies go out, then the offsets are committed."""
         while True:
             batch = await self._to_answer.get()
             random_bytes = self._environment.random_bytes

@@ -4,7 +4,9 @@ import asyncio
 import os
 import time
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
+
+ResultT = TypeVar("ResultT")
 
 
 class SystemEnvironment:
@@ -12,7 +14,7 @@ class SystemEnvironment:
 
     def __init__(self) -> None:
         # The event loop keeps only weak references to its tasks.
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     def monotonic(self) -> float:
         """Seconds since some moment; never goes back."""
@@ -26,7 +28,7 @@ class SystemEnvironment:
         """Let others run for a while."""
         await asyncio.sleep(seconds)
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def spawn(self, coroutine: Coroutine[Any, Any, ResultT]) -> asyncio.Task[ResultT]:
         """Start a task that belongs to nobody's request and lives until it ends."""
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)

@@ -52,7 +52,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     rejected_topic: str = "ledger.commands.rejected"
     topic_partitions: PartitionCount = 4
 
-    background_nice: Niceness = 5
+    background_nice: Niceness = 10
     """How far relay and projectors stand back (nice), so that commands go first."""
     postgres_user: PostgresUser = "auto"
     """As root: run the embedded PostgreSQL in a user namespace, or as the user nobody."""

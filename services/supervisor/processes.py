@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 _POLL_SECONDS = 0.05
 _TAIL_LINES = 8
+_AUTOGROUP_TRIES = 5
+_AUTOGROUP_PAUSE_S = 0.11
 
 
 class ProcessFailedError(Exception):
@@ -89,6 +91,8 @@ class OwnedProcess:
                 extra_groups=None if account.user_id is None else [],
             )
         self._pid_path.write_text(f"{self._process.pid}\n")
+        if niceness:
+            _stand_back(self._process.pid, niceness)
 
     def _dying_with_its_parent(self) -> tuple[str, ...]:
         # setpriv comes with Debian's essential packages; without it a process that was
@@ -183,3 +187,21 @@ def own_environment(*, without_prefixes: tuple[str, ...] = ()) -> dict[str, str]
     return {
         name: text for name, text in os.environ.items() if not name.startswith(without_prefixes)
     }
+
+
+def _stand_back(pid: int, niceness: int) -> None:
+    """Give the process's session the niceness too.
+
+    Linux divides the processors between sessions first (autogroup), and each process of ours
+    has one of its own; the process's niceness would count only within it, which is nothing.
+    """
+    for _ in range(_AUTOGROUP_TRIES):
+        try:
+            Path(f"/proc/{pid}/autogroup").write_text(f"{niceness}\n")
+        except BlockingIOError:
+            # Whoever is not root may do this ten times a second, all users together.
+            time.sleep(_AUTOGROUP_PAUSE_S)
+        except OSError:
+            return
+        else:
+            return

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ledger.command_handling.processor import SNAPSHOT_PAUSE_S
+from ledger.command_handling.snapshot_keeper import SNAPSHOT_PAUSE_S
 from ledger.command_handling.snapshots import SNAPSHOT_EVERY_EVENTS
 from schemas.commands import FreezeWallet
 from schemas.rejections import InsufficientFunds, WalletFrozen

@@ -49,6 +49,37 @@ async def test_writers_that_race_never_overdraw_and_never_repeat(backend: Backen
         await writer.stop()
 
 
+@pytest.mark.parametrize("rivals", [0, 1])
+async def test_a_long_queue_is_settled_in_order_whoever_else_appends(
+    backend: Backend, rivals: int
+) -> None:
+    """Full batches are decided ahead; a rival's append makes what was decided ahead void."""
+    writer = await Writer(await backend.log()).start()
+    others = [await Writer(await backend.log(), 1 + n).start() for n in range(rivals)]
+    wallet, quiet = await writer.open_wallet(), await writer.open_wallet("another")
+    await writer.credit(wallet, 2_500, "start")
+    await writer.credit(quiet, 100, "start of the other")
+    # Twice the same reference: within one batch, and in batches that follow each other.
+    references = [f"ref {number if number % 100 else number // 1_000}" for number in range(3_000)]
+    queue = [writer.debit(wallet, 1, reference) for reference in references]
+    rivalry = [other.debit(quiet, 1, f"rival {n}") for other in others for n in range(50)]
+    settled = (await asyncio.gather(*queue, *rivalry))[: len(queue)]
+    events = await all_events(writer.log)
+    folded = check(events)
+    moved = references_of(events)
+    assert len(moved) == len(set(moved)), "a reference moves money once"
+    first_time = [each for each in settled if not each.replayed]
+    statuses = [each.result.status for each in first_time]
+    assert statuses == sorted(statuses), "accepted until the money is spent, then declined"
+    assert statuses.count("accepted") == 2_500
+    versions = [each.result.version or 0 for each in first_time]
+    assert versions == sorted(versions), "in the order in which they were handed in"
+    left = sum(known.wallet.balance for known in folded.values() if known.wallet is not None)
+    assert left == 100 - 50 * rivals
+    for each in (writer, *others):
+        await each.stop()
+
+
 async def test_a_writer_that_dies_in_its_turn_leaves_nothing_half_done(
     backend: Backend,
 ) -> None:

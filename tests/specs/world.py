@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from ledger.command_handling.processor import CommandProcessor
 from ledger.command_handling.submission import Settled, Submission
@@ -14,6 +14,8 @@ from schemas.commands import Command, CreateWallet, CreditWallet, DebitWallet
 
 TENANT = "7d3f0000-0000-4000-8000-000000000001"
 OTHER_TENANT = "7d3f0000-0000-4000-8000-000000000002"
+
+ResultT = TypeVar("ResultT")
 
 
 class SeededEnvironment:
@@ -34,7 +36,7 @@ class SeededEnvironment:
         """Wait."""
         await asyncio.sleep(seconds)
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def spawn(self, coroutine: Coroutine[Any, Any, ResultT]) -> asyncio.Task[ResultT]:
         """Start a task."""
         return asyncio.create_task(coroutine)
 
