@@ -26,6 +26,7 @@ __all__ = [
     "Connection",
     "EventRange",
     "LogDivergedError",
+    "PageStart",
     "ProjectedEvent",
     "Projection",
     "ProjectionGapError",
@@ -44,6 +45,8 @@ Reader: TypeAlias = (
     " | asyncpg.Pool[asyncpg.Record]"
 )
 """Whatever can be asked a question: a connection, or a pool of them."""
+PageStart: TypeAlias = tuple[str, ...]
+"""Behind which row of which table a page begins; only the projection itself reads it."""
 
 
 class Versioned(Protocol):
@@ -94,11 +97,11 @@ class Projection(Protocol[Row]):
         """
 
     async def strangers(
-        self, connection: Connection, after: WalletKey | None, up_to_position: int, limit: int
-    ) -> tuple[list[str], WalletKey | None]:
-        """Wallets that only the live tables have, one page; and where the next page begins.
+        self, connection: Connection, after: PageStart | None, up_to_position: int, limit: int
+    ) -> tuple[list[str], PageStart | None]:
+        """What only the live tables have, one page; and where the next page begins.
 
-        A wallet that the log has opened behind `up_to_position` is none.
+        What the log has made behind `up_to_position` is no stranger.
         """
 
 

@@ -22,6 +22,7 @@ from schemas.identifiers import hex_of, wallet_id
 _READ_LOG = load_statement(__file__, "read_log")
 _READ_MISSING = load_statement(__file__, "read_missing")
 _READ_STREAM = load_statement(__file__, "read_stream")
+_FIND_EVENT = load_statement(__file__, "find_event")
 _READ_PUBLISHED = load_statement(__file__, "read_published")
 _PREPARE_SESSION = load_statement(__file__, "prepare_session")
 
@@ -79,6 +80,19 @@ async def read_stream(
         _READ_STREAM, wallet.tenant_id, hex_of(wallet.wallet_id), after_version, limit
     )
     return _events(rows)
+
+
+async def find_event(
+    connection: Reader, tenant_id: str, event_id: str
+) -> tuple[WalletKey, int] | None:
+    """Which wallet an event of the tenant belongs to, and its version there.
+
+    The id is 32 hexadecimal digits, as holds, transfers and transactions are named by them.
+    """
+    row = await connection.fetchrow(_FIND_EVENT, tenant_id, event_id)
+    if row is None:
+        return None
+    return WalletKey(tenant_id, wallet_id(row["stream_id"].hex)), row["version"]
 
 
 async def read_published(connection: Reader) -> Published | None:

@@ -9,12 +9,15 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Raw, Struct
 
-from schemas.identifiers import CustomerId, Reference, WalletId
+from schemas.identifiers import CustomerId, HoldId, Reference, TransactionId, WalletId
 from schemas.money import Amount, CurrencyCode
+from schemas.times import Moment
 
 NO_METADATA = Raw(b"null")
 """What `metadata` is where none was sent; answers show it as null."""
 
+FreezeScope = Literal["debits", "credits", "all"]
+Reason = Annotated[str, Meta(max_length=255, description="Kept in the wallet's history.")]
 Description = Annotated[str, Meta(max_length=1024, description="Shown in the history.")]
 Metadata = Annotated[
     Raw,
@@ -34,12 +37,16 @@ class CreateWallet(Struct, frozen=True, kw_only=True, gc=False, tag="create_wall
 
 
 class CreditWallet(Struct, frozen=True, kw_only=True, gc=False, tag="credit_wallet"):
-    """Put money in: an admin credit, without a payment behind it."""
+    """Put money in: an admin credit, without a payment behind it.
+
+    With `expires_at`, which must lie ahead, what is not spent by then lapses.
+    """
 
     wallet_id: WalletId
     amount: Amount
     description: Description = ""
     reference: Reference
+    expires_at: Moment | None = None
     metadata: Metadata = NO_METADATA
 
 
@@ -54,25 +61,109 @@ class DebitWallet(Struct, frozen=True, kw_only=True, gc=False, tag="debit_wallet
 
 
 class FreezeWallet(Struct, frozen=True, kw_only=True, gc=False, tag="freeze_wallet"):
-    """Stop debits; credits and top-ups still go in."""
+    """Stop what the scope names; another freeze adds its scope. Top-ups are stopped by credits."""
 
     wallet_id: WalletId
+    scope: FreezeScope = "debits"
+    reason: Reason | None = None
 
 
 class UnfreezeWallet(Struct, frozen=True, kw_only=True, gc=False, tag="unfreeze_wallet"):
-    """Let debits go out again."""
+    """Lift every freeze."""
 
     wallet_id: WalletId
+    reason: Reason | None = None
 
 
-class CloseWallet(Struct, frozen=True, kw_only=True, gc=False, tag="close_wallet"):
+class TransferTo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the money of a closing wallet goes."""
+
+    transfer_to: WalletId
+
+
+class CloseWallet(Struct, frozen=True, kw_only=True, tag="close_wallet"):
     """Close for good. `remaining_balance` says what becomes of money still in it."""
 
     wallet_id: WalletId
-    remaining_balance: Literal["forfeit"] | None = None
+    remaining_balance: Literal["forfeit"] | TransferTo | None = None
 
 
-Command = CreateWallet | CreditWallet | DebitWallet | FreezeWallet | UnfreezeWallet | CloseWallet
+class PlaceHold(Struct, frozen=True, kw_only=True, gc=False, tag="place_hold"):
+    """Set money aside. It is still the wallet's, but only a capture can spend it.
+
+    With `expires_at`, which must lie ahead, the hold ends by itself.
+    """
+
+    wallet_id: WalletId
+    amount: Amount
+    description: Description = ""
+    reference: Reference
+    expires_at: Moment | None = None
+    metadata: Metadata = NO_METADATA
+
+
+class CaptureHold(Struct, frozen=True, kw_only=True, gc=False, tag="capture_hold"):
+    """Spend held money: `amount` of it, or all. `final` frees what is left."""
+
+    hold_id: HoldId
+    amount: Amount | None = None
+    final: bool = False
+    description: Description = ""
+    reference: Reference | None = None
+    metadata: Metadata = NO_METADATA
+
+
+class VoidHold(Struct, frozen=True, kw_only=True, gc=False, tag="void_hold"):
+    """Free what is left of a hold."""
+
+    hold_id: HoldId
+
+
+class TransferMoney(Struct, frozen=True, kw_only=True, gc=False, tag="transfer_money"):
+    """Move money between two wallets of one currency, in one stroke."""
+
+    from_wallet_id: WalletId
+    to_wallet_id: WalletId
+    amount: Amount
+    description: Description = ""
+    reference: Reference
+    metadata: Metadata = NO_METADATA
+
+
+class ReverseTransaction(Struct, frozen=True, kw_only=True, gc=False, tag="reverse_transaction"):
+    """Undo a transaction by an opposite one: `amount` of it, or what is not yet reversed.
+
+    `allow_negative` lets the reversal of a credit take the wallet below nought.
+    """
+
+    transaction_id: TransactionId
+    amount: Amount | None = None
+    allow_negative: bool = False
+    description: Description = ""
+    reference: Reference
+    metadata: Metadata = NO_METADATA
+
+
+class ExpireDue(Struct, frozen=True, kw_only=True, gc=False, tag="expire_due"):
+    """Let lapse what is due. Every command does so first; this one does nothing else."""
+
+    wallet_id: WalletId
+
+
+Command = (
+    CreateWallet
+    | CreditWallet
+    | DebitWallet
+    | FreezeWallet
+    | UnfreezeWallet
+    | CloseWallet
+    | PlaceHold
+    | CaptureHold
+    | VoidHold
+    | TransferMoney
+    | ReverseTransaction
+    | ExpireDue
+)
 
 COMMAND_TYPES: dict[str, type[Command]] = {
     "create_wallet": CreateWallet,
@@ -81,5 +172,11 @@ COMMAND_TYPES: dict[str, type[Command]] = {
     "freeze_wallet": FreezeWallet,
     "unfreeze_wallet": UnfreezeWallet,
     "close_wallet": CloseWallet,
+    "place_hold": PlaceHold,
+    "capture_hold": CaptureHold,
+    "void_hold": VoidHold,
+    "transfer_money": TransferMoney,
+    "reverse_transaction": ReverseTransaction,
+    "expire_due": ExpireDue,
 }
 """Every command by its tag."""

@@ -21,6 +21,17 @@ TransactionId = Annotated[
         description="A transaction: the id of the event that made it.",
     ),
 ]
+HoldId = Annotated[
+    str,
+    Meta(pattern="^hol_[0-9a-f]{32}$", description="A hold: the id of the event that placed it."),
+]
+TransferId = Annotated[
+    str,
+    Meta(
+        pattern="^trf_[0-9a-f]{32}$",
+        description="A transfer: the id of the event that took the money out.",
+    ),
+]
 TenantId = Annotated[
     str,
     Meta(
@@ -57,6 +68,8 @@ CommandId = Annotated[
 
 _WALLET = re.compile(r"wal_[0-9a-f]{32}", re.ASCII)
 _TRANSACTION = re.compile(r"txn_[0-9a-f]{32}", re.ASCII)
+_HOLD = re.compile(r"hol_[0-9a-f]{32}", re.ASCII)
+_TRANSFER = re.compile(r"trf_[0-9a-f]{32}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
@@ -70,6 +83,16 @@ def is_transaction_id(text: str) -> bool:
     return _TRANSACTION.fullmatch(text) is not None
 
 
+def is_hold_id(text: str) -> bool:
+    """Whether `text` is spelled as a hold id."""
+    return _HOLD.fullmatch(text) is not None
+
+
+def is_transfer_id(text: str) -> bool:
+    """Whether `text` is spelled as a transfer id."""
+    return _TRANSFER.fullmatch(text) is not None
+
+
 def wallet_id(uuid_hex: str) -> str:
     """Spell 32 hexadecimal digits as a wallet id."""
     return f"wal_{uuid_hex}"
@@ -78,6 +101,16 @@ def wallet_id(uuid_hex: str) -> str:
 def transaction_id(uuid_hex: str) -> str:
     """Spell 32 hexadecimal digits as a transaction id."""
     return f"txn_{uuid_hex}"
+
+
+def hold_id(uuid_hex: str) -> str:
+    """Spell 32 hexadecimal digits as a hold id."""
+    return f"hol_{uuid_hex}"
+
+
+def transfer_id(uuid_hex: str) -> str:
+    """Spell 32 hexadecimal digits as a transfer id."""
+    return f"trf_{uuid_hex}"
 
 
 def hex_of(identifier: str) -> str:

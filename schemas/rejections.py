@@ -8,7 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from schemas.identifiers import WalletId
+from schemas.identifiers import HoldId, TransactionId, WalletId
 
 
 class InsufficientFunds(
@@ -20,12 +20,20 @@ class InsufficientFunds(
     available: int
 
 
-class WalletFrozen(Struct, frozen=True, kw_only=True, tag_field="code", tag="wallet_frozen"):
-    """A debit of a frozen wallet."""
+class WalletFrozen(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="code", tag="wallet_frozen"
+):
+    """What the freeze of the wallet stops; `wallet_id` where it is a transfer's other wallet."""
+
+    wallet_id: WalletId | None = None
 
 
-class WalletClosed(Struct, frozen=True, kw_only=True, tag_field="code", tag="wallet_closed"):
-    """Anything but a repeated close, on a closed wallet."""
+class WalletClosed(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="code", tag="wallet_closed"
+):
+    """Anything but a repeated close, on a closed wallet; `wallet_id` as in `WalletFrozen`."""
+
+    wallet_id: WalletId | None = None
 
 
 class WalletNotEmpty(Struct, frozen=True, kw_only=True, tag_field="code", tag="wallet_not_empty"):
@@ -53,7 +61,7 @@ class ReferenceReused(Struct, frozen=True, kw_only=True, tag_field="code", tag="
 class BalanceLimitExceeded(
     Struct, frozen=True, kw_only=True, tag_field="code", tag="balance_limit_exceeded"
 ):
-    """A credit that would take the balance over what every JSON client reads exactly."""
+    """A balance, or a debt, that would be over what every JSON client reads exactly."""
 
     amount: int
     balance: int
@@ -66,6 +74,79 @@ class CustomerIdConflict(
     """The customer id is the UUID under which another customer is known."""
 
 
+class CurrencyMismatch(
+    Struct, frozen=True, kw_only=True, tag_field="code", tag="currency_mismatch"
+):
+    """A transfer to a wallet of another currency."""
+
+
+class SameWallet(Struct, frozen=True, kw_only=True, tag_field="code", tag="same_wallet"):
+    """A transfer from a wallet to itself, or a close into it."""
+
+
+class ExpiryNotAhead(Struct, frozen=True, kw_only=True, tag_field="code", tag="expiry_not_ahead"):
+    """A credit or a hold that was to end at a moment that has passed."""
+
+
+class TooManyLots(Struct, frozen=True, kw_only=True, tag_field="code", tag="too_many_lots"):
+    """Expiring money of more different moments than a wallet keeps apart."""
+
+    limit: int
+
+
+class TooManyHolds(Struct, frozen=True, kw_only=True, tag_field="code", tag="too_many_holds"):
+    """More open holds than a wallet may have."""
+
+    limit: int
+
+
+class HoldUnknown(Struct, frozen=True, kw_only=True, tag_field="code", tag="hold_not_found"):
+    """No such hold, or another tenant's, which is the same."""
+
+
+class HoldNotOpen(Struct, frozen=True, kw_only=True, tag_field="code", tag="hold_not_open"):
+    """The hold is over: captured, voided or expired."""
+
+    hold_id: HoldId
+
+
+class CaptureExceedsHold(
+    Struct, frozen=True, kw_only=True, tag_field="code", tag="capture_exceeds_hold"
+):
+    """A capture of more than the hold still sets aside."""
+
+    amount: int
+    held: int
+
+
+class TransactionUnknown(
+    Struct, frozen=True, kw_only=True, tag_field="code", tag="transaction_not_found"
+):
+    """No such transaction, or another tenant's, which is the same."""
+
+
+class NotReversible(Struct, frozen=True, kw_only=True, tag_field="code", tag="not_reversible"):
+    """A transaction that is none to be reversed: an expiry, a reversal, a top-up, a decline."""
+
+    transaction_id: TransactionId
+
+
+class ReversalExceedsTransaction(
+    Struct, frozen=True, kw_only=True, tag_field="code", tag="reversal_exceeds_transaction"
+):
+    """Reversals that would come to more than the transaction."""
+
+    amount: int
+    reversible: int
+
+
+class BatchDeclined(Struct, frozen=True, kw_only=True, tag_field="code", tag="batch_declined"):
+    """Another command of an atomic batch was declined, so this one was not applied."""
+
+    index: int
+    """Which one, counted from 0."""
+
+
 Rejection = (
     InsufficientFunds
     | WalletFrozen
@@ -76,6 +157,18 @@ Rejection = (
     | ReferenceReused
     | BalanceLimitExceeded
     | CustomerIdConflict
+    | CurrencyMismatch
+    | SameWallet
+    | ExpiryNotAhead
+    | TooManyLots
+    | TooManyHolds
+    | HoldUnknown
+    | HoldNotOpen
+    | CaptureExceedsHold
+    | TransactionUnknown
+    | NotReversible
+    | ReversalExceedsTransaction
+    | BatchDeclined
 )
 
 REJECTION_TYPES: tuple[type[Rejection], ...] = (
@@ -88,6 +181,18 @@ REJECTION_TYPES: tuple[type[Rejection], ...] = (
     ReferenceReused,
     BalanceLimitExceeded,
     CustomerIdConflict,
+    CurrencyMismatch,
+    SameWallet,
+    ExpiryNotAhead,
+    TooManyLots,
+    TooManyHolds,
+    HoldUnknown,
+    HoldNotOpen,
+    CaptureExceedsHold,
+    TransactionUnknown,
+    NotReversible,
+    ReversalExceedsTransaction,
+    BatchDeclined,
 )
 
 

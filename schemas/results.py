@@ -8,16 +8,21 @@ from typing import Literal
 
 from msgspec import Raw, Struct
 
-from schemas.commands import NO_METADATA
+from schemas.commands import NO_METADATA, FreezeScope
+from schemas.events.wallet import Expiring
 from schemas.rejections import Rejection
 
 TransactionType = Literal["topup", "debit", "credit", "expiry"]
-TransactionKind = Literal["debit", "credit", "forfeiture"]
+TransactionKind = Literal[
+    "debit", "credit", "expiry", "capture", "transfer", "reversal", "forfeiture", "hold"
+]
+"""What moved the money; `hold` only where a hold was declined."""
+HoldStatus = Literal["open", "captured", "voided", "expired"]
 WalletStatus = Literal["active", "frozen", "closed"]
 
 
 class WalletView(Struct, frozen=True, kw_only=True, gc=False):
-    """A wallet as it stood at `version`. Balances in minor units."""
+    """A wallet as it stood at `version`. Balances in minor units; held is their difference."""
 
     id: str
     customer_id: str
@@ -29,6 +34,9 @@ class WalletView(Struct, frozen=True, kw_only=True, gc=False):
     created_at: datetime
     updated_at: datetime
     version: int
+    frozen: FreezeScope | None = None
+    """What a freeze has stopped."""
+    expiring: Expiring | None = None
     metadata: Raw = NO_METADATA
 
 
@@ -50,15 +58,64 @@ class TransactionView(Struct, frozen=True, kw_only=True, gc=False):
     code: str | None
     created_at: datetime
     version: int
+    expires_at: datetime | None = None
+    """Of a credit: when what is left of it lapses. Of an expiry: the moment that came."""
+    hold_id: str | None = None
+    """Of a capture."""
+    held_after: int | None = None
+    """Of a capture: what its hold still sets aside."""
+    transfer_id: str | None = None
+    other_wallet_id: str | None = None
+    """Of a transfer, and of its reversal: where the money came from or went."""
+    reverses: str | None = None
+    """Of a reversal: the transaction that it undoes."""
+    metadata: Raw = NO_METADATA
+
+
+class HoldView(Struct, frozen=True, kw_only=True, gc=False):
+    """Money set aside. `amount` is what was asked for; captured and held are parts of it."""
+
+    id: str
+    wallet_id: str
+    status: HoldStatus
+    amount: int
+    captured_amount: int
+    held_amount: int
+    currency: str
+    reference: str
+    description: str
+    expires_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    """The wallet's stream version when the hold was as shown."""
+    metadata: Raw = NO_METADATA
+
+
+class TransferView(Struct, frozen=True, kw_only=True, gc=False):
+    """Money that went from one wallet to another, both legs at once."""
+
+    id: str
+    from_wallet_id: str
+    to_wallet_id: str
+    amount: int
+    currency: str
+    reference: str | None
+    description: str
+    sent_transaction_id: str
+    received_transaction_id: str
+    created_at: datetime
     metadata: Raw = NO_METADATA
 
 
 class CommandResult(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """The outcome of one command: a wallet, a transaction or a rejection."""
+    """The outcome of one command: what it made or changed, or a rejection."""
 
     status: Literal["accepted", "declined"]
     wallet: WalletView | None = None
     transaction: TransactionView | None = None
+    hold: HoldView | None = None
+    transfer: TransferView | None = None
     rejection: Rejection | None = None
     position: int | None = None
     """Where the log holds it; none where nothing was appended."""

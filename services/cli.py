@@ -99,6 +99,14 @@ def projector(name: str) -> None:
 
 
 @commands.command()
+def scheduler() -> None:
+    """Ask for what is due to lapse: expiring credits, holds."""
+    from services.scheduler.main import run
+
+    _run("scheduler", run(_settings()))
+
+
+@commands.command()
 @click.argument("name", type=PROJECTIONS)
 def rebuild(name: str) -> None:
     """Make the read model NAME anew from the log, beside the live one."""

@@ -20,7 +20,8 @@ from uuid import uuid4
 from benchmarks.measurement import MeasurementError
 from benchmarks.plan import Plan
 from benchmarks.stack import Stack
-from ledger.command_handling.batch import Batch, random_bytes_for
+from ledger.command_handling.batch import Batch
+from ledger.command_handling.originals import Originals
 from ledger.command_handling.submission import Submission
 from ledger.command_handling.wallet_cache import WalletCache
 from ledger.event_log.interface import Append, Findings, Head
@@ -57,7 +58,7 @@ async def appended_events_per_second(stack: Stack, plan: Plan) -> float:
         log = PostgresEventLog(dsn)
         await log.start()
         try:
-            author = _Author(await log.head())
+            author = _Author(await log.head(), Originals(log, 1))
             for append in author.openings():
                 await _append(log, append)
             events, seconds = 0, 0.0
@@ -81,8 +82,9 @@ async def _append(log: PostgresEventLog, append: Append) -> None:
 class _Author:
     """Decides batches one after another, each taken to be appended; asks no log."""
 
-    def __init__(self, head: Head) -> None:
+    def __init__(self, head: Head, originals: Originals) -> None:
         self._head = head
+        self._originals = originals
         self._tenant_id = str(uuid4())
         self._cache = WalletCache(2 * _WALLETS)
         self._wallets: list[str] = []
@@ -135,7 +137,9 @@ class _Author:
             now=now,
             known={},
             cache=self._cache,
-            randomness=secrets.token_bytes(random_bytes_for(len(commands))),
+            originals=self._originals,
+            random_bytes=secrets.token_bytes,
+            size=len(commands),
         )
         plan = batch.decide_all([self._submission(command) for command in commands])
         assert plan.append is not None, "every one of these commands makes an event"

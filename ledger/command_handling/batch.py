@@ -5,59 +5,86 @@ overlay, so that later commands of it see earlier ones; the overlay counts only 
 append that `plan` makes of it was committed.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import groupby
 
 import msgspec
 from msgspec import Struct
 
+from ledger.command_handling.case import Case, as_it_stands, result_beside_the_events
 from ledger.command_handling.fingerprint import fingerprint
-from ledger.command_handling.results import (
-    encode_outcome,
-    result_of_event,
-    result_of_record,
-    wallet_view,
-)
+from ledger.command_handling.originals import Originals
+from ledger.command_handling.overlay import Overlay, Savepoint
+from ledger.command_handling.question import LOOKED_UP, reference_of
+from ledger.command_handling.results import encode_outcome, result_of_event, result_of_record
 from ledger.command_handling.submission import Settled, Submission
+from ledger.command_handling.targets import Target, target_of
 from ledger.command_handling.wallet_cache import NOTHING_KNOWN, Known, WalletCache
-from ledger.domain.wallet import Decision, Facts, decide, evolve
-from ledger.event_log.hashing import append_hash, event_hash_of_parts, unix_us
+from ledger.domain.wallet import NO_FACTS, Decision, Facts, decide
+from ledger.event_log.hashing import unix_us
 from ledger.event_log.interface import (
     Append,
-    ClosureRow,
     CommandKey,
     CustomerKey,
     Findings,
     Head,
-    OutcomeRow,
     Question,
     Record,
-    ReferenceRow,
     WalletKey,
     WalletRow,
 )
-from schemas.commands import CreateWallet, CreditWallet, DebitWallet
+from schemas.commands import (
+    CreateWallet,
+    CreditWallet,
+    DebitWallet,
+    ExpireDue,
+    FreezeWallet,
+    UnfreezeWallet,
+)
 from schemas.events import (
-    SCHEMA_VERSION,
+    CreditReversed,
+    DebitReversed,
     EventMetadata,
+    HoldReleased,
     RecordedEvent,
-    WalletClosed,
+    TransferReceived,
+    TransferSent,
     WalletEvent,
-    encode_event,
-    type_of,
+    decode_event,
 )
 from schemas.identifiers import RANDOM_BYTES_PER_UUID7, user_id_of, uuid7s, wallet_id
-from schemas.rejections import ReferenceReused, Rejection, WalletUnknown
+from schemas.rejections import (
+    BatchDeclined,
+    CurrencyMismatch,
+    ExpiryNotAhead,
+    HoldUnknown,
+    ReferenceReused,
+    Rejection,
+    SameWallet,
+    TransactionUnknown,
+    WalletUnknown,
+)
 from schemas.results import CommandResult
 
-_MOST_IDS_PER_COMMAND = 3
-"""Two events, or a wallet and its first event."""
+_IDS_PER_COMMAND = 2
+"""As many as most need; where lots lapse, more are drawn."""
+_MORE_IDS = 64
+_OTHER_LEGS = (TransferReceived, DebitReversed, CreditReversed)
+"""The event of the other wallet whose id the first wallet's event states."""
 
-_MOVEMENTS = (DebitWallet, CreditWallet)
-"""The commands with a reference. Not a union: that would be made anew with every command."""
+_UNRECORDED = (
+    WalletUnknown,
+    HoldUnknown,
+    TransactionUnknown,
+    CurrencyMismatch,
+    SameWallet,
+    ExpiryNotAhead,
+)
+"""Refusals that freeze nothing: the command is wrong, whatever the wallet's state."""
 
-LOOKED_UP = Question()
-"""What an append has to guard against where everything was looked up before: nothing."""
+_MOVES_ONLY = frozenset({DebitWallet, CreditWallet, FreezeWallet, UnfreezeWallet, ExpireDue})
+"""Commands that need no fact, and one wallet only."""
 
 _encode_metadata = msgspec.json.Encoder().encode
 
@@ -73,49 +100,10 @@ class Plan(Struct, frozen=True, kw_only=True):
     """The states that the append leads to."""
 
 
-def random_bytes_for(commands: int) -> int:
-    """How many random bytes a batch of so many commands can need."""
-    return RANDOM_BYTES_PER_UUID7 * (_MOST_IDS_PER_COMMAND * commands + 1)
-
-
-def question_of(submissions: Sequence[Submission], cache: WalletCache) -> Question:
-    """What must be read before these submissions can be decided."""
-    command_ids: dict[CommandKey, None] = {}
-    references: dict[CommandKey, None] = {}
-    wallets: dict[WalletKey, None] = {}
-    customers: dict[CustomerKey, None] = {}
-    for submission in submissions:
-        tenant_id, command = submission.tenant_id, submission.command
-        if submission.command_id is not None:
-            command_ids[CommandKey(tenant_id, submission.command_id)] = None
-        if isinstance(command, CreateWallet):
-            customers[CustomerKey(tenant_id, command.customer_id, command.currency)] = None
-            continue
-        if isinstance(command, _MOVEMENTS):
-            references[CommandKey(tenant_id, command.reference)] = None
-        key = WalletKey(tenant_id, command.wallet_id)
-        if key not in cache:
-            wallets[key] = None
-    return Question(
-        command_ids=list(command_ids),
-        references=list(references),
-        wallets=list(wallets),
-        customers=list(customers),
-    )
-
-
-def nothing_found(head: Head, now: datetime) -> Findings:
-    """What a look-up finds for commands that are all new, on wallets that are all cached."""
-    return Findings(
-        head_number=head.number,
-        head_hash=head.hash,
-        now=now,
-        command_outcomes={},
-        references={},
-        wallets={},
-        open_wallets={},
-        user_id_owners={},
-    )
+def _endless_ids(unix_ms: int, random_bytes: Callable[[int], bytes], first: int) -> Iterator[str]:
+    while True:
+        yield from uuid7s(unix_ms, random_bytes(RANDOM_BYTES_PER_UUID7 * first))
+        first = _MORE_IDS
 
 
 class Batch:
@@ -129,70 +117,111 @@ class Batch:
         now: datetime,
         known: Mapping[WalletKey, Known],
         cache: WalletCache,
-        randomness: bytes,
+        originals: Originals,
+        random_bytes: Callable[[int], bytes],
+        size: int,
         unless_known: Question = LOOKED_UP,
     ) -> None:
-        self._head = head
+        """`size` is how many submissions are to be decided, about."""
         self._unless_known = unless_known
         self._now = now
-        self._known = known
-        self._cache = cache
-        self._recorded = findings.command_outcomes
-        self._consumed = findings.references
-        self._open_wallets: dict[CustomerKey, str | None] = dict(findings.open_wallets)
-        self._user_id_owners = dict(findings.user_id_owners)
-        self._recorded_us = unix_us(now)
-        self._ids = uuid7s(self._recorded_us // 1000, randomness)
-        self._changed: dict[WalletKey, Known] = {}
-        self._events: list[RecordedEvent] = []
-        self._outcomes: list[OutcomeRow] = []
-        self._references: list[ReferenceRow] = []
-        self._wallets: list[WalletRow] = []
-        self._closures: list[ClosureRow] = []
+        self._originals = originals
+        self._overlay = Overlay(head=head, findings=findings, now=now, known=known, cache=cache)
+        self._ids = _endless_ids(unix_us(now) // 1000, random_bytes, _IDS_PER_COMMAND * size + 1)
 
     def decide_all(self, submissions: Sequence[Submission]) -> Plan:
         """Decide every submission, in order."""
-        settled = [self._settle(submission) for submission in submissions]
-        append = self._append() if self._events or self._outcomes else None
-        return Plan(append=append, settled=settled, wallets=self._changed)
+        if any(submission.together is not None for submission in submissions):
+            settled = self._settle_groups(submissions)
+        else:
+            settled = [self._settle(submission) for submission in submissions]
+        append = self._overlay.append(next(self._ids), self._unless_known)
+        return Plan(append=append, settled=settled, wallets=self._overlay.changed)
 
-    def _append(self) -> Append:
-        return Append(
-            append_id=next(self._ids),
-            head=Head(
-                number=self._head.number + 1,
-                hash=append_hash(self._head.hash, (event.hash for event in self._events)),
-                last_position=self._head.last_position + len(self._events),
-                recorded_at=self._now,
-            ),
-            previous_hash=self._head.hash,
-            events=self._events,
-            outcomes=self._outcomes,
-            references=self._references,
-            wallets=self._wallets,
-            closures=self._closures,
-            unless_known=self._unless_known,
-        )
+    def _settle_groups(self, submissions: Sequence[Submission]) -> list[Settled]:
+        settled: list[Settled] = []
+        for together, members in groupby(submissions, lambda submission: submission.together):
+            if together is None:
+                settled += [self._settle(member) for member in members]
+            else:
+                settled += self._settle_together(list(members))
+        return settled
+
+    def _settle_together(self, members: Sequence[Submission]) -> list[Settled]:
+        """All of them or none: the first that is declined takes the others back."""
+        savepoint = self._overlay.savepoint()
+        settled: list[Settled] = []
+        for index, member in enumerate(members):
+            outcome = self._settle(member)
+            if outcome.result.status == "declined":
+                return self._abort(members, index, outcome, savepoint)
+            settled.append(outcome)
+        return settled
+
+    def _abort(
+        self, members: Sequence[Submission], index: int, outcome: Settled, savepoint: Savepoint
+    ) -> list[Settled]:
+        """Take all back; what is written is the decline alone, and what the ids stand for."""
+        overlay, position = self._overlay, outcome.result.position
+        decline = None
+        if position is not None and not outcome.replayed:
+            decline = overlay.event_at(position)
+        overlay.restore(savepoint)
+        if decline is not None:
+            outcome = self._record_decline(members[index], decline, outcome)
+        aborted = CommandResult(status="declined", rejection=BatchDeclined(index=index))
+        settled: list[Settled] = []
+        for number, member in enumerate(members):
+            settled.append(outcome if number == index else self._aborted(member, aborted))
+        return settled
+
+    def _aborted(self, member: Submission, aborted: CommandResult) -> Settled:
+        asked = fingerprint(member.command)
+        if member.command_id is not None:
+            key = CommandKey(member.tenant_id, member.command_id)
+            record = self._overlay.recorded.get(key)
+            if record is not None:
+                return _replay(record, asked, ReferenceReused(what="idempotency_key"))
+        outcome = encode_outcome(aborted)
+        record = Record(fingerprint=asked, position=None, outcome=outcome, event=None)
+        self._overlay.freeze(member, record)
+        return Settled(aborted, replayed=False)
+
+    def _record_decline(
+        self, member: Submission, recorded: RecordedEvent, outcome: Settled
+    ) -> Settled:
+        """The decline as a fact of the wallet as it stands without the rest of its group."""
+        key = WalletKey(recorded.tenant_id, recorded.stream_id)
+        known = self._overlay.known_of(key)
+        rejection = outcome.result.rejection
+        if known is None or known.wallet is None or rejection is None:
+            return outcome
+        event = decode_event(recorded.type, recorded.schema_version, recorded.data)
+        declined = as_it_stands(event, known.wallet)
+        case = Case(member, fingerprint(member.command), Target(key), NO_FACTS)
+        decision = Decision((declined,), rejection, declined)
+        return Settled(self._record(case, known, decision), replayed=False)
 
     def _settle(self, submission: Submission) -> Settled:
         """Command id first, then reference, then the wallet's own decision."""
         asked = fingerprint(submission.command)
         if submission.command_id is not None:
             key = CommandKey(submission.tenant_id, submission.command_id)
-            record = self._recorded.get(key)
+            record = self._overlay.recorded.get(key)
             if record is not None:
                 return _replay(record, asked, ReferenceReused(what="idempotency_key"))
         command = submission.command
-        if isinstance(command, _MOVEMENTS):
-            record = self._consumed.get(CommandKey(submission.tenant_id, command.reference))
+        reference = reference_of(command)
+        if reference is not None:
+            record = self._overlay.consumed.get(CommandKey(submission.tenant_id, reference))
             if record is not None:
                 settled = _replay(record, asked, ReferenceReused(what="reference"))
                 if settled.replayed:
-                    self._freeze(submission, record)
+                    self._overlay.freeze(submission, record)
                 return settled
         if isinstance(command, CreateWallet):
             return self._create(submission, command, asked)
-        return self._change(submission, command.wallet_id, asked)
+        return self._change(submission, asked)
 
     def _create(self, submission: Submission, command: CreateWallet, asked: bytes) -> Settled:
         slot = CustomerKey(submission.tenant_id, command.customer_id, command.currency)
@@ -200,51 +229,57 @@ class Batch:
         owner = (submission.tenant_id, user_id)
         facts = Facts(
             user_id=user_id,
-            open_wallet_id=self._open_wallets.get(slot),
-            user_id_owner=self._user_id_owners.get(owner),
+            open_wallet_id=self._overlay.open_wallets.get(slot),
+            user_id_owner=self._overlay.user_id_owners.get(owner),
         )
-        decision = decide(None, command, facts)
+        decision = decide(None, command, self._now, facts)
         key = WalletKey(submission.tenant_id, wallet_id(next(self._ids)))
-        result = self._record(submission, key, NOTHING_KNOWN, decision, asked)
+        case = Case(submission, asked, Target(key), facts)
+        result = self._record(case, NOTHING_KNOWN, decision)
         if decision.rejection is None:
-            self._open_wallets[slot] = key.wallet_id
-            self._user_id_owners[owner] = command.customer_id
-            self._wallets.append(
+            self._overlay.add_wallet(
                 WalletRow(
                     tenant_id=submission.tenant_id,
                     wallet_id=key.wallet_id,
                     customer_id=command.customer_id,
                     user_id=user_id,
                     currency=command.currency,
-                    position=self._events[-1].position,
+                    position=self._overlay.events[-1].position,
                 )
             )
         return Settled(result, replayed=False)
 
-    def _change(self, submission: Submission, wallet: str, asked: bytes) -> Settled:
-        key = WalletKey(submission.tenant_id, wallet)
-        known = self._changed.get(key) or self._known.get(key) or self._cache.get(key)
+    def _change(self, submission: Submission, asked: bytes) -> Settled:
+        target = target_of(submission, self._originals)
+        if not isinstance(target, Target):
+            return _refused(target)
+        key, command = target.wallet, submission.command
+        known = self._overlay.known_of(key)
         if known is None or known.wallet is None:
-            unknown = CommandResult(status="declined", rejection=WalletUnknown())
-            return Settled(unknown, replayed=False)
-        decision = decide(known.wallet, submission.command)
-        result = self._record(submission, key, known, decision, asked)
-        if decision.events and isinstance(decision.events[-1], WalletClosed):
-            slot = CustomerKey(key.tenant_id, known.wallet.customer_id, known.wallet.currency)
-            self._open_wallets[slot] = None
-            position = self._events[-1].position
-            self._closures.append(ClosureRow(key.tenant_id, key.wallet_id, position))
+            return _refused(WalletUnknown())
+        facts = NO_FACTS if type(command) in _MOVES_ONLY else self._facts(target)
+        decision = decide(known.wallet, command, self._now, facts)
+        if isinstance(decision.rejection, _UNRECORDED):
+            return _refused(decision.rejection)
+        result = self._record(Case(submission, asked, target, facts), known, decision)
         return Settled(result, replayed=False)
 
-    def _record(
-        self,
-        submission: Submission,
-        key: WalletKey,
-        known: Known,
-        decision: Decision,
-        asked: bytes,
-    ) -> CommandResult:
+    def _facts(self, target: Target) -> Facts:
+        other = None if target.other is None else self._overlay.known_of(target.other)
+        reversed_amount = 0
+        if target.reversed_key is not None:
+            reversed_amount = self._overlay.reversed_amounts.get(target.reversed_key, 0)
+        return Facts(
+            event_id=next(self._ids),
+            other_event_id=next(self._ids),
+            other=None if other is None else other.wallet,
+            original=target.original,
+            reversed_amount=reversed_amount,
+        )
+
+    def _record(self, case: Case, known: Known, decision: Decision) -> CommandResult:
         """Turn a decision into events and decision rows, and say what it came to."""
+        submission, _, target, facts = case
         metadata = _encode_metadata(
             EventMetadata(
                 who=submission.who,
@@ -252,75 +287,49 @@ class Batch:
                 causation_id=submission.command_id,
             )
         ).decode()
+        answer: RecordedEvent | None = None
         for event in decision.events:
-            known = self._record_event(key, known, event, metadata)
-        command = submission.command
-        is_movement = isinstance(command, _MOVEMENTS)
-        if is_movement or (decision.rejection is not None and decision.events):
-            result = result_of_event(self._events[-1], decision.events[-1])
+            is_answer = event is decision.answer
+            has_id = facts.event_id and (is_answer or isinstance(event, TransferSent))
+            event_id = facts.event_id if has_id else next(self._ids)
+            known = self._overlay.add_event(target.wallet, known, event, event_id, metadata)
+            if is_answer:
+                answer = self._overlay.events[-1]
+        position = self._overlay.events[-1].position if decision.events else None
+        if decision.others:
+            self._record_others(case, decision.others, metadata)
+        if answer is not None and not isinstance(decision.answer, HoldReleased):
+            assert decision.answer is not None, "it was recorded"
             record = Record(
-                fingerprint=asked,
-                position=self._events[-1].position,
+                fingerprint=case.fingerprint,
+                position=answer.position,
                 outcome=None,
-                event=self._events[-1],
+                event=answer,
             )
+            result = result_of_event(answer, decision.answer)
         else:
-            result = _result_without_event_of_its_own(known, decision, self._events)
+            result = result_beside_the_events(case, known, decision, answer, position)
             record = Record(
-                fingerprint=asked,
-                position=result.position,
+                fingerprint=case.fingerprint,
+                position=position,
                 outcome=encode_outcome(result),
                 event=None,
             )
-        if isinstance(command, _MOVEMENTS) and decision.rejection is None:
-            self._consume(submission.tenant_id, command.reference, record)
-        self._freeze(submission, record)
+        reference = reference_of(submission.command)
+        if reference is not None and decision.rejection is None:
+            self._overlay.consume(submission.tenant_id, reference, record)
+        self._overlay.freeze(submission, record)
         return result
 
-    def _record_event(
-        self, key: WalletKey, known: Known, event: WalletEvent, metadata: str
-    ) -> Known:
-        version = known.version + 1
-        event_id, type_name = next(self._ids), type_of(event)
-        data = encode_event(event).decode()
-        envelope = (
-            f"{key.wallet_id}\n{version}\n{event_id}\n{type_name}\n"
-            f"{SCHEMA_VERSION}\n{key.tenant_id}\n{self._recorded_us}"
-        )
-        digest = event_hash_of_parts(known.hash, envelope, data, metadata)
-        self._events.append(
-            RecordedEvent(
-                position=self._head.last_position + len(self._events) + 1,
-                tenant_id=key.tenant_id,
-                stream_id=key.wallet_id,
-                version=version,
-                event_id=event_id,
-                type=type_name,
-                schema_version=SCHEMA_VERSION,
-                data=data,
-                metadata=metadata,
-                recorded_at=self._now,
-                hash=digest,
-            )
-        )
-        wallet = evolve(known.wallet, event, wallet_id=key.wallet_id, version=version, at=self._now)
-        known = Known(wallet, digest, known.snapshot_version)
-        self._changed[key] = known
-        return known
-
-    def _consume(self, tenant_id: str, reference: str, record: Record) -> None:
-        assert record.position is not None, "a success has an event"
-        self._consumed[CommandKey(tenant_id, reference)] = record
-        self._references.append(
-            ReferenceRow(tenant_id, reference, record.fingerprint, record.position)
-        )
-
-    def _freeze(self, submission: Submission, record: Record) -> None:
-        if submission.command_id is None:
-            return
-        key = CommandKey(submission.tenant_id, submission.command_id)
-        self._recorded[key] = record
-        self._outcomes.append(OutcomeRow(*key, record.fingerprint, record.position, record.outcome))
+    def _record_others(self, case: Case, events: Sequence[WalletEvent], metadata: str) -> None:
+        key = case.target.other
+        assert key is not None, "the events are some wallet's"
+        known = self._overlay.known_of(key)
+        assert known is not None, "it was among the facts"
+        for event in events:
+            is_leg = isinstance(event, _OTHER_LEGS)
+            event_id = case.facts.other_event_id if is_leg else next(self._ids)
+            known = self._overlay.add_event(key, known, event, event_id, metadata)
 
 
 def _replay(record: Record, asked: bytes, reused: Rejection) -> Settled:
@@ -329,16 +338,6 @@ def _replay(record: Record, asked: bytes, reused: Rejection) -> Settled:
     return Settled(result_of_record(record.outcome, record.event), replayed=True)
 
 
-def _result_without_event_of_its_own(
-    known: Known, decision: Decision, events: Sequence[RecordedEvent]
-) -> CommandResult:
-    """The answer of create, freeze, unfreeze and close: the wallet, or why there is none."""
-    if decision.rejection is not None:
-        return CommandResult(status="declined", rejection=decision.rejection)
-    assert known.wallet is not None, "an accepted command leaves a wallet"
-    return CommandResult(
-        status="accepted",
-        wallet=wallet_view(known.wallet),
-        position=events[-1].position if decision.events else None,
-        version=known.version,
-    )
+def _refused(rejection: Rejection) -> Settled:
+    """Without a trace."""
+    return Settled(CommandResult(status="declined", rejection=rejection), replayed=False)

@@ -10,13 +10,19 @@ from typing import assert_never
 import msgspec
 
 from schemas.commands import (
+    CaptureHold,
     CloseWallet,
     Command,
     CreateWallet,
     CreditWallet,
     DebitWallet,
+    ExpireDue,
     FreezeWallet,
+    PlaceHold,
+    ReverseTransaction,
+    TransferMoney,
     UnfreezeWallet,
+    VoidHold,
 )
 
 FINGERPRINT_BYTES = 16
@@ -28,28 +34,44 @@ _encode_sorted = msgspec.json.Encoder(order="deterministic").encode
 def fingerprint(command: Command) -> bytes:
     """The first 16 bytes of a SHA-256. Metadata counts by value, not by spelling or order."""
     match command:
-        case DebitWallet() | CreditWallet():
-            name = "debit_wallet" if isinstance(command, DebitWallet) else "credit_wallet"
-            asked = (
-                name,
-                command.wallet_id,
-                command.amount,
-                command.reference,
-                command.description,
-            )
+        case DebitWallet():
+            return _digest(("debit_wallet", *_money(command)), command.metadata)
+        case CreditWallet():
+            expiry = () if command.expires_at is None else (command.expires_at,)
+            return _digest(("credit_wallet", *_money(command), *expiry), command.metadata)
+        case PlaceHold():
+            asked = ("place_hold", *_money(command), command.expires_at)
             return _digest(asked, command.metadata)
         case CreateWallet():
             return _digest(
                 ("create_wallet", command.customer_id, command.currency), command.metadata
             )
         case FreezeWallet():
-            return _digest(("freeze_wallet", command.wallet_id))
+            is_plain = command.scope == "debits" and command.reason is None
+            scope = () if is_plain else (command.scope, command.reason)
+            return _digest(("freeze_wallet", command.wallet_id, *scope))
         case UnfreezeWallet():
-            return _digest(("unfreeze_wallet", command.wallet_id))
+            reason = () if command.reason is None else (command.reason,)
+            return _digest(("unfreeze_wallet", command.wallet_id, *reason))
         case CloseWallet():
             return _digest(("close_wallet", command.wallet_id, command.remaining_balance))
+        case CaptureHold() | VoidHold() | TransferMoney() | ReverseTransaction() | ExpireDue():
+            return _digest_of_fields(command)
         case _:
             assert_never(command)
+
+
+def _money(command: DebitWallet | CreditWallet | PlaceHold) -> tuple[object, ...]:
+    return command.wallet_id, command.amount, command.reference, command.description
+
+
+def _digest_of_fields(command: Command) -> bytes:
+    """Of commands that were born with all their fields. Never of one that gains another."""
+    asked = {
+        name: value for name, value in msgspec.structs.asdict(command).items() if name != "metadata"
+    }
+    tag = command.__struct_config__.tag
+    return _digest((tag, *asked.items()), getattr(command, "metadata", None))
 
 
 def _digest(asked: tuple[object, ...], metadata: msgspec.Raw | None = None) -> bytes:

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import structlog
+from msgspec.structs import replace
 
-from ledger.command_handling import snapshots
-from ledger.command_handling.batch import Batch, Plan, nothing_found, question_of, random_bytes_for
+from ledger.command_handling.batch import Plan
 from ledger.command_handling.clock import LogClock
+from ledger.command_handling.deciding import Deciding
 from ledger.command_handling.environment import Environment
 from ledger.command_handling.errors import (
     CommandHandlingError,
@@ -25,7 +26,7 @@ from ledger.command_handling.errors import (
 )
 from ledger.command_handling.observer import NO_OBSERVER, ProcessorObserver
 from ledger.command_handling.snapshot_keeper import SnapshotKeeper
-from ledger.command_handling.submission import Settled, Submission
+from ledger.command_handling.submission import Settled, Submission, Together
 from ledger.command_handling.wallet_cache import Known, WalletCache
 from ledger.event_log.interface import (
     Append,
@@ -33,7 +34,6 @@ from ledger.event_log.interface import (
     AppendRefusedError,
     CommitUnclearError,
     EventLog,
-    Findings,
     Head,
     LogDivergedError,
     LogUnavailableError,
@@ -50,8 +50,6 @@ SEVERAL_CLIENTS = 3
 """So many commands in one batch come from several clients, and more will follow."""
 AHEAD_FROM_COMMANDS = 250
 """Fewer are better decided when the append is done: by then more have come to share the next."""
-GUESS_PAUSE_S = 0.05
-"""After a guess that was wrong: repeats and other writers seldom come alone."""
 GIVE_UP_AFTER_S = 5.0
 CACHED_WALLETS = 50_000
 _RETRY_AFTER_S = 0.1
@@ -86,14 +84,13 @@ class CommandProcessor:
         self._environment = environment
         self._observer = observer
         self._cache = WalletCache(cached_wallets)
+        self._deciding = Deciding(log, environment, self._cache, LogClock(environment, observer))
         self._head: Head | None = None
         self._waiting: deque[_Ticket] = deque()
         self._arrived = asyncio.Event()
         self._stopping = False
         self._contended = True
         """Whether others append too: then wait for the turn rather than lose again."""
-        self._clock = LogClock(environment, observer)
-        self._no_guess_before = 0.0
         self._ahead: _Ahead | None = None
         self._last_size = 0
         self._snapshots = SnapshotKeeper(log, environment, self._cache)
@@ -138,6 +135,16 @@ class CommandProcessor:
         self._arrived.set()
         return settled
 
+    def enqueue_together(self, submissions: Sequence[Submission]) -> list[asyncio.Future[Settled]]:
+        """Hand in commands that are applied all or none, as many as one batch holds at most."""
+        if len(submissions) > MAX_BATCH_COMMANDS:
+            message = f"{len(submissions)} commands together; {MAX_BATCH_COMMANDS} at most"
+            raise ValueError(message)
+        if len(self._waiting) + len(submissions) > MAX_WAITING_COMMANDS:
+            raise OverloadedError("too many commands are waiting; try again shortly")
+        together = Together()
+        return [self.enqueue(replace(each, together=together)) for each in submissions]
+
     async def _work(self) -> None:
         while True:
             if not self._waiting:
@@ -159,7 +166,10 @@ class CommandProcessor:
 
     def _take(self) -> list[_Ticket]:
         self._last_size = min(len(self._waiting), MAX_BATCH_COMMANDS)
-        return [self._waiting.popleft() for _ in range(self._last_size)]
+        tickets = [self._waiting.popleft() for _ in range(self._last_size)]
+        while self._waiting and tickets and _are_together(tickets[-1], self._waiting[0]):
+            tickets.append(self._waiting.popleft())
+        return tickets
 
     async def _settle(
         self, tickets: Sequence[_Ticket], guess: Plan | None = None
@@ -191,15 +201,18 @@ class CommandProcessor:
     async def _isolate(
         self, tickets: Sequence[_Ticket], error: Exception
     ) -> CommandHandlingError | None:
-        """Halve a batch that cannot be settled until the command at fault stands alone."""
-        if len(tickets) == 1:
+        """Halve a batch that cannot be settled until the command at fault stands alone.
+
+        Commands that are applied all or none stand or fall together.
+        """
+        middle = _middle(tickets)
+        if middle == 0:
             self._observer.poisoned()
             # Not the error's own text: PostgreSQL quotes the row in it.
             cause = error.__cause__ or error
             _log.error("poison_command", who=tickets[0].submission.who, error=type(cause).__name__)
             _refuse(tickets, PoisonCommandError("this command cannot be settled"))
             return None
-        middle = len(tickets) // 2
         failure = await self._settle(tickets[:middle])
         if failure is not None:
             _refuse(tickets[middle:], failure)
@@ -209,6 +222,11 @@ class CommandProcessor:
     async def _decide_and_append(
         self, submissions: Sequence[Submission], guess: Plan | None
     ) -> Plan:
+        try:
+            await self._deciding.bring_originals(submissions)
+        except LogUnavailableError as error:
+            _log.warning("log_unavailable", error=str(error))
+            raise LedgerUnavailableError("the log cannot be reached") from error
         unclear = None
         if not self._contended and self._head is not None:
             plan, is_durable = await self._without_turn(submissions, self._head, guess)
@@ -224,13 +242,13 @@ class CommandProcessor:
         """The fast path: a durable plan and True, or an unclear one or none and False."""
         try:
             if plan is None:
-                plan = self._guess(submissions, head, {})
+                plan = self._deciding.guess(submissions, head, {})
             if plan is not None and await self._is_written(plan):
                 return plan, True
-            findings = await self._log.look_up(question_of(submissions, self._cache))
+            findings = await self._log.look_up(self._deciding.question_of(submissions))
             # The hash too: a log restored to an earlier point may have grown back to the number.
             if (findings.head_number, findings.head_hash) == (head.number, head.hash):
-                plan = await self._decide(submissions, head, findings)
+                plan = await self._deciding.decide(submissions, head, findings)
                 if await self._is_written(plan):
                     return plan, True
         except CommitUnclearError as error:
@@ -251,8 +269,8 @@ class CommandProcessor:
                     head = await self._catch_up(turn)
                     if unclear is not None and await _was_committed(turn, unclear):
                         return unclear
-                    findings = await turn.look_up(question_of(submissions, self._cache))
-                    plan = await self._decide(submissions, head, findings)
+                    findings = await turn.look_up(self._deciding.question_of(submissions))
+                    plan = await self._deciding.decide(submissions, head, findings)
                     is_written = plan.append is None or (await turn.append(plan.append)).is_written
                 if is_written:
                     self._remember(plan)
@@ -283,61 +301,13 @@ class CommandProcessor:
         self._head = news.head
         return news.head
 
-    async def _decide(
-        self, submissions: Sequence[Submission], head: Head, findings: Findings
-    ) -> Plan:
-        loaded = {
-            key: await snapshots.load(self._log, key, stored)
-            for key, stored in findings.wallets.items()
-        }
-        batch = Batch(
-            head=head,
-            findings=findings,
-            now=max(self._clock.read(findings.now), head.recorded_at),
-            known=loaded,
-            cache=self._cache,
-            randomness=self._environment.random_bytes(random_bytes_for(len(submissions))),
-        )
-        plan = batch.decide_all(submissions)
-        # Only now: a full cache drops others for these, and the batch may have needed them.
-        for key, known in loaded.items():
-            self._cache.put(key, known)
-        return plan
-
-    def _guess(
-        self, submissions: Sequence[Submission], head: Head, known: Mapping[WalletKey, Known]
-    ) -> Plan | None:
-        """Decide without a look-up where nothing can be missing but a repeat.
-
-        The append then writes only if none of the command ids and references is known.
-        `known` are wallets that are newer than the cache has them.
-        """
-        now = self._clock.reckoned()
-        if now is None or self._environment.monotonic() < self._no_guess_before:
-            return None
-        question = question_of(submissions, self._cache)
-        if question.wallets or question.customers:
-            return None
-        batch = Batch(
-            head=head,
-            findings=nothing_found(head, now),
-            now=max(now, head.recorded_at),
-            known=known,
-            cache=self._cache,
-            randomness=self._environment.random_bytes(random_bytes_for(len(submissions))),
-            unless_known=question,
-        )
-        plan = batch.decide_all(submissions)
-        # What appends nothing is not checked by an append, so it may not go by a guess.
-        return plan if plan.append is not None else None
-
     async def _is_written(self, plan: Plan) -> bool:
         """Append the plan and keep what it leads to; False if nothing was written."""
         if plan.append is not None:
             appended = await self._append(plan, plan.append)
-            self._clock.note(appended.now)
+            self._deciding.clock.note(appended.now)
             if not appended.is_written:
-                self._no_guess_before = self._environment.monotonic() + GUESS_PAUSE_S
+                self._deciding.guess_was_wrong()
                 self._undo_ahead()
                 return False
         self._remember(plan)
@@ -360,7 +330,7 @@ class CommandProcessor:
     def _decide_ahead(self, head: Head, wallets: Mapping[WalletKey, Known]) -> None:
         tickets = self._take()
         try:
-            plan = self._guess([ticket.submission for ticket in tickets], head, wallets)
+            plan = self._deciding.guess([ticket.submission for ticket in tickets], head, wallets)
         except Exception:  # noqa: BLE001 - what is wrong shows again, and is dealt with, in its turn
             plan = None
         if plan is None:
@@ -387,6 +357,21 @@ class CommandProcessor:
         self._snapshots.forget()
         self._head = None
         self._contended = True
+
+
+def _are_together(one: _Ticket, next_one: _Ticket) -> bool:
+    together = one.submission.together
+    return together is not None and together is next_one.submission.together
+
+
+def _middle(tickets: Sequence[_Ticket]) -> int:
+    """Where to halve without parting what belongs together, or 0 if that cannot be."""
+    places = [
+        place
+        for place in range(1, len(tickets))
+        if not _are_together(tickets[place - 1], tickets[place])
+    ]
+    return min(places, key=lambda place: abs(place - len(tickets) // 2), default=0)
 
 
 def _refuse(tickets: Iterable[_Ticket], error: Exception) -> None:

@@ -1,78 +1,89 @@
 """Results out of what was recorded. Pure, so that a replay says what the first answer said."""
 
-from typing import Literal, assert_never
-
 import msgspec
 
-from ledger.domain.wallet import Wallet
+from ledger.command_handling.views import (
+    failed_transaction,
+    moved_transaction,
+    placed_hold,
+    sent_transfer,
+)
+from ledger.domain.wallet.state import MAX_OPEN_HOLDS, MAX_OPEN_LOTS
 from schemas.events import (
     ChangeDeclined,
     CreditDeclined,
+    CreditReversed,
     DebitDeclined,
+    DebitReversed,
+    HoldCaptured,
+    HoldPlaced,
     RecordedEvent,
+    TransferSent,
+    VoidDeclined,
     WalletCredited,
     WalletDebited,
     WalletEvent,
     decode_event,
 )
-from schemas.events.wallet import DeclineCode
-from schemas.identifiers import transaction_id
 from schemas.money import MAX_AMOUNT_MINOR
 from schemas.rejections import (
     BalanceLimitExceeded,
+    CaptureExceedsHold,
+    HoldNotOpen,
     InsufficientFunds,
     Rejection,
+    ReversalExceedsTransaction,
+    TooManyHolds,
+    TooManyLots,
     WalletClosed,
     WalletFrozen,
     WalletNotEmpty,
 )
-from schemas.results import CommandResult, TransactionView, WalletView
+from schemas.results import CommandResult
 
 _encode = msgspec.json.Encoder().encode
 _decode_result = msgspec.json.Decoder(CommandResult).decode
 
-Direction = Literal["credit", "debit"]
-Declined = DebitDeclined | CreditDeclined | ChangeDeclined
-
-
-def wallet_view(wallet: Wallet) -> WalletView:
-    """A wallet's state as answers show it."""
-    return WalletView(
-        id=wallet.wallet_id,
-        customer_id=wallet.customer_id,
-        user_id=wallet.user_id,
-        currency=wallet.currency,
-        balance=wallet.balance,
-        available_balance=wallet.available,
-        status=wallet.status,
-        created_at=wallet.opened_at,
-        updated_at=wallet.changed_at,
-        version=wallet.version,
-        metadata=wallet.metadata,
-    )
+Declined = DebitDeclined | CreditDeclined | ChangeDeclined | VoidDeclined
 
 
 def result_of_event(recorded: RecordedEvent, event: WalletEvent) -> CommandResult:
-    """The answer to the credit or debit, or to the declined change, that this event records."""
+    """The answer to the command that this event records, where the event alone says it all."""
+    position, version = recorded.position, recorded.version
     match event:
-        case WalletCredited() | WalletDebited():
+        case (
+            WalletCredited() | WalletDebited() | HoldCaptured() | DebitReversed() | CreditReversed()
+        ):
             return CommandResult(
                 status="accepted",
-                transaction=_transaction(recorded, event),
-                position=recorded.position,
-                version=recorded.version,
+                transaction=moved_transaction(recorded, event),
+                position=position,
+                version=version,
             )
-        case DebitDeclined() | CreditDeclined() | ChangeDeclined():
+        case HoldPlaced():
+            hold = placed_hold(recorded, event)
+            return CommandResult(status="accepted", hold=hold, position=position, version=version)
+        case TransferSent():
+            return CommandResult(
+                status="accepted",
+                transfer=sent_transfer(recorded, event),
+                position=position,
+                version=version,
+            )
+        case DebitDeclined() | CreditDeclined():
             return CommandResult(
                 status="declined",
                 rejection=rejection_of(event),
-                transaction=(
-                    None
-                    if isinstance(event, ChangeDeclined)
-                    else _failed_transaction(recorded, event)
-                ),
-                position=recorded.position,
-                version=recorded.version,
+                transaction=failed_transaction(recorded, event),
+                position=position,
+                version=version,
+            )
+        case ChangeDeclined() | VoidDeclined():
+            return CommandResult(
+                status="declined",
+                rejection=rejection_of(event),
+                position=position,
+                version=version,
             )
         case _:
             raise AssertionError(f"the outcome of {recorded.type} is kept beside it")
@@ -93,72 +104,47 @@ def encode_outcome(result: CommandResult) -> bytes:
 
 def rejection_of(event: Declined) -> Rejection:
     """Why it was declined, in full, out of the event."""
-    match event:
-        case ChangeDeclined():
-            return _rejection(event.code, 0, event.balance, event.balance)
-        case DebitDeclined() | CreditDeclined():
-            return _rejection(event.code, event.amount, event.balance, event.available)
-        case _:
-            assert_never(event)
-
-
-def _rejection(code: DeclineCode, amount: int, balance: int, available: int) -> Rejection:
-    match code:
-        case "insufficient_funds":
-            return InsufficientFunds(amount=amount, available=available)
+    other = None if isinstance(event, VoidDeclined) else event.wallet_id
+    match event.code:
         case "wallet_frozen":
-            return WalletFrozen()
+            return WalletFrozen(wallet_id=other)
         case "wallet_closed":
-            return WalletClosed()
+            return WalletClosed(wallet_id=other)
         case "wallet_not_empty":
-            return WalletNotEmpty(balance=balance)
+            return WalletNotEmpty(balance=event.balance)
+        case "too_many_lots":
+            return TooManyLots(limit=MAX_OPEN_LOTS)
+        case "too_many_holds":
+            return TooManyHolds(limit=MAX_OPEN_HOLDS)
+        case "hold_not_open":
+            assert isinstance(event, VoidDeclined | DebitDeclined), "of a void or a capture"
+            assert event.hold_id is not None, "a capture names its hold"
+            return HoldNotOpen(hold_id=event.hold_id)
         case "balance_limit_exceeded":
-            return BalanceLimitExceeded(amount=amount, balance=balance, limit=MAX_AMOUNT_MINOR)
+            return _over_the_limit(event)
         case _:
-            raise AssertionError(f"no wallet declines with {code!r}")
+            assert isinstance(event, DebitDeclined | CreditDeclined), "only movements are left"
+            return _rejection_of_movement(event)
 
 
-def _transaction(recorded: RecordedEvent, event: WalletCredited | WalletDebited) -> TransactionView:
-    direction: Direction = "credit" if isinstance(event, WalletCredited) else "debit"
-    return TransactionView(
-        id=transaction_id(recorded.event_id),
-        wallet_id=recorded.stream_id,
-        type=direction,
-        kind=direction,
-        status="completed",
-        amount=event.amount,
-        balance_before=event.balance_before,
-        balance_after=event.balance_after,
-        available_balance=event.available_after,
-        currency=event.currency,
-        reference=event.reference,
-        description=event.description,
-        code=None,
-        created_at=recorded.recorded_at,
-        version=recorded.version,
-        metadata=event.metadata,
+def _over_the_limit(event: Declined) -> BalanceLimitExceeded:
+    """Of the wallet whose balance it is, which may be the other one."""
+    assert not isinstance(event, VoidDeclined), "a void moves no money"
+    return BalanceLimitExceeded(
+        amount=event.balance if isinstance(event, ChangeDeclined) else event.amount,
+        balance=event.balance if event.limit is None else event.limit,
+        limit=MAX_AMOUNT_MINOR,
     )
 
 
-def _failed_transaction(
-    recorded: RecordedEvent, event: DebitDeclined | CreditDeclined
-) -> TransactionView:
-    direction: Direction = "credit" if isinstance(event, CreditDeclined) else "debit"
-    return TransactionView(
-        id=transaction_id(recorded.event_id),
-        wallet_id=recorded.stream_id,
-        type=direction,
-        kind=direction,
-        status="failed",
-        amount=event.amount,
-        balance_before=event.balance,
-        balance_after=event.balance,
-        available_balance=event.available,
-        currency=event.currency,
-        reference=event.reference,
-        description=event.description,
-        code=event.code,
-        created_at=recorded.recorded_at,
-        version=recorded.version,
-        metadata=event.metadata,
-    )
+def _rejection_of_movement(event: DebitDeclined | CreditDeclined) -> Rejection:
+    match event.code:
+        case "insufficient_funds":
+            available = event.available if event.limit is None else event.limit
+            return InsufficientFunds(amount=event.amount, available=available)
+        case "capture_exceeds_hold":
+            return CaptureExceedsHold(amount=event.amount, held=event.limit or 0)
+        case "reversal_exceeds_transaction":
+            return ReversalExceedsTransaction(amount=event.amount, reversible=event.limit or 0)
+        case _:
+            raise AssertionError(f"no wallet declines with {event.code!r}")

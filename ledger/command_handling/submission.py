@@ -8,6 +8,10 @@ from schemas.commands import Command
 from schemas.results import CommandResult
 
 
+class Together:
+    """Marks commands that are applied all or none: each of them has the same one."""
+
+
 class Submission(Struct, frozen=True, kw_only=True, gc=False):
     """A command with who sends it. It has passed `ledger.command_handling.gate`."""
 
@@ -17,6 +21,7 @@ class Submission(Struct, frozen=True, kw_only=True, gc=False):
     """Freezes whatever is decided: an Idempotency-Key, or a CloudEvents id."""
     who: str
     correlation_id: str | None
+    together: Together | None = None
 
 
 class Settled(NamedTuple):

@@ -9,9 +9,20 @@ from typing import Literal
 
 from msgspec import Struct
 
-from schemas.events import BalanceForfeited, WalletCredited, WalletDebited, WalletEvent
+from schemas.events import (
+    BalanceForfeited,
+    CreditLapsed,
+    CreditReversed,
+    DebitReversed,
+    HoldCaptured,
+    TransferReceived,
+    TransferSent,
+    WalletCredited,
+    WalletDebited,
+    WalletEvent,
+)
 
-Account = Literal["customer_wallet", "merchant"]
+Account = Literal["customer_wallet", "merchant", "expired_credits", "transfers_in_transit"]
 
 
 class Posting(Struct, frozen=True, kw_only=True, gc=False):
@@ -23,12 +34,28 @@ class Posting(Struct, frozen=True, kw_only=True, gc=False):
 
 
 def postings(event: WalletEvent) -> tuple[Posting, ...]:
-    """The journal entry of an event; empty where no money moved."""
+    """The journal entry of an event; empty where no money moved, as by a hold.
+
+    Each leg of a transfer posts against what is in transit, so that every event balances
+    alone; both are in one append, so nothing is ever in transit between two appends.
+    """
     match event:
         case WalletCredited():
             return _entry("merchant", "customer_wallet", event.amount, event.currency)
-        case WalletDebited() | BalanceForfeited():
+        case WalletDebited() | HoldCaptured() | BalanceForfeited():
             return _entry("customer_wallet", "merchant", event.amount, event.currency)
+        case CreditLapsed():
+            return _entry("customer_wallet", "expired_credits", event.amount, event.currency)
+        case TransferSent():
+            return _entry("customer_wallet", "transfers_in_transit", event.amount, event.currency)
+        case TransferReceived():
+            return _entry("transfers_in_transit", "customer_wallet", event.amount, event.currency)
+        case DebitReversed():
+            against: Account = "merchant" if event.transfer_id is None else "transfers_in_transit"
+            return _entry(against, "customer_wallet", event.amount, event.currency)
+        case CreditReversed():
+            against = "merchant" if event.transfer_id is None else "transfers_in_transit"
+            return _entry("customer_wallet", against, event.amount, event.currency)
         case _:
             return ()
 

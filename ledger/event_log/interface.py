@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from schemas.events import RecordedEvent
 
@@ -64,6 +64,13 @@ class WalletKey(NamedTuple):
     wallet_id: str
 
 
+class EventKey(NamedTuple):
+    """An event by its own id, 32 hexadecimal digits; holds, transfers and transactions have it."""
+
+    tenant_id: str
+    event_id: str
+
+
 class CustomerKey(NamedTuple):
     """The slot of which there is one: a customer's open wallet in a currency."""
 
@@ -108,6 +115,8 @@ class Question(Struct, frozen=True, kw_only=True):
     references: Sequence[CommandKey] = ()
     wallets: Sequence[WalletKey] = ()
     customers: Sequence[CustomerKey] = ()
+    transactions: Sequence[EventKey] = ()
+    """Those that are to be reversed."""
 
 
 class Findings(Struct, frozen=True, kw_only=True):
@@ -122,6 +131,8 @@ class Findings(Struct, frozen=True, kw_only=True):
     open_wallets: dict[CustomerKey, str]
     user_id_owners: dict[tuple[str, str], str]
     """(tenant, user id) → customer id, for the user ids of `customers` that are taken."""
+    reversed_amounts: dict[EventKey, int] = field(default_factory=dict)
+    """How much of a transaction is reversed already."""
 
 
 class OutcomeRow(NamedTuple):
@@ -245,6 +256,9 @@ class EventLog(Protocol):
         self, wallet: WalletKey, after_version: int, limit: int
     ) -> list[RecordedEvent]:
         """Up to `limit` events of one wallet after a version, in order."""
+
+    async def find_events(self, keys: Sequence[EventKey]) -> dict[EventKey, RecordedEvent]:
+        """Events by their ids; those that the tenant does not have are left out."""
 
     async def save_snapshots(self, snapshots: Sequence[tuple[WalletKey, Snapshot]]) -> None:
         """Keep snapshots, each only if it is newer than the one that is there."""

@@ -18,6 +18,7 @@ from ledger.event_log.interface import (
     CommandKey,
     CommitUnclearError,
     CustomerKey,
+    EventKey,
     Findings,
     Head,
     LogDivergedError,
@@ -31,8 +32,8 @@ from ledger.event_log.interface import (
     StoredWallet,
     WalletKey,
 )
-from schemas.events import RecordedEvent
-from schemas.identifiers import user_id_of
+from schemas.events import CreditReversed, DebitReversed, RecordedEvent, decode_event
+from schemas.identifiers import hex_of, user_id_of
 
 Fate = Literal["lost", "committed"]
 
@@ -131,7 +132,17 @@ class MemoryStore:
             wallets={key: self._stored(key) for key in question.wallets if key in self.streams},
             open_wallets=open_wallets,
             user_id_owners=owners,
+            reversed_amounts=self._reversed_amounts(question.transactions),
         )
+
+    def _reversed_amounts(self, transactions: Sequence[EventKey]) -> dict[EventKey, int]:
+        found: dict[EventKey, int] = {}
+        for recorded in self.events if transactions else ():
+            event = decode_event(recorded.type, recorded.schema_version, recorded.data)
+            if isinstance(event, DebitReversed | CreditReversed):
+                key = EventKey(recorded.tenant_id, hex_of(event.transaction_id))
+                found[key] = event.reversed_after
+        return {key: found[key] for key in transactions if key in found}
 
     def _record(self, row: OutcomeRow | ReferenceRow) -> Record:
         return Record(
@@ -226,6 +237,13 @@ class MemoryEventLog:
     ) -> list[RecordedEvent]:
         """See `EventLog`."""
         return self.store.streams.get(wallet, [])[after_version : after_version + limit]
+
+    async def find_events(self, keys: Sequence[EventKey]) -> dict[EventKey, RecordedEvent]:
+        """See `EventLog`."""
+        await asyncio.sleep(0)
+        wanted = set(keys)
+        by_key = ((EventKey(each.tenant_id, each.event_id), each) for each in self.store.events)
+        return {key: event for key, event in by_key if key in wanted}
 
     async def save_snapshots(self, snapshots: Sequence[tuple[WalletKey, Snapshot]]) -> None:
         """See `EventLog`."""

@@ -22,6 +22,7 @@ from ledger.event_log.interface import (
     Appended,
     AppendRefusedError,
     CommitUnclearError,
+    EventKey,
     Findings,
     Head,
     LogDivergedError,
@@ -34,7 +35,7 @@ from ledger.event_log.interface import (
 )
 from ledger.event_log.keepalive import SERVER_SETTINGS, keep_alive
 from schemas.events import RecordedEvent
-from schemas.identifiers import hex_of, user_id_of
+from schemas.identifiers import hex_of, transaction_id, user_id_of
 
 APPEND_LOCK = 0x6C65_6467_6572
 """The advisory lock of the turn to append ("ledger" in ASCII)."""
@@ -202,6 +203,15 @@ class PostgresEventLog:
             )
         return [rows.recorded_event(row) for row in found]
 
+    async def find_events(self, keys: Sequence[EventKey]) -> dict[EventKey, RecordedEvent]:
+        """See `EventLog`."""
+        async with self._reading:
+            found = await self._reader.read(
+                "find_events", [key.tenant_id for key in keys], [key.event_id for key in keys]
+            )
+        events = map(rows.recorded_event, found)
+        return {EventKey(event.tenant_id, event.event_id): event for event in events}
+
     async def save_snapshots(self, snapshots: Sequence[tuple[WalletKey, Snapshot]]) -> None:
         """See `EventLog`."""
         async with self._reading:
@@ -323,7 +333,15 @@ async def _look_up(connection: _Connection, question: Question) -> Findings:
             [key.currency for key in question.customers],
             [user_id_of(key.tenant_id, key.customer_id) for key in question.customers],
         )
-    return rows.findings(recorded, wallets, customers)
+    reversals: list[asyncpg.Record] = []
+    if question.transactions:
+        reversals = await connection.read(
+            "reversed_amounts",
+            [key.tenant_id for key in question.transactions],
+            [key.event_id for key in question.transactions],
+            [transaction_id(key.event_id) for key in question.transactions],
+        )
+    return rows.findings(recorded, wallets, customers, reversals)
 
 
 async def _append(connection: _Connection, append: Append) -> Appended:

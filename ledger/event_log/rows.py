@@ -10,6 +10,7 @@ from ledger.event_log.interface import (
     Append,
     CommandKey,
     CustomerKey,
+    EventKey,
     Findings,
     Head,
     News,
@@ -89,8 +90,9 @@ def findings(
     recorded: Sequence[asyncpg.Record],
     wallets: dict[WalletKey, StoredWallet],
     customers: Sequence[asyncpg.Record],
+    reversals: Sequence[asyncpg.Record],
 ) -> Findings:
-    """Put together the answers of sql/recorded.sql, stored_wallets.sql and customers.sql."""
+    """Put together the answers of recorded, stored_wallets, customers and reversed_amounts."""
     head = recorded[0]
     assert head["kind"] == "head", "the head comes first"
     command_outcomes: dict[CommandKey, Record] = {}
@@ -116,6 +118,10 @@ def findings(
             (str(row["tenant_id"]), str(row["user_id"])): row["user_id_owner"]
             for row in customers
             if row["user_id_owner"] is not None
+        },
+        reversed_amounts={
+            EventKey(str(row["tenant_id"]), row["event_id"].hex): row["reversed_after"]
+            for row in reversals
         },
     )
 

@@ -1,13 +1,16 @@
-"""Writes `balances`: one row a wallet, changed by whole batches of events at a time."""
+"""Writes `balances` and `holds`: a row each, changed by whole batches of events at a time."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from projections.balances.evolve import fold
+from projections.balances.holds import compare_holds, store_holds, strange_holds
 from projections.balances.rows import wallet_view
 from projections.interface import (
     Connection,
     EventRange,
+    PageStart,
     ProjectionMismatchError,
     WalletKey,
     WalletNews,
@@ -21,14 +24,14 @@ _INSERT = load_statement(__file__, "insert")
 _UPDATE = load_statement(__file__, "update")
 _COMPARE = load_statement(__file__, "compare")
 _STRANGERS = load_statement(__file__, "strangers")
-_BEFORE_ALL = UUID(int=0)
+_BEFORE_ALL = UUID(int=0).hex
 
 
 class BalancesProjection:
-    """Every wallet as it stands."""
+    """Every wallet and every hold as it stands."""
 
     name = "balances"
-    tables = ("balances",)
+    tables = ("balances", "holds")
 
     async def load(
         self, connection: Connection, wallets: Sequence[WalletKey]
@@ -42,7 +45,7 @@ class BalancesProjection:
         return found
 
     async def store(self, connection: Connection, news: Sequence[WalletNews[WalletView]]) -> None:
-        """Insert the opened wallets, update the known ones."""
+        """Insert the opened wallets, update the known ones; the same of their holds."""
         opened: list[tuple[WalletNews[WalletView], WalletView]] = []
         changed: list[tuple[WalletKey, WalletView, WalletView]] = []
         for each in news:
@@ -56,24 +59,25 @@ class BalancesProjection:
             await _insert(connection, opened)
         if changed:
             await _update(connection, changed)
+        await store_holds(connection, (event for each in news for event in each.events))
 
     async def compare(self, connection: Connection, ranges: Sequence[EventRange]) -> list[str]:
-        """Wallets whose two rows differ."""
+        """Wallets and holds whose two rows differ."""
         rows = await connection.fetch(_COMPARE, *_keys([each.wallet for each in ranges]))
-        return [
+        wallets = [
             f"{wallet_id(row['wallet_id'].hex)}: live {row['live']}, rebuilt {row['rebuilt']}"
             for row in rows
         ]
+        return wallets + await compare_holds(connection, ranges)
 
     async def strangers(
-        self, connection: Connection, after: WalletKey | None, up_to_position: int, limit: int
-    ) -> tuple[list[str], WalletKey | None]:
-        """Live rows of wallets that the rebuilt table does not have."""
-        start = (
-            (_BEFORE_ALL, _BEFORE_ALL)
-            if after is None
-            else (after.tenant_id, hex_of(after.wallet_id))
-        )
+        self, connection: Connection, after: PageStart | None, up_to_position: int, limit: int
+    ) -> tuple[list[str], PageStart | None]:
+        """Live rows that the rebuilt tables do not have: first of wallets, then of holds."""
+        table, *start = after or ("balances", _BEFORE_ALL, _BEFORE_ALL)
+        if table == "holds":
+            found, last = await strange_holds(connection, start, up_to_position, limit)
+            return found, None if last is None else ("holds", *last)
         rows = await connection.fetch(_STRANGERS, *start, limit, up_to_position)
         found = [
             f"{wallet_id(row['wallet_id'].hex)}: only the live table has it"
@@ -81,9 +85,8 @@ class BalancesProjection:
             if row["stranger"]
         ]
         if len(rows) < limit:
-            return found, None
-        last = rows[-1]
-        return found, WalletKey(str(last["tenant_id"]), wallet_id(last["wallet_id"].hex))
+            return found, ("holds", _BEFORE_ALL, _BEFORE_ALL)
+        return found, ("balances", rows[-1]["tenant_id"].hex, rows[-1]["wallet_id"].hex)
 
 
 async def _insert(
@@ -97,8 +100,10 @@ async def _insert(
         [view.user_id for _, view in opened],
         [view.currency for _, view in opened],
         [view.status for _, view in opened],
+        [view.frozen for _, view in opened],
         [view.balance for _, view in opened],
         [view.available_balance for _, view in opened],
+        *_expiring([view for _, view in opened]),
         [news.events[0].position for news, _ in opened],
         [view.created_at for _, view in opened],
         [view.updated_at for _, view in opened],
@@ -115,13 +120,26 @@ async def _update(
         [before.version for _, before, _ in changed],
         [after.version for _, _, after in changed],
         [after.status for _, _, after in changed],
+        [after.frozen for _, _, after in changed],
         [after.balance for _, _, after in changed],
         [after.available_balance for _, _, after in changed],
+        *_expiring([after for _, _, after in changed]),
         [after.updated_at for _, _, after in changed],
     )
     if status != f"UPDATE {len(changed)}":
         message = f"{len(changed)} rows were read and folded, then changed by another: {status}"
         raise ProjectionMismatchError(message)
+
+
+def _expiring(
+    views: Sequence[WalletView],
+) -> tuple[list[int | None], list[datetime | None], list[int | None]]:
+    expiring = [view.expiring for view in views]
+    return (
+        [None if each is None else each.amount for each in expiring],
+        [None if each is None else each.next_at for each in expiring],
+        [None if each is None else each.next_amount for each in expiring],
+    )
 
 
 def _keys(wallets: Sequence[WalletKey]) -> tuple[list[str], list[str]]:

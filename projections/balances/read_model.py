@@ -1,21 +1,23 @@
-"""Answers questions about wallets from `balances`, and says how far behind an answer is.
+"""Answers questions about wallets and holds, and says how far behind an answer is.
 
 Reading your own write: whatever the log has of a wallet by the time of the question is
 either in the answer or `behind` it, and then `catch_up` folds what is missing.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 import asyncpg
 from msgspec import Struct
 
 from projections.balances.evolve import fold
-from projections.balances.rows import wallet_view
+from projections.balances.rows import hold_view, wallet_view
 from projections.interface import Reader, WalletKey
 from projections.log import read_stream
 from projections.statements import load_statement
 from schemas.identifiers import hex_of, wallet_id
-from schemas.results import WalletStatus, WalletView
+from schemas.results import HoldStatus, HoldView, WalletStatus, WalletView
 
 CATCH_UP_LIMIT = 1000
 """How many missing events a question may fold by itself."""
@@ -28,6 +30,10 @@ _LIST_BY_CURRENCY = load_statement(__file__, "list_by_currency")
 _LIST_BY_STATUS = load_statement(__file__, "list_by_status")
 _LIST_BY_BOTH = load_statement(__file__, "list_by_currency_and_status")
 _LIST_OF_CUSTOMER = load_statement(__file__, "list_of_customer")
+_READ_HOLD = load_statement(__file__, "read_hold")
+_LIST_HOLDS = load_statement(__file__, "list_holds")
+_LIST_HOLDS_BY_STATUS = load_statement(__file__, "list_holds_by_status")
+_LIST_DUE = load_statement(__file__, "list_due")
 
 
 class WalletReading(Struct, frozen=True, kw_only=True, gc=False):
@@ -49,6 +55,46 @@ class ListedWallet(Struct, frozen=True, kw_only=True, gc=False):
 
     opened_position: int
     reading: WalletReading
+
+
+class _HoldsOfWallet(Struct, frozen=True, kw_only=True):
+    """How far the holds of a wallet are known."""
+
+    newest_version: int
+    """The wallet's newest version in the log, in the same snapshot as the holds."""
+    complete_to_version: int
+    """Up to this version no change of a hold is missing; 0 where there is nothing yet."""
+
+    @property
+    def behind(self) -> int:
+        """How many events have not been looked at yet."""
+        return self.newest_version - self.complete_to_version
+
+
+class HoldReading(_HoldsOfWallet, frozen=True, kw_only=True):
+    """One hold, if the read model has it, and how far the log is."""
+
+    view: HoldView | None
+
+
+class ListedHold(NamedTuple):
+    """One hold of a list; `opened_version` is the cursor of what follows it."""
+
+    opened_version: int
+    view: HoldView
+
+
+class HoldsReading(_HoldsOfWallet, frozen=True, kw_only=True):
+    """A page of a wallet's holds, newest first, and how far the log is."""
+
+    holds: list[ListedHold]
+
+
+class DueWallet(NamedTuple):
+    """A wallet in which something ends by itself, and the soonest moment of it."""
+
+    wallet: WalletKey
+    due_at: datetime
 
 
 async def read_many(reader: Reader, wallets: Sequence[WalletKey]) -> list[WalletReading | None]:
@@ -117,6 +163,55 @@ async def list_wallets_of_customer(
         _LIST_OF_CUSTOMER, tenant_id, before_position, limit, customer_id, currency
     )
     return [_listed(row, row["newest"]) for row in rows]
+
+
+async def read_hold(reader: Reader, wallet: WalletKey, hold_id: str) -> HoldReading | None:
+    """A hold of this wallet, in one snapshot; None if the tenant has no such wallet."""
+    row = await reader.fetchrow(
+        _READ_HOLD, wallet.tenant_id, hex_of(wallet.wallet_id), hex_of(hold_id)
+    )
+    if row is None:
+        return None
+    return HoldReading(
+        newest_version=row["newest"],
+        complete_to_version=row["complete_to"],
+        view=None if row["hold_id"] is None else hold_view(wallet.wallet_id, row),
+    )
+
+
+async def list_holds(
+    reader: Reader,
+    wallet: WalletKey,
+    *,
+    status: HoldStatus | None = None,
+    limit: int,
+    before_version: int = FROM_NEWEST,
+) -> HoldsReading | None:
+    """Up to `limit` holds placed before a version, newest first; None as in `read_hold`."""
+    page = (wallet.tenant_id, hex_of(wallet.wallet_id), before_version, limit)
+    if status is None:
+        rows = await reader.fetch(_LIST_HOLDS, *page)
+    else:
+        rows = await reader.fetch(_LIST_HOLDS_BY_STATUS, *page, status)
+    if not rows:
+        return None
+    return HoldsReading(
+        newest_version=rows[0]["newest"],
+        complete_to_version=rows[0]["complete_to"],
+        holds=[
+            ListedHold(row["opened_version"], hold_view(wallet.wallet_id, row))
+            for row in rows
+            if row["hold_id"] is not None
+        ],
+    )
+
+
+async def list_due(reader: Reader, now: datetime, limit: int) -> list[DueWallet]:
+    """Up to `limit` wallets, of all tenants, in which something was due by now, soonest first."""
+    return [
+        DueWallet(WalletKey(str(row["tenant_id"]), wallet_id(row["wallet_id"].hex)), row["due_at"])
+        for row in await reader.fetch(_LIST_DUE, now, limit)
+    ]
 
 
 def _listed(row: asyncpg.Record, newest_version: int) -> ListedWallet:

@@ -1,13 +1,15 @@
-"""Rows of `balances`, to and from the published language. No I/O."""
+"""Rows of `balances` and of `holds`, to and from the published language. No I/O."""
 
 import asyncpg
 from msgspec import Raw
 
-from schemas.results import WalletView
+from schemas.events import Expiring
+from schemas.identifiers import hold_id
+from schemas.results import HoldView, WalletView
 
 
 def wallet_view(wallet_id: str, row: asyncpg.Record) -> WalletView:
-    """One row as answers show it."""
+    """One row of `balances` as answers show it."""
     return WalletView(
         id=wallet_id,
         customer_id=row["customer_id"],
@@ -19,5 +21,38 @@ def wallet_view(wallet_id: str, row: asyncpg.Record) -> WalletView:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         version=row["version"],
+        frozen=row["frozen"],
+        expiring=_expiring(row),
         metadata=Raw(row["metadata"]),
+    )
+
+
+def hold_view(wallet_id: str, row: asyncpg.Record) -> HoldView:
+    """One row of `holds` as answers show it."""
+    return HoldView(
+        id=hold_id(row["hold_id"].hex),
+        wallet_id=wallet_id,
+        status=row["status"],
+        amount=row["amount"],
+        captured_amount=row["captured_amount"],
+        held_amount=row["held_amount"],
+        currency=row["currency"],
+        reference=row["reference"],
+        description=row["description"],
+        expires_at=row["expires_at"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        version=row["version"],
+        metadata=Raw(row["metadata"]),
+    )
+
+
+def _expiring(row: asyncpg.Record) -> Expiring | None:
+    amount = row["expiring_amount"]
+    if amount is None:
+        return None
+    return Expiring(
+        amount=amount,
+        next_at=row["expiring_next_at"],
+        next_amount=row["expiring_next_amount"],
     )

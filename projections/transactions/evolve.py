@@ -2,12 +2,24 @@
 
 from typing import Literal, assert_never
 
+from msgspec.structs import replace
+
 from projections.events import ProjectedEvent, ProjectionMismatchError
+from schemas.commands import NO_METADATA
 from schemas.events import (
     BalanceForfeited,
     ChangeDeclined,
     CreditDeclined,
+    CreditLapsed,
+    CreditReversed,
     DebitDeclined,
+    DebitReversed,
+    HoldCaptured,
+    HoldPlaced,
+    HoldReleased,
+    TransferReceived,
+    TransferSent,
+    VoidDeclined,
     WalletClosed,
     WalletCredited,
     WalletDebited,
@@ -17,10 +29,26 @@ from schemas.events import (
     decode_event,
 )
 from schemas.identifiers import transaction_id
-from schemas.results import TransactionView
+from schemas.results import TransactionKind, TransactionType, TransactionView
+
+Movement = (
+    WalletDebited
+    | WalletCredited
+    | CreditLapsed
+    | HoldCaptured
+    | TransferSent
+    | TransferReceived
+    | DebitReversed
+    | CreditReversed
+    | BalanceForfeited
+)
+
+_REVERSAL_TYPES = frozenset({"wallet.debit_reversed", "wallet.credit_reversed"})
 
 
-def transaction_of(recorded: ProjectedEvent) -> TransactionView | None:
+def transaction_of(  # noqa: C901, PLR0912 - one line for each event
+    recorded: ProjectedEvent,
+) -> TransactionView | None:
     """The event as a line of its wallet's history; None if it moved no money and was to move none.
 
     Raises `ProjectionMismatchError` for a movement whose sum is wrong.
@@ -28,66 +56,93 @@ def transaction_of(recorded: ProjectedEvent) -> TransactionView | None:
     event = decode_event(recorded.type, recorded.schema_version, recorded.data)
     match event:
         case WalletDebited():
-            _check_sum(recorded, event, -event.amount)
-            return _completed(recorded, event, "debit")
+            return _completed(recorded, event, "debit", "debit")
         case WalletCredited():
-            _check_sum(recorded, event, event.amount)
-            return _completed(recorded, event, "credit")
+            line = _completed(recorded, event, "credit", "credit")
+            return line if event.expires_at is None else replace(line, expires_at=event.expires_at)
+        case CreditLapsed():
+            line = _completed(recorded, event, "expiry", "expiry")
+            return replace(line, expires_at=event.expires_at)
+        case HoldCaptured():
+            line = _completed(recorded, event, "debit", "capture")
+            return replace(line, hold_id=event.hold_id, held_after=event.held_after)
+        case TransferSent():
+            line = _completed(recorded, event, "debit", "transfer")
+            transfer_id, other = event.transfer_id, event.to_wallet_id
+            return replace(line, transfer_id=transfer_id, other_wallet_id=other)
+        case TransferReceived():
+            line = _completed(recorded, event, "credit", "transfer")
+            transfer_id, other = event.transfer_id, event.from_wallet_id
+            return replace(line, transfer_id=transfer_id, other_wallet_id=other)
+        case DebitReversed():
+            line = _completed(recorded, event, "credit", "reversal")
+            return replace(line, reverses=event.transaction_id, transfer_id=event.transfer_id)
+        case CreditReversed():
+            line = _completed(recorded, event, "debit", "reversal")
+            return replace(line, reverses=event.transaction_id, transfer_id=event.transfer_id)
+        case BalanceForfeited():
+            return _completed(recorded, event, "debit", "forfeiture")
         case DebitDeclined():
-            return _failed(recorded, event, "debit")
+            return replace(_failed(recorded, event, "debit"), hold_id=event.hold_id)
         case CreditDeclined():
             return _failed(recorded, event, "credit")
-        case BalanceForfeited():
-            _check_sum(recorded, event, -event.amount)
-            return _forfeited(recorded, event)
-        case WalletOpened() | WalletFrozen() | WalletUnfrozen() | WalletClosed() | ChangeDeclined():
+        case (
+            WalletOpened()
+            | HoldPlaced()
+            | HoldReleased()
+            | WalletFrozen()
+            | WalletUnfrozen()
+            | WalletClosed()
+            | ChangeDeclined()
+            | VoidDeclined()
+        ):
             return None
         case _:
             assert_never(event)
 
 
+def reversed_after(recorded: ProjectedEvent) -> int | None:
+    """Of a reversal: how much of what it reverses is reversed by then. Else None."""
+    if recorded.type not in _REVERSAL_TYPES:
+        return None
+    event = decode_event(recorded.type, recorded.schema_version, recorded.data)
+    assert isinstance(event, DebitReversed | CreditReversed), "the types are those of reversals"
+    return event.reversed_after
+
+
 def _completed(
     recorded: ProjectedEvent,
-    event: WalletCredited | WalletDebited,
-    direction: Literal["credit", "debit"],
+    event: Movement,
+    transaction_type: TransactionType,
+    kind: TransactionKind,
 ) -> TransactionView:
+    change = event.amount if transaction_type == "credit" else -event.amount
+    if event.balance_before + change != event.balance_after:
+        message = (
+            f"{recorded.wallet.wallet_id} of tenant {recorded.wallet.tenant_id}: "
+            f"{recorded.type} at position {recorded.position} leads from {event.balance_before} "
+            f"to {event.balance_after} by {change}"
+        )
+        raise ProjectionMismatchError(message)
+    # Nobody asked for a lapse or a forfeiture, so nothing was said of it.
+    told = None if isinstance(event, CreditLapsed | BalanceForfeited) else event
     return TransactionView(
         id=transaction_id(recorded.event_id.replace("-", "")),
         wallet_id=recorded.wallet.wallet_id,
-        type=direction,
-        kind=direction,
+        type=transaction_type,
+        kind=kind,
         status="completed",
         amount=event.amount,
         balance_before=event.balance_before,
         balance_after=event.balance_after,
         available_balance=event.available_after,
         currency=event.currency,
-        reference=event.reference,
-        description=event.description,
+        reference=None if told is None else told.reference,
+        description=None if told is None else told.description,
         code=None,
         created_at=recorded.recorded_at,
         version=recorded.version,
-        metadata=event.metadata,
-    )
-
-
-def _forfeited(recorded: ProjectedEvent, event: BalanceForfeited) -> TransactionView:
-    return TransactionView(
-        id=transaction_id(recorded.event_id.replace("-", "")),
-        wallet_id=recorded.wallet.wallet_id,
-        type="debit",
-        kind="forfeiture",
-        status="completed",
-        amount=event.amount,
-        balance_before=event.balance_before,
-        balance_after=event.balance_after,
-        available_balance=event.available_after,
-        currency=event.currency,
-        reference=None,
-        description=None,
-        code=None,
-        created_at=recorded.recorded_at,
-        version=recorded.version,
+        metadata=NO_METADATA if told is None else told.metadata,
     )
 
 
@@ -100,7 +155,7 @@ def _failed(
         id=transaction_id(recorded.event_id.replace("-", "")),
         wallet_id=recorded.wallet.wallet_id,
         type=direction,
-        kind=direction,
+        kind=event.kind,
         status="failed",
         amount=event.amount,
         balance_before=event.balance,
@@ -112,19 +167,7 @@ def _failed(
         code=event.code,
         created_at=recorded.recorded_at,
         version=recorded.version,
+        other_wallet_id=event.wallet_id,
+        reverses=event.transaction_id,
         metadata=event.metadata,
     )
-
-
-def _check_sum(
-    recorded: ProjectedEvent,
-    event: WalletCredited | WalletDebited | BalanceForfeited,
-    change: int,
-) -> None:
-    if event.balance_before + change != event.balance_after:
-        message = (
-            f"{recorded.wallet.wallet_id} of tenant {recorded.wallet.tenant_id}: "
-            f"{recorded.type} at position {recorded.position} leads from {event.balance_before} "
-            f"to {event.balance_after} by {change}"
-        )
-        raise ProjectionMismatchError(message)

@@ -8,12 +8,13 @@ from msgspec import Struct
 from projections.interface import (
     Connection,
     EventRange,
+    PageStart,
     ProjectedEvent,
     WalletKey,
     WalletNews,
 )
 from projections.statements import load_statement
-from projections.transactions.evolve import transaction_of
+from projections.transactions.evolve import reversed_after, transaction_of
 from schemas.identifiers import hex_of, wallet_id
 from schemas.results import TransactionView
 
@@ -21,7 +22,7 @@ _LOAD = load_statement(__file__, "load")
 _SAVE_PROGRESS = load_statement(__file__, "save_progress")
 _COMPARE = load_statement(__file__, "compare")
 _STRANGERS = load_statement(__file__, "strangers")
-_BEFORE_ALL = UUID(int=0)
+_BEFORE_ALL = UUID(int=0).hex
 _COLUMNS = (
     "tenant_id",
     "wallet_id",
@@ -41,6 +42,13 @@ _COLUMNS = (
     "code",
     "created_at",
     "metadata",
+    "expires_at",
+    "hold_id",
+    "held_after",
+    "transfer_id",
+    "other_wallet_id",
+    "reverses",
+    "reversed_after",
 )
 
 
@@ -93,14 +101,10 @@ class TransactionsProjection:
         ]
 
     async def strangers(
-        self, connection: Connection, after: WalletKey | None, up_to_position: int, limit: int
-    ) -> tuple[list[str], WalletKey | None]:
+        self, connection: Connection, after: PageStart | None, up_to_position: int, limit: int
+    ) -> tuple[list[str], PageStart | None]:
         """Live histories of wallets that the rebuilt tables do not have."""
-        start = (
-            (_BEFORE_ALL, _BEFORE_ALL)
-            if after is None
-            else (after.tenant_id, hex_of(after.wallet_id))
-        )
+        start = after or (_BEFORE_ALL, _BEFORE_ALL)
         rows = await connection.fetch(_STRANGERS, *start, limit, up_to_position)
         found = [
             f"{wallet_id(row['wallet_id'].hex)}: only the live tables have it"
@@ -109,8 +113,7 @@ class TransactionsProjection:
         ]
         if len(rows) < limit:
             return found, None
-        last = rows[-1]
-        return found, WalletKey(str(last["tenant_id"]), wallet_id(last["wallet_id"].hex))
+        return found, (rows[-1]["tenant_id"].hex, rows[-1]["wallet_id"].hex)
 
 
 async def _insert(
@@ -141,10 +144,21 @@ async def _insert(
                 view.code,
                 view.created_at,
                 bytes(view.metadata).decode(),
+                view.expires_at,
+                _digits(view.hold_id),
+                view.held_after,
+                _digits(view.transfer_id),
+                _digits(view.other_wallet_id),
+                _digits(view.reverses),
+                reversed_after(event),
             )
             for event, view in lines
         ],
     )
+
+
+def _digits(identifier: str | None) -> str | None:
+    return None if identifier is None else hex_of(identifier)
 
 
 def _keys(wallets: Sequence[WalletKey]) -> tuple[list[str], list[str]]:

@@ -1,13 +1,15 @@
 """Answers questions about a wallet's history, and says how far behind an answer is."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+from uuid import UUID
 
 import asyncpg
 from msgspec import Raw, Struct
 
 from projections.interface import Reader, WalletKey
 from projections.statements import load_statement
-from schemas.identifiers import hex_of, transaction_id
+from schemas.identifiers import hex_of, hold_id, transaction_id, transfer_id, wallet_id
 from schemas.results import TransactionType, TransactionView
 
 FROM_NEWEST = 2**63 - 1
@@ -15,6 +17,29 @@ FROM_NEWEST = 2**63 - 1
 
 _PAGE = load_statement(__file__, "page")
 _PAGE_BY_TYPE = load_statement(__file__, "page_by_type")
+_READ_TRANSACTION = load_statement(__file__, "read_transaction")
+
+
+class HistoryLine(NamedTuple):
+    """A transaction, and how much of it was reversed since."""
+
+    transaction: TransactionView
+    reversed_amount: int
+
+
+class TransactionReading(Struct, frozen=True, kw_only=True):
+    """One transaction of a wallet, if the history has it, and how far the log is."""
+
+    newest_version: int
+    """The wallet's newest version in the log, in the same snapshot as the transaction."""
+    complete_to_version: int
+    """Up to this version nothing of the history is missing; 0 where there is nothing yet."""
+    line: HistoryLine | None
+
+    @property
+    def behind(self) -> int:
+        """How many events have not been looked at yet."""
+        return self.newest_version - self.complete_to_version
 
 
 class HistoryReading(Struct, frozen=True, kw_only=True):
@@ -24,8 +49,12 @@ class HistoryReading(Struct, frozen=True, kw_only=True):
     """The wallet's newest version in the log, in the same snapshot as the page."""
     complete_to_version: int
     """Up to this version nothing of the history is missing; 0 where there is nothing yet."""
-    transactions: list[TransactionView]
-    """The last one's `version` is the cursor of the next page."""
+    lines: list[HistoryLine]
+
+    @property
+    def transactions(self) -> list[TransactionView]:
+        """The lines' transactions; the last one's `version` is the cursor of the next page."""
+        return [line.transaction for line in self.lines]
 
     @property
     def behind(self) -> int:
@@ -53,17 +82,35 @@ async def read_page(
     return HistoryReading(
         newest_version=rows[0]["newest"],
         complete_to_version=rows[0]["complete_to"],
-        transactions=[
-            transaction_view(wallet.wallet_id, row) for row in rows if row["version"] is not None
-        ],
+        lines=[_line(wallet, row) for row in rows if row["version"] is not None],
     )
 
 
-def transaction_view(wallet_id: str, row: asyncpg.Record) -> TransactionView:
-    """One row as answers show it."""
+async def read_transaction(
+    reader: Reader, wallet: WalletKey, version: int
+) -> TransactionReading | None:
+    """The transaction that one version of a wallet is; None if the tenant has no such wallet."""
+    row = await reader.fetchrow(
+        _READ_TRANSACTION, wallet.tenant_id, hex_of(wallet.wallet_id), version
+    )
+    if row is None:
+        return None
+    return TransactionReading(
+        newest_version=row["newest"],
+        complete_to_version=row["complete_to"],
+        line=None if row["version"] is None else _line(wallet, row),
+    )
+
+
+def _line(wallet: WalletKey, row: asyncpg.Record) -> HistoryLine:
+    return HistoryLine(transaction_view(wallet.wallet_id, row), row["reversed_amount"])
+
+
+def transaction_view(identifier: str, row: asyncpg.Record) -> TransactionView:
+    """One row as answers show it, of the wallet of this id."""
     return TransactionView(
         id=transaction_id(row["event_id"].hex),
-        wallet_id=wallet_id,
+        wallet_id=identifier,
         type=row["type"],
         kind=row["kind"],
         status=row["status"],
@@ -77,5 +124,15 @@ def transaction_view(wallet_id: str, row: asyncpg.Record) -> TransactionView:
         code=row["code"],
         created_at=row["created_at"],
         version=row["version"],
+        expires_at=row["expires_at"],
+        hold_id=_spelled(hold_id, row["hold_id"]),
+        held_after=row["held_after"],
+        transfer_id=_spelled(transfer_id, row["transfer_id"]),
+        other_wallet_id=_spelled(wallet_id, row["other_wallet_id"]),
+        reverses=_spelled(transaction_id, row["reverses"]),
         metadata=Raw(row["metadata"]),
     )
+
+
+def _spelled(spell: Callable[[str], str], digits: UUID | None) -> str | None:
+    return None if digits is None else spell(digits.hex)

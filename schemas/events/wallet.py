@@ -9,9 +9,18 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.commands import NO_METADATA, Description, Metadata
-from schemas.identifiers import CustomerId, Reference, UserId
+from schemas.commands import NO_METADATA, Description, FreezeScope, Metadata, Reason
+from schemas.identifiers import (
+    CustomerId,
+    HoldId,
+    Reference,
+    TransactionId,
+    TransferId,
+    UserId,
+    WalletId,
+)
 from schemas.money import Amount, Balance, CurrencyCode
+from schemas.times import Moment
 
 DeclineCode = Annotated[
     str,
@@ -28,7 +37,52 @@ of a wallet would break it.
 """
 
 
-class WalletOpened(Struct, frozen=True, kw_only=True, gc=False, tag="wallet.opened"):
+class LotAmount(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """So much of a wallet's money that lapses at one moment, or never."""
+
+    amount: Amount
+    expires_at: Moment | None = None
+
+
+Lots = tuple[LotAmount, ...]
+"""Money by when it lapses: soonest first, what never lapses last, no moment twice.
+
+Empty stands for money that never lapses, as most is.
+"""
+
+
+class Expiring(Struct, frozen=True, kw_only=True, gc=False):
+    """What of a wallet's available money will lapse: all of it together, and what is next."""
+
+    amount: Amount
+    next_at: Moment
+    next_amount: Amount
+
+
+class _Event(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What every event is; a field at its default is left out of the JSON."""
+
+
+class _Movement(_Event, frozen=True, kw_only=True):
+    """Money that entered or left the wallet, and what this led to."""
+
+    amount: Amount
+    balance_before: Balance
+    balance_after: Balance
+    available_after: Balance
+    expiring_after: Expiring | None = None
+    currency: CurrencyCode
+
+
+class _ToldMovement(_Movement, frozen=True, kw_only=True):
+    """A movement that a client asked for, with what it said of it."""
+
+    reference: Reference
+    description: Description
+    metadata: Metadata = NO_METADATA
+
+
+class WalletOpened(_Event, frozen=True, kw_only=True, tag="wallet.opened"):
     """The first event of every wallet."""
 
     customer_id: CustomerId
@@ -37,34 +91,115 @@ class WalletOpened(Struct, frozen=True, kw_only=True, gc=False, tag="wallet.open
     metadata: Metadata = NO_METADATA
 
 
-class WalletCredited(Struct, frozen=True, kw_only=True, gc=False, tag="wallet.credited"):
-    """Money came in."""
+class WalletCredited(_ToldMovement, frozen=True, kw_only=True, tag="wallet.credited"):
+    """Money came in. What is left of it at `expires_at` lapses."""
 
+    expires_at: Moment | None = None
+
+
+class WalletDebited(_ToldMovement, frozen=True, kw_only=True, tag="wallet.debited"):
+    """Money went out, of these lots."""
+
+    spent: Lots = ()
+
+
+class CreditLapsed(_Movement, frozen=True, kw_only=True, tag="wallet.credit_lapsed"):
+    """What was left of a lot at its moment left the wallet."""
+
+    expires_at: Moment
+
+
+class HoldPlaced(_Event, frozen=True, kw_only=True, tag="wallet.hold_placed"):
+    """Money was set aside, out of these lots. The hold's id is this event's id."""
+
+    hold_id: HoldId
     amount: Amount
-    balance_before: Balance
-    balance_after: Balance
+    balance: Balance
     available_after: Balance
+    expiring_after: Expiring | None = None
     currency: CurrencyCode
     reference: Reference
     description: Description
+    allocated: Lots = ()
+    expires_at: Moment | None = None
     metadata: Metadata = NO_METADATA
 
 
-class WalletDebited(Struct, frozen=True, kw_only=True, gc=False, tag="wallet.debited"):
-    """Money went out."""
+class HoldCaptured(_ToldMovement, frozen=True, kw_only=True, tag="wallet.hold_captured"):
+    """Held money went out, of these lots. `released` of it came free: the capture was final.
 
+    `reference` is the capture's own, or else the hold's.
+    """
+
+    hold_id: HoldId
+    held_after: Balance
+    """What this hold still sets aside; nothing: the hold is over."""
+    released: Balance = 0
+    returned: Lots = ()
+    spent: Lots = ()
+
+
+class HoldReleased(_Event, frozen=True, kw_only=True, tag="wallet.hold_released"):
+    """What was left of a hold came free, and went back to these lots. The hold is over."""
+
+    hold_id: HoldId
+    cause: Literal["voided", "expired", "wallet_closed"]
     amount: Amount
-    balance_before: Balance
-    balance_after: Balance
+    balance: Balance
     available_after: Balance
+    expiring_after: Expiring | None = None
     currency: CurrencyCode
-    reference: Reference
-    description: Description
+    returned: Lots = ()
+
+
+class _Transfer(_Movement, frozen=True, kw_only=True):
+    """One leg of a transfer. Both legs are in one append."""
+
+    transfer_id: TransferId
+    from_wallet_id: WalletId
+    to_wallet_id: WalletId
+    cause: Literal["transfer", "closing"] = "transfer"
+    sent: Lots = ()
+    """What went over, with its moments."""
+    sent_transaction_id: TransactionId
+    received_transaction_id: TransactionId
+    reference: Reference | None = None
+    description: Description = ""
     metadata: Metadata = NO_METADATA
 
 
-class DebitDeclined(Struct, frozen=True, kw_only=True, gc=False, tag="wallet.debit_declined"):
-    """A debit was asked for and the wallet's state forbade it; no money moved."""
+class TransferSent(_Transfer, frozen=True, kw_only=True, tag="wallet.transfer_sent"):
+    """Money went to another wallet. The transfer's id is this event's id."""
+
+
+class TransferReceived(_Transfer, frozen=True, kw_only=True, tag="wallet.transfer_received"):
+    """Money came from another wallet."""
+
+
+class DebitReversed(_ToldMovement, frozen=True, kw_only=True, tag="wallet.debit_reversed"):
+    """Money that had gone out came back, into these lots."""
+
+    transaction_id: TransactionId
+    """What was reversed: a debit, a capture, or a transfer's way out."""
+    reversed_after: Amount
+    """How much of it is reversed by now."""
+    returned: Lots = ()
+    transfer_id: TransferId | None = None
+
+
+class CreditReversed(_ToldMovement, frozen=True, kw_only=True, tag="wallet.credit_reversed"):
+    """Money that had come in went out again, of these lots."""
+
+    transaction_id: TransactionId
+    """What was reversed: a credit, or a transfer's way in."""
+    reversed_after: Amount
+    """How much of it is reversed by now."""
+    spent: Lots = ()
+    transfer_id: TransferId | None = None
+
+
+class _Declined(_Event, frozen=True, kw_only=True):
+    """No money moved. `available` and `balance` are as they were."""
 
     code: DeclineCode
     amount: Amount
@@ -73,48 +208,65 @@ class DebitDeclined(Struct, frozen=True, kw_only=True, gc=False, tag="wallet.deb
     currency: CurrencyCode
     reference: Reference
     description: Description
+    transaction_id: TransactionId | None = None
+    """What was to be reversed."""
+    wallet_id: WalletId | None = None
+    """The other wallet of a transfer, where that one's state was why."""
+    limit: int | None = None
+    """What there was of it: left of the hold, left to reverse, allowed."""
     metadata: Metadata = NO_METADATA
 
 
-class CreditDeclined(Struct, frozen=True, kw_only=True, gc=False, tag="wallet.credit_declined"):
-    """A credit was asked for and the wallet's state forbade it; no money moved."""
+class DebitDeclined(_Declined, frozen=True, kw_only=True, tag="wallet.debit_declined"):
+    """Money was to go out, or to be set aside, and the wallet's state forbade it."""
 
-    code: DeclineCode
-    amount: Amount
-    balance: Balance
-    available: Balance
-    currency: CurrencyCode
-    reference: Reference
-    description: Description
-    metadata: Metadata = NO_METADATA
+    kind: Literal["debit", "hold", "capture", "transfer", "reversal"] = "debit"
+    hold_id: HoldId | None = None
 
 
-class WalletFrozen(Struct, frozen=True, kw_only=True, gc=False, tag="wallet.frozen"):
-    """Debits stopped."""
+class CreditDeclined(_Declined, frozen=True, kw_only=True, tag="wallet.credit_declined"):
+    """Money was to come in and the wallet's state forbade it."""
+
+    kind: Literal["credit", "reversal"] = "credit"
 
 
-class WalletUnfrozen(Struct, frozen=True, kw_only=True, gc=False, tag="wallet.unfrozen"):
-    """Debits go out again."""
+class WalletFrozen(_Event, frozen=True, kw_only=True, tag="wallet.frozen"):
+    """What the scope names stopped, beside what had stopped before."""
+
+    scope: FreezeScope = "debits"
+    reason: Reason | None = None
 
 
-class BalanceForfeited(Struct, frozen=True, kw_only=True, gc=False, tag="wallet.balance_forfeited"):
+class WalletUnfrozen(_Event, frozen=True, kw_only=True, tag="wallet.unfrozen"):
+    """Every freeze was lifted."""
+
+    reason: Reason | None = None
+
+
+class BalanceForfeited(_Movement, frozen=True, kw_only=True, tag="wallet.balance_forfeited"):
     """What was left at closing fell to the merchant, as the closing command said."""
 
-    amount: Amount
-    balance_before: Balance
-    balance_after: Balance
-    available_after: Balance
-    currency: CurrencyCode
 
-
-class WalletClosed(Struct, frozen=True, kw_only=True, gc=False, tag="wallet.closed"):
+class WalletClosed(_Event, frozen=True, kw_only=True, tag="wallet.closed"):
     """The wallet is closed for good, and empty."""
 
 
-class ChangeDeclined(Struct, frozen=True, kw_only=True, gc=False, tag="wallet.change_declined"):
-    """A freeze, unfreeze or close was asked for and the wallet's state forbade it."""
+class ChangeDeclined(_Event, frozen=True, kw_only=True, tag="wallet.change_declined"):
+    """A change was asked for and the wallet's state forbade it."""
 
     change: Literal["freeze", "unfreeze", "close"]
+    code: DeclineCode
+    balance: Balance
+    wallet_id: WalletId | None = None
+    """The wallet that was to get the rest, where that one's state was why."""
+    limit: int | None = None
+    """What there was of it, as in a declined movement."""
+
+
+class VoidDeclined(_Event, frozen=True, kw_only=True, tag="wallet.void_declined"):
+    """A hold was to be voided and was over already, or its wallet was closed."""
+
+    hold_id: HoldId
     code: DeclineCode
     balance: Balance
 
@@ -125,9 +277,18 @@ WalletEvent = (
     | WalletDebited
     | DebitDeclined
     | CreditDeclined
+    | CreditLapsed
+    | HoldPlaced
+    | HoldCaptured
+    | HoldReleased
+    | TransferSent
+    | TransferReceived
+    | DebitReversed
+    | CreditReversed
     | WalletFrozen
     | WalletUnfrozen
     | BalanceForfeited
     | WalletClosed
     | ChangeDeclined
+    | VoidDeclined
 )

@@ -1,18 +1,33 @@
 """Request and answer shapes of contract A, the Credit Wallets API, under `/v1`.
 
 Amounts and balances are integers in the currency's minor unit; times are UTC.
-Unknown fields of a request are ignored, except those of `UNSUPPORTED_FIELDS`.
+Unknown fields of a request are ignored.
 """
 
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
-from schemas.commands import NO_METADATA, Description, Metadata
-from schemas.identifiers import CustomerId, Reference, TransactionId, UserId, WalletId
+from schemas.commands import (
+    NO_METADATA,
+    Description,
+    FreezeScope,
+    Metadata,
+    Reason,
+    TransferTo,
+)
+from schemas.identifiers import (
+    CustomerId,
+    HoldId,
+    Reference,
+    TransactionId,
+    TransferId,
+    UserId,
+    WalletId,
+)
 from schemas.money import Amount, Balance, CurrencyCode
-from schemas.results import TransactionKind, TransactionType, WalletStatus
+from schemas.results import HoldStatus, TransactionKind, TransactionType, WalletStatus
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
@@ -28,12 +43,21 @@ Cursor = Annotated[
         description="Where the next page starts: `next_cursor` of the page before. Opaque.",
     ),
 ]
+NextCursor = Annotated[
+    str | None, Meta(description="Send it as `after` to get the next page; null at the end.")
+]
 TransactionStatus = Literal["completed", "failed"]
 
-UNSUPPORTED_FIELDS: dict[str, str] = {
-    "expires_at": "expiring credits are not available yet",
-}
-"""Fields of the contract that this release cannot honour: refused, never ignored."""
+MomentText = Annotated[
+    str,
+    Meta(
+        description=(
+            "RFC 3339, and ahead of now. A date alone, or a time without an offset, is UTC. "
+            "Kept to the microsecond."
+        ),
+        examples=["2030-01-01T00:00:00Z", "2030-01-01"],
+    ),
+]
 
 
 class CreateWalletRequest(Struct, frozen=True, kw_only=True, gc=False):
@@ -44,8 +68,18 @@ class CreateWalletRequest(Struct, frozen=True, kw_only=True, gc=False):
     metadata: Metadata = NO_METADATA
 
 
-class MoneyRequest(Struct, frozen=True, kw_only=True, gc=False):
-    """Move money into a wallet (credit) or out of it (debit)."""
+class CreditRequest(Struct, frozen=True, kw_only=True, gc=False):
+    """Put money into a wallet. What is left of it at `expires_at` lapses."""
+
+    amount: Amount
+    description: Description = ""
+    reference: Reference
+    expires_at: MomentText | None = None
+    metadata: Metadata = NO_METADATA
+
+
+class DebitRequest(Struct, frozen=True, kw_only=True, gc=False):
+    """Take money out of a wallet."""
 
     amount: Amount
     description: Description = ""
@@ -53,13 +87,91 @@ class MoneyRequest(Struct, frozen=True, kw_only=True, gc=False):
     metadata: Metadata = NO_METADATA
 
 
+class FreezeWalletRequest(Struct, frozen=True, kw_only=True, gc=False):
+    """Stop what the scope names. An empty body is the same as an empty object."""
+
+    scope: Annotated[
+        FreezeScope, Meta(description="What stops, beside what has stopped already.")
+    ] = "debits"
+    reason: Reason | None = None
+
+
+class UnfreezeWalletRequest(Struct, frozen=True, kw_only=True, gc=False):
+    """Lift every freeze. An empty body is the same as an empty object."""
+
+    reason: Reason | None = None
+
+
 class CloseWalletRequest(Struct, frozen=True, kw_only=True, gc=False):
     """Close for good. An empty body is the same as an empty object."""
 
     remaining_balance: Annotated[
-        Literal["forfeit"] | None,
+        Literal["forfeit"] | TransferTo | None,
         Meta(description="What becomes of money left; without it the wallet must be empty."),
     ] = None
+
+
+class HoldRequest(Struct, frozen=True, kw_only=True, gc=False):
+    """Set money aside. At `expires_at` the hold ends by itself."""
+
+    amount: Amount
+    description: Description = ""
+    reference: Reference
+    expires_at: MomentText | None = None
+    metadata: Metadata = NO_METADATA
+
+
+class CaptureRequest(Struct, frozen=True, kw_only=True, gc=False):
+    """Spend held money. An empty body captures all of it."""
+
+    amount: Annotated[
+        Amount | None, Meta(description="How much; without it, all that is still held.")
+    ] = None
+    final: Annotated[bool, Meta(description="Whether what is left then comes free.")] = False
+    description: Description = ""
+    reference: Annotated[
+        Reference | None, Meta(description="The capture's own; without it, the hold's is shown.")
+    ] = None
+    metadata: Metadata = NO_METADATA
+
+
+class TransferRequest(Struct, frozen=True, kw_only=True, gc=False):
+    """Move money between two wallets of one currency."""
+
+    from_wallet_id: Annotated[WalletId, Meta(description="Whose money goes.")] = field(name="from")
+    to_wallet_id: Annotated[WalletId, Meta(description="Who gets it.")] = field(name="to")
+    amount: Amount
+    description: Description = ""
+    reference: Reference
+    metadata: Metadata = NO_METADATA
+
+
+class ReverseRequest(Struct, frozen=True, kw_only=True, gc=False):
+    """Undo a transaction by an opposite one."""
+
+    amount: Annotated[
+        Amount | None, Meta(description="How much; without it, what is not reversed yet.")
+    ] = None
+    allow_negative: Annotated[
+        bool,
+        Meta(
+            description=(
+                "Whether the reversal of a credit may take the wallet below nought. "
+                "Needs the scope `admin`."
+            )
+        ),
+    ] = False
+    description: Description = ""
+    reference: Reference
+    metadata: Metadata = NO_METADATA
+
+
+class ExpiringMoney(Struct, frozen=True, kw_only=True, gc=False):
+    """What of a wallet's available money will lapse."""
+
+    amount: Annotated[Amount, Meta(description="All of it together, in minor units.")]
+    next_at: Annotated[datetime, Meta(description="When the next of it lapses.")]
+    next_amount: Annotated[Amount, Meta(description="How much lapses then.")]
 
 
 class Wallet(Struct, frozen=True, kw_only=True, gc=False):
@@ -76,7 +188,12 @@ class Wallet(Struct, frozen=True, kw_only=True, gc=False):
     available_balance: Annotated[
         Balance, Meta(description="What can be spent now, in minor units.")
     ]
+    held_balance: Annotated[
+        Balance, Meta(description="What open holds set aside: booked, and not available.")
+    ]
+    expiring: ExpiringMoney | None
     status: WalletStatus
+    frozen: Annotated[FreezeScope | None, Meta(description="What a freeze has stopped.")]
     metadata: Metadata
     created_at: datetime
     updated_at: datetime
@@ -100,6 +217,64 @@ class Transaction(Struct, frozen=True, kw_only=True, gc=False):
     currency: CurrencyCode
     reference: Reference | None
     description: Description | None
+    expires_at: Annotated[
+        datetime | None,
+        Meta(description="Of a credit: when what is left lapses. Of an expiry: when it was due."),
+    ]
+    hold_id: Annotated[HoldId | None, Meta(description="Of a capture: the hold.")]
+    held_amount: Annotated[
+        Balance | None, Meta(description="Of a capture: what the hold still sets aside.")
+    ]
+    transfer_id: Annotated[
+        TransferId | None, Meta(description="Of a transfer, and of its reversal.")
+    ]
+    other_wallet_id: Annotated[
+        WalletId | None, Meta(description="Where transferred money came from or went.")
+    ]
+    reverses: Annotated[
+        TransactionId | None, Meta(description="Of a reversal: the transaction that it undoes.")
+    ]
+    reversed_amount: Annotated[Balance, Meta(description="How much of it was reversed since.")]
+    metadata: Metadata
+    created_at: datetime
+
+
+class Hold(Struct, frozen=True, kw_only=True, gc=False):
+    """Money set aside. Only a capture can spend it."""
+
+    id: HoldId
+    wallet_id: WalletId
+    status: HoldStatus
+    amount: Annotated[Amount, Meta(description="What was set aside at first.")]
+    captured_amount: Annotated[Balance, Meta(description="What was captured of it.")]
+    held_amount: Annotated[Balance, Meta(description="What is still set aside.")]
+    currency: CurrencyCode
+    reference: Reference
+    description: Description
+    expires_at: Annotated[datetime | None, Meta(description="When it ends by itself.")]
+    metadata: Metadata
+    created_at: datetime
+    updated_at: datetime
+
+
+class Transfer(Struct, frozen=True, kw_only=True, gc=False):
+    """Money that went from one wallet to another. It never changes."""
+
+    id: TransferId
+    from_wallet_id: WalletId = field(name="from")
+    to_wallet_id: WalletId = field(name="to")
+    amount: Amount
+    currency: CurrencyCode
+    reference: Annotated[
+        Reference | None, Meta(description="Null where a wallet was closed into another.")
+    ]
+    description: Description
+    sent_transaction_id: Annotated[
+        TransactionId, Meta(description="The transaction of the wallet that sent.")
+    ]
+    received_transaction_id: Annotated[
+        TransactionId, Meta(description="The transaction of the wallet that received.")
+    ]
     metadata: Metadata
     created_at: datetime
 
@@ -109,9 +284,7 @@ class WalletPage(Struct, frozen=True, kw_only=True, gc=False):
 
     data: list[Wallet]
     has_more: bool
-    next_cursor: Annotated[
-        str | None, Meta(description="Send it as `after` to get the next page; null at the end.")
-    ]
+    next_cursor: NextCursor
 
 
 class TransactionPage(Struct, frozen=True, kw_only=True, gc=False):
@@ -119,6 +292,12 @@ class TransactionPage(Struct, frozen=True, kw_only=True, gc=False):
 
     data: list[Transaction]
     has_more: bool
-    next_cursor: Annotated[
-        str | None, Meta(description="Send it as `after` to get the next page; null at the end.")
-    ]
+    next_cursor: NextCursor
+
+
+class HoldPage(Struct, frozen=True, kw_only=True, gc=False):
+    """A page of holds, newest first."""
+
+    data: list[Hold]
+    has_more: bool
+    next_cursor: NextCursor

@@ -8,7 +8,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from schemas.identifiers import TransactionId, WalletId
+from schemas.http.batches import BatchResult
+from schemas.identifiers import HoldId, TransactionId, WalletId
 from schemas.rejections import REJECTION_TYPES
 
 PROBLEM_CONTENT_TYPE = "application/problem+json"
@@ -35,21 +36,52 @@ class Problem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     errors: Annotated[list[FieldProblem], Meta(description="All the offending fields.")] = []
     wallet_id: Annotated[
         WalletId | None,
-        Meta(description="The wallet; with `wallet_exists` the one that is there already."),
+        Meta(
+            description=(
+                "The wallet whose state is the reason; "
+                "with `wallet_exists` the one that is there already."
+            )
+        ),
     ] = None
+    hold_id: Annotated[HoldId | None, Meta(description="The hold that is no longer open.")] = None
     transaction_id: Annotated[
-        TransactionId | None, Meta(description="The declined transaction, if there is one.")
+        TransactionId | None,
+        Meta(
+            description=(
+                "The declined transaction, if there is one; "
+                "with `not_reversible` the one that was to be reversed."
+            )
+        ),
     ] = None
     amount: Annotated[int | None, Meta(description="What was asked for, in minor units.")] = None
     available: Annotated[
         int | None, Meta(description="With `insufficient_funds`: what can be spent.")
     ] = None
     balance: Annotated[
-        int | None, Meta(description="What the wallet holds, where that is the reason.")
+        int | None,
+        Meta(
+            description="What the wallet holds: with `wallet_not_empty`, `balance_limit_exceeded`."
+        ),
+    ] = None
+    held: Annotated[
+        int | None, Meta(description="With `capture_exceeds_hold`: what is still set aside.")
+    ] = None
+    reversible: Annotated[
+        int | None,
+        Meta(description="With `reversal_exceeds_transaction`: what is not reversed yet."),
     ] = None
     limit: Annotated[
-        int | None, Meta(description="With `balance_limit_exceeded`: the largest balance.")
+        int | None,
+        Meta(description="The largest balance, or how many lots or open holds a wallet may have."),
     ] = None
+    index: Annotated[
+        int | None,
+        Meta(description="With `batch_declined`: which command was declined, counted from 0."),
+    ] = None
+    results: Annotated[
+        list[BatchResult],
+        Meta(description="With `batch_declined`: each command's own problem, in order."),
+    ] = []
 
 
 class ProblemKind(Struct, frozen=True, kw_only=True):
@@ -82,6 +114,18 @@ _REJECTION_STATUS = {
     "reference_reused": (409, "Reference reused"),
     "balance_limit_exceeded": (409, "Balance limit exceeded"),
     "customer_id_conflict": (409, "Customer id conflict"),
+    "currency_mismatch": (422, "Currency mismatch"),
+    "same_wallet": (422, "Same wallet"),
+    "expiry_not_ahead": (422, "Expiry not ahead"),
+    "too_many_lots": (409, "Too many lots"),
+    "too_many_holds": (409, "Too many holds"),
+    "hold_not_found": (404, "Hold not found"),
+    "hold_not_open": (409, "Hold not open"),
+    "capture_exceeds_hold": (409, "Capture exceeds hold"),
+    "transaction_not_found": (404, "Transaction not found"),
+    "not_reversible": (409, "Not reversible"),
+    "reversal_exceeds_transaction": (409, "Reversal exceeds transaction"),
+    "batch_declined": (409, "Batch declined"),
 }
 
 
@@ -120,8 +164,19 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
     ("unauthorized", 401, "Unauthorized", "The credentials are missing or wrong."),
     ("forbidden", 403, "Forbidden", "The credentials lack the scope that the call needs."),
     ("not_found", 404, "Not found", "There is nothing under this path."),
+    (
+        "transfer_not_found",
+        404,
+        "Transfer not found",
+        "No such transfer, or another tenant's, which is the same.",
+    ),
     ("method_not_allowed", 405, "Method not allowed", "The path exists, the method does not."),
-    ("payload_too_large", 413, "Payload too large", "The body is over 128 KiB."),
+    (
+        "payload_too_large",
+        413,
+        "Payload too large",
+        "The body is over 128 KiB (of a batch 8 MiB), or a command of a batch is over 128 KiB.",
+    ),
     (
         "unsupported_media_type",
         415,
@@ -133,12 +188,6 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
         422,
         "Validation failed",
         "The request is well-formed, but fields are invalid; `errors` names all of them.",
-    ),
-    (
-        "unsupported_field",
-        422,
-        "Unsupported field",
-        "A field of the contract that this release cannot honour yet.",
     ),
     ("rate_limited", 429, "Rate limited", "Too many requests with these credentials."),
     ("internal_error", 500, "Internal error", "A fault of ours; it names nothing but the request."),

@@ -15,7 +15,14 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
-from schemas.commands import Command, CreateWallet
+from schemas.commands import (
+    CaptureHold,
+    Command,
+    CreateWallet,
+    ReverseTransaction,
+    TransferMoney,
+    VoidHold,
+)
 from schemas.results import CommandResult, RejectedMessage
 from services.client.errors import CommandRejectedError, NotPublishedError, ResultTimeoutError
 
@@ -198,7 +205,18 @@ class CommandClient:
 
 
 def _key_of(command: Command) -> bytes:
-    """What keeps a wallet's commands in order: its id, or the customer's before there is one."""
-    if isinstance(command, CreateWallet):
-        return command.customer_id.encode()
-    return command.wallet_id.encode()
+    """What keeps commands in order: the wallet's id where the command has it.
+
+    Otherwise what it names: a customer's wallets, a hold's captures are in order too.
+    """
+    match command:
+        case CreateWallet():
+            return command.customer_id.encode()
+        case CaptureHold() | VoidHold():
+            return command.hold_id.encode()
+        case ReverseTransaction():
+            return command.transaction_id.encode()
+        case TransferMoney():
+            return command.from_wallet_id.encode()
+        case _:
+            return command.wallet_id.encode()

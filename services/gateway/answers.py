@@ -56,6 +56,11 @@ class _Date:
 _DATE: Final = _Date()
 
 
+def date_line() -> bytes:
+    """The header line that says when an answer begins."""
+    return _DATE.line()
+
+
 class Answer(web.StreamResponse):
     """What a handler returns. `headers_bytes` are whole lines, each with its line break."""
 

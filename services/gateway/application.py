@@ -1,4 +1,4 @@
-"""The application: every route, and the one way that each call takes through the process.
+"""The application: the one way that each call takes through the process.
 
 It stands on aiohttp's low-level server with a route table of its own: the full framework
 costs twice as much per request, and none of what it adds is used here.
@@ -18,8 +18,6 @@ from aiohttp.web_protocol import RequestHandler
 from services.gateway.answers import Answer, header
 from services.gateway.authentication import Authenticator
 from services.gateway.calls import Call
-from services.gateway.credit_wallets.commands import WalletCommands
-from services.gateway.credit_wallets.queries import WalletQueries
 from services.gateway.metrics import RequestMetrics
 from services.gateway.problems import RefusedError, problem, problem_of_error
 from services.gateway.request_ids import RequestIds
@@ -32,23 +30,6 @@ _LINGERING_SECONDS: Final = 2.0
 _REQUEST_ID_HEADER: Final = "X-Request-Id"
 
 _log = structlog.get_logger(__name__)
-
-
-def credit_wallet_routes(
-    routes: RouteTable[Call], commands: WalletCommands, queries: WalletQueries
-) -> None:
-    """Contract A."""
-    read, write = "wallets:read", "wallets:write"
-    routes.add("POST", "/v1/wallets", commands.create, scope=write)
-    routes.add("GET", "/v1/wallets", queries.wallets, scope=read)
-    routes.add("GET", "/v1/wallets/*", queries.wallet, scope=read)
-    routes.add("GET", "/v1/wallets/*/transactions", queries.transactions, scope=read)
-    routes.add("POST", "/v1/wallets/*/debit", commands.debit, scope=write)
-    routes.add("POST", "/v1/wallets/*/credit", commands.credit, scope=write)
-    routes.add("POST", "/v1/wallets/*/freeze", commands.freeze, scope=write)
-    routes.add("POST", "/v1/wallets/*/unfreeze", commands.unfreeze, scope=write)
-    routes.add("POST", "/v1/wallets/*/close", commands.close, scope=write)
-    routes.add_hint("/v1/wallets/*/topups", "top-ups are not offered yet")
 
 
 class Gateway:

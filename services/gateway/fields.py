@@ -5,15 +5,18 @@ do not repeat the value.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, get_args
 
 from ledger.command_handling.gate import MAX_METADATA_BYTES
-from schemas.http.credit_wallets import UNSUPPORTED_FIELDS
+from schemas.commands import FreezeScope
 from schemas.http.problems import FieldProblem
+from schemas.identifiers import is_wallet_id
 from schemas.money import MAX_AMOUNT_MINOR, is_currency
+from services.gateway.moments import moment_of
 
 MAX_NAME_CHARACTERS: Final = 255
 MAX_DESCRIPTION_CHARACTERS: Final = 1024
+MAX_REASON_CHARACTERS: Final = 255
 
 ABSENT: Final = object()
 """Stands for the value of a field that is not there."""
@@ -25,6 +28,11 @@ FieldCheck = Callable[[object], FieldProblem | None]
 
 def _found(param: str, code: str, detail: str) -> FieldProblem:
     return FieldProblem(param=param, code=code, detail=detail)
+
+
+def _nullable(check: FieldCheck) -> FieldCheck:
+    """The same check of a field that may be left out, or be null."""
+    return lambda value: None if value is ABSENT or value is None else check(value)
 
 
 def _amount(value: object) -> FieldProblem | None:
@@ -55,6 +63,28 @@ def _text(param: str, least: int, most: int, *, required: bool) -> FieldCheck:
     return check
 
 
+def _flag(param: str) -> FieldCheck:
+    def check(value: object) -> FieldProblem | None:
+        if value is ABSENT or isinstance(value, bool):
+            return None
+        return _found(param, "wrong_type", "must be true or false")
+
+    return check
+
+
+def _wallet(param: str) -> FieldCheck:
+    def check(value: object) -> FieldProblem | None:
+        if value is ABSENT:
+            return _found(param, "missing", "is required")
+        if not isinstance(value, str):
+            return _found(param, "wrong_type", "must be a string")
+        if not is_wallet_id(value):
+            return _found(param, "invalid_id", "must be spelled wal_ and 32 hexadecimal digits")
+        return None
+
+    return check
+
+
 def _currency(value: object) -> FieldProblem | None:
     if value is ABSENT:
         return _found("currency", "missing", "is required")
@@ -75,36 +105,78 @@ def _metadata(value: object) -> FieldProblem | None:
 
 
 def _expires_at(value: object) -> FieldProblem | None:
-    if value is ABSENT or value is None:
+    if not isinstance(value, str):
+        return _found("expires_at", "wrong_type", "must be a string")
+    if moment_of(value) is None:
+        detail = "must be a time as RFC 3339 has it, such as 2030-01-01T00:00:00Z, or a date"
+        return _found("expires_at", "invalid_time", detail)
+    return None
+
+
+def _scope(value: object) -> FieldProblem | None:
+    if value is ABSENT:
         return None
-    return _found("expires_at", "unsupported_field", UNSUPPORTED_FIELDS["expires_at"])
+    if not isinstance(value, str):
+        return _found("scope", "wrong_type", "must be a string")
+    scopes = get_args(FreezeScope)
+    if value not in scopes:
+        return _found("scope", "unknown_value", f"must be one of {', '.join(scopes)}")
+    return None
 
 
 def _remaining_balance(value: object) -> FieldProblem | None:
+    detail = 'must be "forfeit", or {"transfer_to": …} with the id of a wallet'
     match value:
         case "forfeit" | None:
             return None
-        case {"transfer_to": str()}:
-            detail = "transfer_to is not available yet: forfeit it, or debit the wallet first"
-            return _found("remaining_balance", "unsupported_field", detail)
+        case {"transfer_to": str(wallet_id), **rest} if not rest:
+            if is_wallet_id(wallet_id):
+                return None
+            return _found("remaining_balance", "invalid_id", detail)
         case str():
-            return _found("remaining_balance", "unknown_value", 'must be "forfeit"')
+            return _found("remaining_balance", "unknown_value", detail)
         case _ if value is ABSENT:
             return None
         case _:
-            return _found("remaining_balance", "wrong_type", 'must be "forfeit"')
+            return _found("remaining_balance", "wrong_type", detail)
 
 
-MONEY_FIELDS: Final[dict[str, FieldCheck]] = {
-    "amount": _amount,
-    "description": _text("description", 0, MAX_DESCRIPTION_CHARACTERS, required=False),
-    "reference": _text("reference", 1, MAX_NAME_CHARACTERS, required=True),
+_DESCRIPTION = _text("description", 0, MAX_DESCRIPTION_CHARACTERS, required=False)
+_REFERENCE = _text("reference", 1, MAX_NAME_CHARACTERS, required=True)
+_REASON = _nullable(_text("reason", 0, MAX_REASON_CHARACTERS, required=False))
+_TOLD: Final[dict[str, FieldCheck]] = {
+    "description": _DESCRIPTION,
+    "reference": _REFERENCE,
     "metadata": _metadata,
-    "expires_at": _expires_at,
 }
+
 CREATE_FIELDS: Final[dict[str, FieldCheck]] = {
     "customer_id": _text("customer_id", 1, MAX_NAME_CHARACTERS, required=True),
     "currency": _currency,
     "metadata": _metadata,
 }
+DEBIT_FIELDS: Final[dict[str, FieldCheck]] = {"amount": _amount, **_TOLD}
+EXPIRING_FIELDS: Final[dict[str, FieldCheck]] = {
+    **DEBIT_FIELDS,
+    "expires_at": _nullable(_expires_at),
+}
+"""Of a credit and of a hold."""
+CAPTURE_FIELDS: Final[dict[str, FieldCheck]] = {
+    "amount": _nullable(_amount),
+    "final": _flag("final"),
+    **_TOLD,
+    "reference": _nullable(_REFERENCE),
+}
+TRANSFER_FIELDS: Final[dict[str, FieldCheck]] = {
+    "from": _wallet("from"),
+    "to": _wallet("to"),
+    **DEBIT_FIELDS,
+}
+REVERSE_FIELDS: Final[dict[str, FieldCheck]] = {
+    "amount": _nullable(_amount),
+    "allow_negative": _flag("allow_negative"),
+    **_TOLD,
+}
+FREEZE_FIELDS: Final[dict[str, FieldCheck]] = {"scope": _scope, "reason": _REASON}
+UNFREEZE_FIELDS: Final[dict[str, FieldCheck]] = {"reason": _REASON}
 CLOSE_FIELDS: Final[dict[str, FieldCheck]] = {"remaining_balance": _remaining_balance}

@@ -11,15 +11,10 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from ledger.command_handling.processor import CommandProcessor
 from ledger.event_log.postgres import PostgresEventLog
-from services.gateway.application import (
-    Gateway,
-    GatewayServer,
-    credit_wallet_routes,
-)
+from services.gateway.application import Gateway, GatewayServer
 from services.gateway.authentication import Authenticator
 from services.gateway.calls import Call
-from services.gateway.credit_wallets.commands import WalletCommands
-from services.gateway.credit_wallets.queries import WalletQueries
+from services.gateway.credit_wallets.routes import add_credit_wallets
 from services.gateway.database import Database
 from services.gateway.docs import public_documents
 from services.gateway.metrics import RequestMetrics
@@ -93,9 +88,7 @@ def make_gateway(
 ) -> Gateway:
     """Connect the parts that answer requests."""
     routes: RouteTable[Call] = RouteTable()
-    credit_wallet_routes(
-        routes, WalletCommands(processor), WalletQueries(Reads(database, environment))
-    )
+    add_credit_wallets(routes, processor, Reads(database, environment))
     add_pages(routes, public_documents(), readiness.reasons, registry)
     metrics = RequestMetrics()
     registry.register(metrics)

@@ -8,16 +8,20 @@ code. Where several refusals apply to one call, the first of this list is answer
 3. 401 `unauthorized`, 403 `forbidden`: the credentials, then their scope
 4. 400 `invalid_idempotency_key`
 5. on a command 413 `payload_too_large`, 415 `unsupported_media_type`, 400
-   `malformed_request`, then 422 `validation_failed` or `unsupported_field` with every
-   offending field; on a query 400 `invalid_limit`, `invalid_cursor`, `invalid_type`,
-   `invalid_status`, `invalid_parameter`
-6. 404 `wallet_not_found` where the id is not even spelled as one
+   `malformed_request`, then 422 `validation_failed` with every offending field, then 403
+   `forbidden` for a field, or a command of a batch, that needs a scope of its own; on a
+   query 400 `invalid_limit`,
+   `invalid_cursor`, `invalid_type`, `invalid_status`, `invalid_parameter`
+6. 404 `wallet_not_found`, `hold_not_found`, `transaction_not_found`, `transfer_not_found`
+   where the id in the path is not even spelled as one
 7. 409 `reference_reused` of the idempotency key, then of the reference
-8. 404 `wallet_not_found`: unknown, or another tenant's
-9. 409 for the wallet's state: `wallet_closed`, `wallet_frozen`, `insufficient_funds` …
-10. 503 with `Retry-After`, 500 `internal_error`: ours; they can come at any moment
+8. 404: what the path or the body names is unknown, or another tenant's
+9. 422 `same_wallet`, `currency_mismatch`, `expiry_not_ahead`, 409 `not_reversible`: what
+   was asked for can never be done
+10. 409 for the wallet's state: `wallet_closed`, `wallet_frozen`, `insufficient_funds` …
+11. 503 with `Retry-After`, 500 `internal_error`: ours; they can come at any moment
 
-Nothing is written by a refusal of 1 to 8. One of 9 is recorded, and moves no money.
+Nothing is written by a refusal of 1 to 9. One of 10 is recorded, and moves no money.
 """
 
 from collections.abc import Sequence
@@ -31,13 +35,26 @@ from ledger.command_handling.errors import (
     OutcomeUnknownError,
     OverloadedError,
 )
+from schemas.http.batches import BatchResult
 from schemas.http.problems import PROBLEMS, FieldProblem, problem_type
 from schemas.rejections import (
     BalanceLimitExceeded,
+    BatchDeclined,
+    CaptureExceedsHold,
+    CurrencyMismatch,
     CustomerIdConflict,
+    ExpiryNotAhead,
+    HoldNotOpen,
+    HoldUnknown,
     InsufficientFunds,
+    NotReversible,
     ReferenceReused,
     Rejection,
+    ReversalExceedsTransaction,
+    SameWallet,
+    TooManyHolds,
+    TooManyLots,
+    TransactionUnknown,
     WalletClosed,
     WalletExists,
     WalletFrozen,
@@ -90,6 +107,7 @@ def problem(
     param: str | None = None,
     errors: Sequence[FieldProblem] = (),
     context: Context | None = None,
+    results: Sequence[BatchResult] = (),
     headers_bytes: bytes = b"",
 ) -> Answer:
     """The answer that says why a call was refused or failed."""
@@ -108,25 +126,35 @@ def problem(
         members["errors"] = errors
     if context:
         members.update(context)
+    if results:
+        members["results"] = results
     retry = _RETRY_AFTER if kind.retry_after else b""
     return Answer(kind.status, PROBLEM_JSON + retry + headers_bytes, _encode(members))
 
 
 def problem_of_rejection(
-    rejection: Rejection, request_id: str, context: Context, headers_bytes: bytes
+    rejection: Rejection,
+    request_id: str,
+    context: Context,
+    headers_bytes: bytes,
+    *,
+    other_wallet: str = "to",
 ) -> Answer:
-    """The answer to a command that the ledger declined; `context` is what the call knows."""
+    """The answer to a command that the ledger declined; `context` is what the call knows.
+
+    `other_wallet` is the field in which the call names a second wallet.
+    """
     return problem(
         code_of(rejection),
         _detail_of(rejection),
         request_id,
-        param=_param_of(rejection),
+        param=_param_of(rejection, other_wallet),
         context=context | _members_of(rejection),
         headers_bytes=headers_bytes,
     )
 
 
-def _param_of(rejection: Rejection) -> str | None:
+def _param_of(rejection: Rejection, other_wallet: str) -> str | None:
     match rejection:
         case ReferenceReused(what="reference"):
             return "reference"
@@ -134,23 +162,27 @@ def _param_of(rejection: Rejection) -> str | None:
             return "Idempotency-Key"
         case CustomerIdConflict():
             return "customer_id"
+        case CurrencyMismatch() | SameWallet():
+            return other_wallet
+        case ExpiryNotAhead():
+            return "expires_at"
         case _:
             return None
 
 
 def _members_of(rejection: Rejection) -> Context:
     """The rejection's own values, such as `available`, under their own names."""
-    members: Context = msgspec.structs.asdict(rejection)
+    members = msgspec.structs.asdict(rejection)
     members.pop("what", None)
-    return members
+    return {name: value for name, value in members.items() if value is not None}
 
 
-def _detail_of(rejection: Rejection) -> str:
+def _detail_of(rejection: Rejection) -> str:  # noqa: C901, PLR0912 - one line each
     match rejection:
         case InsufficientFunds(amount=amount, available=available):
             return f"{amount} was asked for, {available} is available"
         case WalletFrozen():
-            return "the wallet is frozen: it takes credits, and no debits"
+            return "the wallet is frozen, and its freeze stops this"
         case WalletClosed():
             return "the wallet is closed for good"
         case WalletNotEmpty(balance=balance):
@@ -164,10 +196,34 @@ def _detail_of(rejection: Rejection) -> str:
             return "there is no such wallet"
         case ReferenceReused(what=what):
             return f"the {what.replace('_', ' ')} was used before, for something else"
-        case BalanceLimitExceeded(amount=amount, balance=balance, limit=limit):
-            return f"the balance of {balance} and {amount} would be over {limit}"
+        case BalanceLimitExceeded(amount=amount, limit=limit):
+            return f"the balance and {amount} together would be over {limit}"
         case CustomerIdConflict():
             return "the customer id is the UUID under which another customer is known"
+        case CurrencyMismatch():
+            return "the two wallets hold different currencies"
+        case SameWallet():
+            return "the money would go to the wallet that it comes from"
+        case ExpiryNotAhead():
+            return "expires_at must be ahead of now"
+        case TooManyLots(limit=limit):
+            return f"the wallet has expiring money of {limit} different moments already"
+        case TooManyHolds(limit=limit):
+            return f"the wallet has {limit} open holds already"
+        case HoldUnknown():
+            return "there is no such hold"
+        case HoldNotOpen():
+            return "the hold is over: captured, voided or expired"
+        case CaptureExceedsHold(amount=amount, held=held):
+            return f"{amount} was to be captured, {held} is held"
+        case TransactionUnknown():
+            return "there is no such transaction"
+        case NotReversible():
+            return "a transaction of this kind cannot be reversed"
+        case ReversalExceedsTransaction(amount=amount, reversible=reversible):
+            return f"{amount} was to be reversed, {reversible} is not reversed yet"
+        case BatchDeclined(index=index):
+            return f"the batch is applied all or none, and its command {index} was declined"
         case _:
             assert_never(rejection)
 

@@ -2,43 +2,58 @@
 
 Every reading says how far the log is, in the snapshot that the row was read in. Where
 the row is behind, the query waits for the projector a little, and then folds the missing
-events by itself if it asks for wallets, or is refused if it asks for their history.
+events by itself if it asks for wallets, or is refused if it asks for their history or holds.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
 from projections.balances.read_model import (
     FROM_NEWEST,
+    HoldReading,
+    HoldsReading,
     ListedWallet,
     WalletReading,
     catch_up,
+    list_holds,
     list_wallets,
     list_wallets_of_customer,
+    read_hold,
 )
+from projections.events import ProjectedEvent
 from projections.interface import WalletKey
-from projections.transactions.read_model import HistoryReading, read_page
+from projections.log import find_event, read_stream
+from projections.transactions.read_model import (
+    HistoryReading,
+    TransactionReading,
+    read_page,
+    read_transaction,
+)
+from schemas.events import TransferSent, decode_event
 from schemas.http.credit_wallets import TransactionStatus
-from schemas.results import TransactionType, WalletStatus, WalletView
+from schemas.identifiers import hex_of
+from schemas.results import HoldStatus, TransactionType, TransferView, WalletStatus, WalletView
 from services.gateway.database import Database, Pool
+from services.gateway.patience import Clock, Patience
 from services.gateway.problems import ReadModelBehindError
 from services.gateway.wallet_batches import WalletBatches
 
-MAX_WAIT_SECONDS: Final = 1.0
-_FIRST_PAUSES_SECONDS: Final = (0.002, 0.005, 0.010)
-_PAUSE_SECONDS: Final = 0.020
+
+class Reading(Protocol):
+    """What a read model says of one wallet, and how far the log is with it."""
+
+    @property
+    def newest_version(self) -> int:
+        """The wallet's newest version in the log."""
+
+    @property
+    def complete_to_version(self) -> int:
+        """Up to this version the read model misses nothing."""
 
 
-class Clock(Protocol):
-    """What waiting needs of the world."""
-
-    def monotonic(self) -> float:
-        """Seconds on a clock that never steps."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
+ReadingT = TypeVar("ReadingT", bound=Reading)
 
 
 class WalletNow(Struct, frozen=True, kw_only=True):
@@ -53,43 +68,6 @@ class ListedNow(Struct, frozen=True, kw_only=True):
 
     opened_position: int
     view: WalletView
-
-
-ReadingT = TypeVar("ReadingT")
-
-
-class Patience:
-    """How long to wait for one read model.
-
-    When a wait of the whole second was in vain the model is taken to stand still: for
-    the next second nobody waits, then one query tries again on behalf of all.
-    """
-
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._still_since: float | None = None
-
-    async def wait(
-        self,
-        ask: Callable[[], Awaitable[ReadingT]],
-        caught_up: Callable[[ReadingT], bool],
-        reading: ReadingT,
-    ) -> ReadingT:
-        """Ask again until the reading has caught up, or waiting is no use; the last reading."""
-        started = self._clock.monotonic()
-        if self._still_since is not None:
-            if started - self._still_since < MAX_WAIT_SECONDS:
-                return reading
-            self._still_since = started
-        pauses = iter(_FIRST_PAUSES_SECONDS)
-        while self._clock.monotonic() - started < MAX_WAIT_SECONDS:
-            await self._clock.sleep(next(pauses, _PAUSE_SECONDS))
-            reading = await ask()
-            if caught_up(reading):
-                self._still_since = None
-                return reading
-        self._still_since = self._clock.monotonic()
-        return reading
 
 
 class Reads:
@@ -125,31 +103,115 @@ class Reads:
         """Up to `limit` transactions before a version, newest first; None as in `wallet`."""
         wallet = WalletKey(tenant_id, wallet_id)
         before = FROM_NEWEST if before_version is None else before_version
+        return await self._caught_up(
+            self._for_transactions,
+            lambda pool: read_page(
+                pool,
+                wallet,
+                status=status,
+                transaction_type=transaction_type,
+                limit=limit,
+                before_version=before,
+            ),
+            eventual=eventual,
+        )
 
-        async def ask() -> HistoryReading | None:
-            return await self._database.read(
-                lambda pool: read_page(
-                    pool,
-                    wallet,
-                    status=status,
-                    transaction_type=transaction_type,
-                    limit=limit,
-                    before_version=before,
-                )
-            )
+    async def holds(
+        self,
+        tenant_id: str,
+        wallet_id: str,
+        *,
+        status: HoldStatus | None,
+        limit: int,
+        before_version: int | None,
+        eventual: bool,
+    ) -> HoldsReading | None:
+        """Up to `limit` holds placed before a version, newest first; None as in `wallet`."""
+        wallet = WalletKey(tenant_id, wallet_id)
+        before = FROM_NEWEST if before_version is None else before_version
+        return await self._caught_up(
+            self._for_balances,
+            lambda pool: list_holds(
+                pool, wallet, status=status, limit=limit, before_version=before
+            ),
+            eventual=eventual,
+        )
 
-        page = await ask()
-        if page is None or page.behind == 0 or eventual:
-            return page
-        target = page.newest_version
+    async def hold(self, tenant_id: str, hold_id: str, *, eventual: bool) -> HoldReading | None:
+        """One hold; None if the tenant has none of this id."""
+        found = await self._find(tenant_id, hold_id)
+        if found is None:
+            return None
+        wallet, version = found
+        return await self._caught_up(
+            self._for_balances,
+            lambda pool: read_hold(pool, wallet, hold_id),
+            eventual=eventual,
+            at_least=version,
+        )
 
-        def caught_up(now: HistoryReading | None) -> bool:
+    async def transaction(
+        self, tenant_id: str, transaction_id: str, *, eventual: bool
+    ) -> TransactionReading | None:
+        """One transaction; None if the tenant has none of this id."""
+        found = await self._find(tenant_id, transaction_id)
+        if found is None:
+            return None
+        wallet, version = found
+        return await self._caught_up(
+            self._for_transactions,
+            lambda pool: read_transaction(pool, wallet, version),
+            eventual=eventual,
+            at_least=version,
+        )
+
+    async def transfer(self, tenant_id: str, transfer_id: str) -> TransferView | None:
+        """One transfer, out of the log itself; None if the tenant has none of this id."""
+        found = await self._find(tenant_id, transfer_id)
+        if found is None:
+            return None
+        wallet, version = found
+        (recorded,) = await self._database.read(
+            lambda pool: read_stream(pool, wallet, version - 1, 1)
+        )
+        return _transfer_of(recorded)
+
+    async def _find(self, tenant_id: str, identifier: str) -> tuple[WalletKey, int] | None:
+        return await self._database.read(
+            lambda pool: find_event(pool, tenant_id, hex_of(identifier))
+        )
+
+    async def _caught_up(
+        self,
+        patience: Patience,
+        read: Callable[[Pool], Awaitable[ReadingT | None]],
+        *,
+        eventual: bool,
+        at_least: int = 0,
+    ) -> ReadingT | None:
+        """The reading, once it shows all that the log had at first; None if there is nothing.
+
+        An eventual one shows what there is, but never less than a version that is named.
+        """
+
+        async def ask() -> ReadingT | None:
+            return await self._database.read(read)
+
+        reading = await ask()
+        if reading is None:
+            return None
+        if eventual and reading.complete_to_version >= at_least:
+            return reading
+        target = reading.newest_version
+
+        def caught_up(now: ReadingT | None) -> bool:
             return now is not None and now.complete_to_version >= target
 
-        page = await self._for_transactions.wait(ask, caught_up, page)
-        if not caught_up(page):
+        if not eventual and not caught_up(reading):
+            reading = await patience.wait(ask, caught_up, reading)
+        if not caught_up(reading):
             raise ReadModelBehindError
-        return page
+        return reading
 
     async def wallets(
         self,
@@ -253,3 +315,22 @@ class Reads:
         if view is None:
             raise ReadModelBehindError
         return view
+
+
+def _transfer_of(recorded: ProjectedEvent) -> TransferView | None:
+    event = decode_event(recorded.type, recorded.schema_version, recorded.data)
+    if not isinstance(event, TransferSent):
+        return None
+    return TransferView(
+        id=event.transfer_id,
+        from_wallet_id=event.from_wallet_id,
+        to_wallet_id=event.to_wallet_id,
+        amount=event.amount,
+        currency=event.currency,
+        reference=event.reference,
+        description=event.description,
+        sent_transaction_id=event.sent_transaction_id,
+        received_transaction_id=event.received_transaction_id,
+        created_at=recorded.recorded_at,
+        metadata=event.metadata,
+    )

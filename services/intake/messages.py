@@ -4,7 +4,8 @@ What a refusal says names headers and fields, never what stood in them.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -13,8 +14,8 @@ from msgspec import Raw, Struct
 
 from ledger.command_handling.gate import MAX_NESTING, metadata_problem, nesting_of, text_problem
 from ledger.command_handling.submission import Submission
-from schemas.commands import COMMAND_TYPES, NO_METADATA, Command
-from schemas.identifiers import is_wallet_id
+from schemas.commands import COMMAND_TYPES, NO_METADATA, Command, TransferTo
+from schemas.identifiers import is_hold_id, is_transaction_id, is_wallet_id
 from schemas.money import is_currency
 
 MAX_VALUE_BYTES = 64 * 1024
@@ -74,7 +75,15 @@ _TENANT = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 _SHOWABLE_NAME = re.compile(r"[a-z][a-z_]{0,31}", re.ASCII)
 _SHOWN_NAMES_MAX = 8
-_FREE_TEXTS = frozenset({"customer_id", "reference", "description"})
+_FREE_TEXTS = frozenset({"customer_id", "reference", "description", "reason"})
+_IDS: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "wallet_id": ("wal_", is_wallet_id),
+    "from_wallet_id": ("wal_", is_wallet_id),
+    "to_wallet_id": ("wal_", is_wallet_id),
+    "hold_id": ("hol_", is_hold_id),
+    "transaction_id": ("txn_", is_transaction_id),
+}
+"""How the ids in a command are spelled, by the names of their fields."""
 
 
 def read_message(headers: Headers, value: bytes | None) -> Submission | Refusal:
@@ -186,7 +195,9 @@ class _CommandReader:
         names = [field.name for field in msgspec.structs.fields(command_type)]
         self._members = frozenset(names) | {"type"}
         self._texts = [name for name in names if name in _FREE_TEXTS]
-        self._has_wallet = "wallet_id" in names
+        self._ids = [(name, _IDS[name][1]) for name in names if name in _IDS]
+        self._has_moment = "expires_at" in names
+        self._has_receiver = "remaining_balance" in names
         self._has_metadata = "metadata" in names
         self._has_currency = "currency" in names
 
@@ -214,17 +225,23 @@ class _CommandReader:
             raise _RefusedError("unreadable", "value: must be valid JSON") from None
         else:
             if members.keys() <= self._members and self._is_sound(command):
-                return command
+                return _in_utc(command) if self._has_moment else command
         problems = "; ".join(_problems(self._type, value))
         raise _RefusedError("invalid_command", problems or "value: has a member twice")
 
     def _is_sound(self, command: Any) -> bool:
         """What the decoder does not check. `_problems` says in words what this finds."""
         for name in self._texts:
-            if text_problem(getattr(command, name)) is not None:
+            text = getattr(command, name)
+            if text is not None and text_problem(text) is not None:
                 return False
         # The Struct's pattern lets a line feed at the end pass, as Python's `$` does.
-        if self._has_wallet and not is_wallet_id(command.wallet_id):
+        for name, is_spelled in self._ids:
+            if not is_spelled(getattr(command, name)):
+                return False
+        if self._has_receiver and _receiver_problem(command.remaining_balance):
+            return False
+        if self._has_moment and _moment_problem(command.expires_at):
             return False
         if self._has_currency and not is_currency(command.currency):
             return False
@@ -271,11 +288,47 @@ def _field_problem(field: msgspec.structs.FieldInfo, raw: bytes) -> str | None:
         return "is not one of the values allowed" if said.startswith("Invalid") else said
     except msgspec.DecodeError:
         return "must not contain lone surrogates"
-    if field.name == "wallet_id" and not is_wallet_id(content):
-        return "must be spelled wal_ and 32 hexadecimal digits"
+    if field.name in _IDS:
+        prefix, is_spelled = _IDS[field.name]
+        return None if is_spelled(content) else _spelling(prefix)
+    if field.name == "remaining_balance":
+        return _receiver_problem(content)
+    if field.name == "expires_at":
+        return _moment_problem(content)
     if field.name == "currency" and not is_currency(content):
         return "must be an ISO 4217 currency that has minor units"
     return text_problem(content) if isinstance(content, str) else None
+
+
+def _spelling(prefix: str) -> str:
+    return f"must be spelled {prefix} and 32 hexadecimal digits"
+
+
+def _receiver_problem(remaining_balance: TransferTo | str | None) -> str | None:
+    if isinstance(remaining_balance, TransferTo) and not is_wallet_id(
+        remaining_balance.transfer_to
+    ):
+        return f"transfer_to {_spelling('wal_')}"
+    return None
+
+
+def _moment_problem(moment: datetime | None) -> str | None:
+    """At the ends of the calendar a moment with an offset may have no date in UTC."""
+    if moment is not None and moment.tzinfo is not UTC:
+        try:
+            moment.astimezone(UTC)
+        except OverflowError:
+            return "must be a date in UTC, too"
+    return None
+
+
+def _in_utc(command: Any) -> Command:
+    """A moment counts, not its spelling: the same one is the same wish."""
+    moment: datetime | None = command.expires_at
+    if moment is not None and moment.tzinfo is not UTC:
+        command = msgspec.structs.replace(command, expires_at=moment.astimezone(UTC))
+    sound: Command = command
+    return sound
 
 
 COMMAND_NAMES = {f"ledger.command.{tag}.v1": command for tag, command in COMMAND_TYPES.items()}

@@ -19,7 +19,7 @@ from projections.checkpoint import (
     Move,
     begin_checkpoints,
 )
-from projections.interface import AnyProjection, Connection, ProjectedEvent, WalletKey
+from projections.interface import AnyProjection, Connection, PageStart, ProjectedEvent
 from projections.log import LogPage, prepare_session, read_log, read_published
 from projections.registry import PROJECTIONS
 from projections.runner import Runner
@@ -173,8 +173,8 @@ class Rebuild:
             self.differences += await self._projection.compare(self._connection, applied.ranges)
 
     async def _find_strangers(self) -> None:
-        """Find wallets that the live tables have and the log does not."""
-        after: WalletKey | None = None
+        """Find what the live tables have and the log does not."""
+        after: PageStart | None = None
         while not self._alone:
             found, after = await self._projection.strangers(
                 self._connection, after, self._at.position, _STRANGERS_PAGE

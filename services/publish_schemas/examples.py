@@ -1,6 +1,8 @@
 """One small story in values, from which every example in the published documents is taken.
 
-Ama opens a wallet in cedis, puts 150.00 in, and spends 5.00 on text messages.
+Ama opens a wallet in cedis, puts 150.00 in, and spends 5.00 on text messages. She gets a
+bonus of 20.00 until the end of June, rides for 32.50 of the 40.00 that were set aside, and
+sends Kofi 25.00. `http_examples` tells the same as the HTTP API does.
 """
 
 from datetime import UTC, datetime
@@ -14,7 +16,18 @@ from schemas.events import (
     BalanceForfeited,
     ChangeDeclined,
     CreditDeclined,
+    CreditLapsed,
+    CreditReversed,
     DebitDeclined,
+    DebitReversed,
+    Expiring,
+    HoldCaptured,
+    HoldPlaced,
+    HoldReleased,
+    LotAmount,
+    TransferReceived,
+    TransferSent,
+    VoidDeclined,
     WalletClosed,
     WalletCredited,
     WalletDebited,
@@ -23,23 +36,32 @@ from schemas.events import (
     WalletOpened,
     WalletUnfrozen,
 )
-from schemas.http import credit_wallets as http
-from schemas.http.problems import PROBLEMS, FieldProblem, Problem, problem_type
-from schemas.money import MAX_AMOUNT_MINOR, formatted
+from schemas.money import MAX_AMOUNT_MINOR
 from schemas.rejections import InsufficientFunds
 
 TENANT = "0197f3c2-5a10-7c44-9d0e-6f2b8a1c3e57"
 WALLET = "wal_0197f3c29b1e7d10a4c86e5f20b3d791"
 COMMAND_ID = "sms_batch_8821-try-1"
-REQUEST_ID = "req_0197f3c4e0a27f3b8d1594c6a7e2b0f8"
-CURSOR = "eyJwIjoxODQyfQ"
-_CREDIT_ID = "txn_0197f3c3d4527b6f8e01c9a7d3f5b284"
-_DEBIT_ID = "txn_0197f3c4e0a27f3b8d1594c6a7e2b0f7"
-_USER = "5f0c2f0e-7d0a-5a3c-9b53-3f6f1f6f8f4d"
-_OPENED_AT = datetime(2026, 5, 24, 10, 0, tzinfo=UTC)
-_CREDITED_AT = datetime(2026, 5, 24, 10, 0, 4, 250_000, tzinfo=UTC)
-_DEBITED_AT = datetime(2026, 5, 24, 10, 1, 12, 731_204, tzinfo=UTC)
-_METADATA = Raw(b'{"campaign":"may"}')
+OTHER_WALLET = "wal_0197f3d04a6c7be19c52f8d30e1b7a64"
+CREDIT_ID = "txn_0197f3c3d4527b6f8e01c9a7d3f5b284"
+DEBIT_ID = "txn_0197f3c4e0a27f3b8d1594c6a7e2b0f7"
+BONUS_ID = "txn_0197f3c5b7d07a92b4e6018f3c5d9a21"
+HOLD_ID = "hol_0197f3c7183c7d45a9f20b6e84c1d7f3"
+CAPTURE_ID = "txn_0197f3c8a51e7c08912d5f7b3e0a64c9"
+TRANSFER_ID = "trf_0197f3d1c2f07e3a8b4d9061f5c7e2a8"
+SENT_ID = "txn_0197f3d1c2f07e3a8b4d9061f5c7e2a8"
+RECEIVED_ID = "txn_0197f3d1c2f07f159e6a3b84d0c27f51"
+REVERSAL_ID = "txn_0197f3d5e9b47620a1c8f3d70b5e4926"
+USER = "5f0c2f0e-7d0a-5a3c-9b53-3f6f1f6f8f4d"
+OPENED_AT = datetime(2026, 5, 24, 10, 0, tzinfo=UTC)
+CREDITED_AT = datetime(2026, 5, 24, 10, 0, 4, 250_000, tzinfo=UTC)
+DEBITED_AT = datetime(2026, 5, 24, 10, 1, 12, 731_204, tzinfo=UTC)
+HELD_AT = datetime(2026, 5, 24, 10, 3, 37, 82_000, tzinfo=UTC)
+CAPTURED_AT = datetime(2026, 5, 24, 10, 21, 5, 640_118, tzinfo=UTC)
+TRANSFERRED_AT = datetime(2026, 5, 24, 11, 2, 48, 5_310, tzinfo=UTC)
+BONUS_ENDS_AT = datetime(2026, 7, 1, tzinfo=UTC)
+HOLD_ENDS_AT = datetime(2026, 5, 25, 10, 0, tzinfo=UTC)
+METADATA = Raw(b'{"campaign":"may"}')
 
 
 def plain(value: object) -> Any:
@@ -47,19 +69,32 @@ def plain(value: object) -> Any:
     return msgspec.json.decode(msgspec.json.encode(value))
 
 
-def _money(balance_before: int, amount: int, balance_after: int) -> dict[str, Any]:
+def _money(balance_before: int, amount: int, balance_after: int, held: int = 0) -> dict[str, Any]:
     return {
         "amount": amount,
         "balance_before": balance_before,
         "balance_after": balance_after,
-        "available_after": balance_after,
+        "available_after": balance_after - held,
         "currency": "GHS",
     }
 
 
+_BONUS = LotAmount(amount=2_000, expires_at=BONUS_ENDS_AT)
+_UNTIL_JULY = Expiring(amount=2_000, next_at=BONUS_ENDS_AT, next_amount=2_000)
+_TRANSFER: dict[str, Any] = {
+    "transfer_id": TRANSFER_ID,
+    "from_wallet_id": WALLET,
+    "to_wallet_id": OTHER_WALLET,
+    "sent_transaction_id": SENT_ID,
+    "received_transaction_id": RECEIVED_ID,
+    "reference": "kofi-lunch-17",
+    "description": "Lunch",
+}
+
+
 EVENTS: dict[str, WalletEvent] = {
     "wallet.opened": WalletOpened(
-        customer_id="cus_abc123", user_id=_USER, currency="GHS", metadata=_METADATA
+        customer_id="cus_abc123", user_id=USER, currency="GHS", metadata=METADATA
     ),
     "wallet.credited": WalletCredited(
         **_money(0, 15_000, 15_000), reference="welcome-cus_abc123", description="Welcome"
@@ -68,7 +103,7 @@ EVENTS: dict[str, WalletEvent] = {
         **_money(15_000, 500, 14_500),
         reference="sms_batch_8821",
         description="500 text messages",
-        metadata=_METADATA,
+        metadata=METADATA,
     ),
     "wallet.debit_declined": DebitDeclined(
         code="insufficient_funds",
@@ -88,18 +123,67 @@ EVENTS: dict[str, WalletEvent] = {
         reference="mistyped-1",
         description="",
     ),
-    "wallet.frozen": WalletFrozen(),
-    "wallet.unfrozen": WalletUnfrozen(),
+    "wallet.credit_lapsed": CreditLapsed(**_money(11_250, 2_000, 9_250), expires_at=BONUS_ENDS_AT),
+    "wallet.hold_placed": HoldPlaced(
+        hold_id=HOLD_ID,
+        amount=4_000,
+        balance=16_500,
+        available_after=12_500,
+        currency="GHS",
+        reference="ride-5512",
+        description="Ride to the airport",
+        allocated=(_BONUS, LotAmount(amount=2_000)),
+        expires_at=HOLD_ENDS_AT,
+    ),
+    "wallet.hold_captured": HoldCaptured(
+        **_money(16_500, 3_250, 13_250),
+        hold_id=HOLD_ID,
+        held_after=0,
+        released=750,
+        spent=(_BONUS, LotAmount(amount=1_250)),
+        reference="ride-5512",
+        description="Ride to the airport",
+    ),
+    "wallet.hold_released": HoldReleased(
+        hold_id=HOLD_ID,
+        cause="voided",
+        amount=4_000,
+        balance=16_500,
+        available_after=16_500,
+        expiring_after=_UNTIL_JULY,
+        currency="GHS",
+        returned=(_BONUS, LotAmount(amount=2_000)),
+    ),
+    "wallet.transfer_sent": TransferSent(**_money(13_250, 2_500, 10_750), **_TRANSFER),
+    "wallet.transfer_received": TransferReceived(**_money(0, 2_500, 2_500), **_TRANSFER),
+    "wallet.debit_reversed": DebitReversed(
+        **_money(10_750, 500, 11_250),
+        transaction_id=DEBIT_ID,
+        reversed_after=500,
+        reference="sms_batch_8821-refund",
+        description="The messages were not sent",
+    ),
+    "wallet.credit_reversed": CreditReversed(
+        **_money(16_500, 2_000, 14_500),
+        transaction_id=BONUS_ID,
+        reversed_after=2_000,
+        spent=(_BONUS,),
+        reference="bonus-may-void",
+        description="The bonus was a mistake",
+    ),
+    "wallet.frozen": WalletFrozen(scope="debits", reason="The phone was stolen"),
+    "wallet.unfrozen": WalletUnfrozen(reason="The phone was found"),
     "wallet.balance_forfeited": BalanceForfeited(**_money(14_500, 14_500, 0)),
     "wallet.closed": WalletClosed(),
     "wallet.change_declined": ChangeDeclined(
         change="close", code="wallet_not_empty", balance=14_500
     ),
+    "wallet.void_declined": VoidDeclined(hold_id=HOLD_ID, code="hold_not_open", balance=14_500),
 }
 
 COMMANDS: dict[str, commands.Command] = {
     "create_wallet": commands.CreateWallet(
-        customer_id="cus_abc123", currency="GHS", metadata=_METADATA
+        customer_id="cus_abc123", currency="GHS", metadata=METADATA
     ),
     "credit_wallet": commands.CreditWallet(
         wallet_id=WALLET, amount=15_000, description="Welcome", reference="welcome-cus_abc123"
@@ -109,18 +193,40 @@ COMMANDS: dict[str, commands.Command] = {
         amount=500,
         description="500 text messages",
         reference="sms_batch_8821",
-        metadata=_METADATA,
+        metadata=METADATA,
     ),
-    "freeze_wallet": commands.FreezeWallet(wallet_id=WALLET),
-    "unfreeze_wallet": commands.UnfreezeWallet(wallet_id=WALLET),
+    "freeze_wallet": commands.FreezeWallet(wallet_id=WALLET, reason="The phone was stolen"),
+    "unfreeze_wallet": commands.UnfreezeWallet(wallet_id=WALLET, reason="The phone was found"),
     "close_wallet": commands.CloseWallet(wallet_id=WALLET, remaining_balance="forfeit"),
+    "place_hold": commands.PlaceHold(
+        wallet_id=WALLET,
+        amount=4_000,
+        description="Ride to the airport",
+        reference="ride-5512",
+        expires_at=HOLD_ENDS_AT,
+    ),
+    "capture_hold": commands.CaptureHold(hold_id=HOLD_ID, amount=3_250, final=True),
+    "void_hold": commands.VoidHold(hold_id=HOLD_ID),
+    "transfer_money": commands.TransferMoney(
+        from_wallet_id=WALLET,
+        to_wallet_id=OTHER_WALLET,
+        amount=2_500,
+        description="Lunch",
+        reference="kofi-lunch-17",
+    ),
+    "reverse_transaction": commands.ReverseTransaction(
+        transaction_id=DEBIT_ID,
+        description="The messages were not sent",
+        reference="sms_batch_8821-refund",
+    ),
+    "expire_due": commands.ExpireDue(wallet_id=WALLET),
 }
 
 RESULTS: dict[str, results.CommandResult] = {
     "accepted": results.CommandResult(
         status="accepted",
         transaction=results.TransactionView(
-            id=_DEBIT_ID,
+            id=DEBIT_ID,
             wallet_id=WALLET,
             type="debit",
             kind="debit",
@@ -133,9 +239,9 @@ RESULTS: dict[str, results.CommandResult] = {
             reference="sms_batch_8821",
             description="500 text messages",
             code=None,
-            created_at=_DEBITED_AT,
+            created_at=DEBITED_AT,
             version=3,
-            metadata=_METADATA,
+            metadata=METADATA,
         ),
         position=1842,
         version=3,
@@ -156,131 +262,3 @@ REJECTED_MESSAGE = results.RejectedMessage(
     detail="the value is not JSON",
     sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 )
-
-CREATE_REQUEST = http.CreateWalletRequest(customer_id="cus_abc123", currency="GHS")
-CREDIT_REQUEST = http.MoneyRequest(
-    amount=15_000, description="Welcome", reference="welcome-cus_abc123"
-)
-DEBIT_REQUEST = http.MoneyRequest(
-    amount=500, description="500 text messages", reference="sms_batch_8821", metadata=_METADATA
-)
-CLOSE_REQUEST = http.CloseWalletRequest(remaining_balance="forfeit")
-
-
-def wallet(
-    balance: int, status: results.WalletStatus = "active", at: datetime = _DEBITED_AT
-) -> http.Wallet:
-    """Ama's wallet with this balance."""
-    return http.Wallet(
-        id=WALLET,
-        customer_id="cus_abc123",
-        user_id=_USER,
-        currency="GHS",
-        balance=balance,
-        balance_formatted=formatted(balance, "GHS"),
-        available_balance=balance,
-        status=status,
-        metadata=commands.NO_METADATA,
-        created_at=_OPENED_AT,
-        updated_at=at,
-    )
-
-
-NEW_WALLET = wallet(0, at=_OPENED_AT)
-CREDIT = http.Transaction(
-    id=_CREDIT_ID,
-    wallet_id=WALLET,
-    type="credit",
-    kind="credit",
-    status="completed",
-    code=None,
-    amount=15_000,
-    balance_before=0,
-    balance_after=15_000,
-    available_balance=15_000,
-    currency="GHS",
-    reference="welcome-cus_abc123",
-    description="Welcome",
-    metadata=commands.NO_METADATA,
-    created_at=_CREDITED_AT,
-)
-DEBIT = http.Transaction(
-    id=_DEBIT_ID,
-    wallet_id=WALLET,
-    type="debit",
-    kind="debit",
-    status="completed",
-    code=None,
-    amount=500,
-    balance_before=15_000,
-    balance_after=14_500,
-    available_balance=14_500,
-    currency="GHS",
-    reference="sms_batch_8821",
-    description="500 text messages",
-    metadata=_METADATA,
-    created_at=_DEBITED_AT,
-)
-WALLETS = http.WalletPage(data=[wallet(14_500)], has_more=True, next_cursor=CURSOR)
-TRANSACTIONS = http.TransactionPage(data=[DEBIT, CREDIT], has_more=False, next_cursor=None)
-
-
-def problem(code: str) -> Problem:
-    """What an answer with this code looks like."""
-    kind = PROBLEMS[code]
-    return msgspec.structs.replace(
-        Problem(
-            type=problem_type(code),
-            title=kind.title,
-            status=kind.status,
-            code=code,
-            detail=kind.meaning,
-            request_id=REQUEST_ID,
-        ),
-        **_MORE.get(code, {}),
-    )
-
-
-_MORE: dict[str, dict[str, Any]] = {
-    "validation_failed": {
-        "param": "amount",
-        "errors": [
-            FieldProblem(param="amount", code="out_of_range", detail="must be greater than 0"),
-            FieldProblem(param="reference", code="missing", detail="is required"),
-        ],
-    },
-    "unsupported_field": {
-        "param": "expires_at",
-        "errors": [
-            FieldProblem(
-                param="expires_at",
-                code="unsupported_field",
-                detail=http.UNSUPPORTED_FIELDS["expires_at"],
-            )
-        ],
-    },
-    "invalid_cursor": {"param": "after"},
-    "invalid_idempotency_key": {"param": "Idempotency-Key"},
-    "invalid_limit": {"param": "limit"},
-    "invalid_parameter": {"param": "currency"},
-    "invalid_status": {"param": "status"},
-    "invalid_type": {"param": "type"},
-    "reference_reused": {"param": "reference", "wallet_id": WALLET},
-    "wallet_exists": {"wallet_id": WALLET},
-    "wallet_frozen": {"wallet_id": WALLET, "transaction_id": _DEBIT_ID},
-    "wallet_closed": {"wallet_id": WALLET},
-    "wallet_not_empty": {"wallet_id": WALLET, "balance": 14_500},
-    "insufficient_funds": {
-        "wallet_id": WALLET,
-        "transaction_id": _DEBIT_ID,
-        "amount": 20_000,
-        "available": 14_500,
-    },
-    "balance_limit_exceeded": {
-        "wallet_id": WALLET,
-        "amount": MAX_AMOUNT_MINOR,
-        "balance": 14_500,
-        "limit": MAX_AMOUNT_MINOR,
-    },
-    "customer_id_conflict": {"param": "customer_id"},
-}

@@ -126,12 +126,15 @@ def _translated(annotation: Any, copies: dict[type[Struct], type[Struct]]) -> An
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         inner, *remarks = arguments
-        return Annotated[(inner if inner is Raw else _translated(inner, copies), *remarks)]
+        is_plain = inner is Raw or any(getattr(remark, "tz", None) for remark in remarks)
+        return Annotated[(inner if is_plain else _translated(inner, copies), *remarks)]
     if origin in (Union, UnionType):
         members = [_translated(argument, copies) for argument in arguments]
         return reduce(or_, members)
     if origin is list:
         return list[_translated(arguments[0], copies)]  # type: ignore[misc]
+    if origin is tuple:
+        return tuple[_translated(arguments[0], copies), ...]  # type: ignore[misc]
     return annotation
 
 

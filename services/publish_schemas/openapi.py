@@ -8,10 +8,19 @@ from typing import Any, get_args
 
 from schemas.http import credit_wallets as http
 from schemas.http.problems import PROBLEM_CONTENT_TYPE, PROBLEMS, Problem
-from schemas.results import TransactionType, WalletStatus
-from services.publish_schemas import examples
+from schemas.results import HoldStatus, TransactionType, WalletStatus
+from services.publish_schemas import http_examples
+from services.publish_schemas.examples import (
+    COMMAND_ID,
+    HOLD_ID,
+    SENT_ID,
+    TRANSFER_ID,
+    WALLET,
+    plain,
+)
 from services.publish_schemas.json_schema import JsonSchema, components
-from services.publish_schemas.operations import OPERATIONS, Operation
+from services.publish_schemas.operation import Operation
+from services.publish_schemas.operations import OPERATIONS
 
 Codes = tuple[str, ...]
 
@@ -30,15 +39,20 @@ content gives the first answer again, with `Idempotent-Replayed: true`; with oth
 refused with `reference_reused`. An `Idempotency-Key` freezes whatever the wallet decided, success
 or decline. After a 503, send the same request again.
 
-**Reading your own write.** A GET of one wallet or of its transactions shows every change that was
-acknowledged before it, or answers 503 `read_model_behind`. `Ledger-Consistency: eventual` skips
-the wait, and the answer says how far behind it is in `Ledger-Lag`.
+**Available** is what is booked less what open holds set aside. Money with an `expires_at` is spent
+first, the soonest first, and what is left of it lapses at that moment.
+
+**Reading your own write.** A GET of one wallet, of its transactions or of its holds shows every
+change that was acknowledged before it, or answers 503 `read_model_behind`.
+`Ledger-Consistency: eventual` skips the wait, and the answer says how far behind it is in
+`Ledger-Lag`.
 
 **Problems** are `application/problem+json` (RFC 9457). Rely on `code`; the texts may change.
 
 **Which refusal comes first**, where several apply: the path and the method; the credentials and
 their scope; the `Idempotency-Key`; the body's size, type and form, then all its fields at once; the
-query; the wallet's existence; `reference_reused`; the wallet's state. Only the last is recorded.
+query; `reference_reused`; what the call names and is not there; what can never be done; the
+wallet's state. Only the last is recorded.
 
 **Tracing.** `X-Request-Id` and `X-Correlation-Id` may be sent with every call (1 to 128 visible
 ASCII characters); the first comes back with the answer.
@@ -56,7 +70,7 @@ def openapi_document(version: str) -> JsonSchema:
         "info": {
             "title": "Credit Wallets API",
             "version": version,
-            "summary": "Wallets, credits and debits.",
+            "summary": "Wallets, the money in them, holds and transfers.",
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -66,6 +80,9 @@ def openapi_document(version: str) -> JsonSchema:
         "tags": [
             {"name": "Wallets", "description": "Open, look at, freeze and close wallets."},
             {"name": "Money", "description": "Move money and read what was moved."},
+            {"name": "Holds", "description": "Set money aside, then spend it or let it go."},
+            {"name": "Transfers", "description": "Move money between two wallets."},
+            {"name": "Batches", "description": "Send many commands in one call."},
         ],
         "paths": _paths(shared),
         "components": {
@@ -76,7 +93,7 @@ def openapi_document(version: str) -> JsonSchema:
             "examples": {
                 _example_name(code): {
                     "summary": kind.title,
-                    "value": examples.plain(examples.problem(code)),
+                    "value": plain(http_examples.problem(code)),
                 }
                 for code, kind in sorted(PROBLEMS.items())
             },
@@ -121,13 +138,13 @@ def _operation(row: Operation, shared: Container[Codes]) -> JsonSchema:
     if row.request is not None:
         operation["requestBody"] = {
             "required": row.body_required,
-            "content": {"application/json": _asked(row.request)},
+            "content": {"application/json": _asked(row.request)} | _lines(row.lines),
         }
     operation["responses"] = {
         str(row.status): {
             "description": row.answer_description,
             "headers": _header_references(*row.answer_headers, "X-Request-Id"),
-            "content": {"application/json": _content(row.answer)},
+            "content": {"application/json": _content(row.answer)} | _lines(row.lines_answer),
         }
     }
     if row.unchanged:
@@ -161,8 +178,14 @@ def _shared_refusals() -> list[Codes]:
 def _content(shape: object) -> JsonSchema:
     return {
         "schema": {"$ref": _SCHEMAS + type(shape).__name__},
-        "example": examples.plain(shape),
+        "example": plain(shape),
     }
+
+
+def _lines(description: str | None) -> JsonSchema:
+    if description is None:
+        return {}
+    return {"application/x-ndjson": {"schema": {"type": "string", "description": description}}}
 
 
 def _asked(shape: object) -> JsonSchema:
@@ -231,13 +254,13 @@ HEADERS: dict[str, JsonSchema] = {
         0,
         minimum=0,
     ),
-    "Location": _header("Where the new wallet is.", f"/v1/wallets/{examples.WALLET}"),
+    "Location": _header("Where it is that was made.", f"/v1/wallets/{WALLET}"),
     "Retry-After": _header("Try again after this many seconds.", 1, minimum=0),
     "WWW-Authenticate": _header(
         "Which credentials are expected.", 'Basic realm="ledger", charset="UTF-8"'
     ),
     "X-Request-Id": _header(
-        "Names this call in our logs; the problem's `request_id`.", examples.REQUEST_ID
+        "Names this call in our logs; the problem's `request_id`.", http_examples.REQUEST_ID
     ),
 }
 
@@ -278,12 +301,19 @@ PARAMETERS: dict[str, JsonSchema] = {
         {"type": "string", "minLength": 1, "maxLength": 255},
         "cus_abc123",
     ),
+    "hold_id": _parameter("path", "hold_id", "The hold.", {"type": "string"}, HOLD_ID),
+    "hold_status": _parameter(
+        "query",
+        "status",
+        "Only holds with this status.",
+        {"type": "string", "enum": list(get_args(HoldStatus))},
+    ),
     "idempotency_key": _parameter(
         "header",
         "Idempotency-Key",
         "Names this call: whatever the wallet decided is answered again to the same key.",
         {"type": "string", "pattern": "^[!-~]{1,255}$"},
-        examples.COMMAND_ID,
+        COMMAND_ID,
     ),
     "if_none_match": _parameter(
         "header",
@@ -303,6 +333,9 @@ PARAMETERS: dict[str, JsonSchema] = {
             "default": http.DEFAULT_PAGE_SIZE,
         },
     ),
+    "transaction_id": _parameter(
+        "path", "transaction_id", "The transaction.", {"type": "string"}, SENT_ID
+    ),
     "transaction_status": _parameter(
         "query",
         "status",
@@ -315,9 +348,10 @@ PARAMETERS: dict[str, JsonSchema] = {
         "Only transactions of this type.",
         {"type": "string", "enum": list(get_args(TransactionType))},
     ),
-    "wallet_id": _parameter(
-        "path", "wallet_id", "The wallet.", {"type": "string"}, examples.WALLET
+    "transfer_id": _parameter(
+        "path", "transfer_id", "The transfer.", {"type": "string"}, TRANSFER_ID
     ),
+    "wallet_id": _parameter("path", "wallet_id", "The wallet.", {"type": "string"}, WALLET),
     "wallet_status": _parameter(
         "query",
         "status",

@@ -17,9 +17,18 @@ from schemas.events import (
     BalanceForfeited,
     ChangeDeclined,
     CreditDeclined,
+    CreditLapsed,
+    CreditReversed,
     DebitDeclined,
+    DebitReversed,
     EventMetadata,
+    HoldCaptured,
+    HoldPlaced,
+    HoldReleased,
+    TransferReceived,
+    TransferSent,
     UnknownEventError,
+    VoidDeclined,
     WalletClosed,
     WalletCredited,
     WalletDebited,
@@ -34,6 +43,18 @@ from schemas.money import formatted
 from services.runtime import postgres
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
+
+Moved = (
+    WalletCredited
+    | WalletDebited
+    | BalanceForfeited
+    | CreditLapsed
+    | HoldCaptured
+    | TransferSent
+    | TransferReceived
+    | DebitReversed
+    | CreditReversed
+)
 
 _NEWEST_EVENTS = 20
 _PAGE_EVENTS = 500
@@ -95,11 +116,21 @@ def line_of(row: asyncpg.Record) -> Text:
     )
 
 
-def _story(event: WalletEvent) -> str:
+def _story(event: WalletEvent) -> str:  # noqa: C901, PLR0912 - one line for each event
     match event:
-        case WalletCredited() | WalletDebited() | BalanceForfeited():
+        case WalletCredited() | WalletDebited() | BalanceForfeited() | CreditLapsed():
+            return _moved(event)
+        case HoldCaptured():
+            return f"{_moved(event)}, of {event.hold_id}"
+        case TransferSent():
+            return f"{_moved(event)}, to {event.to_wallet_id}"
+        case TransferReceived():
+            return f"{_moved(event)}, from {event.from_wallet_id}"
+        case DebitReversed() | CreditReversed():
+            return f"{_moved(event)}, of {event.transaction_id}"
+        case HoldPlaced() | HoldReleased():
             amount = formatted(event.amount, event.currency)
-            return f"{amount} → balance {formatted(event.balance_after, event.currency)}"
+            return f"{amount} → available {formatted(event.available_after, event.currency)}"
         case DebitDeclined() | CreditDeclined():
             amount = formatted(event.amount, event.currency)
             balance = formatted(event.balance, event.currency)
@@ -108,21 +139,40 @@ def _story(event: WalletEvent) -> str:
             return f"{event.currency} for {event.customer_id}"
         case ChangeDeclined():
             return f"{event.change}, {event.code}"
-        case WalletFrozen() | WalletUnfrozen() | WalletClosed():
+        case VoidDeclined():
+            return f"{event.hold_id}, {event.code}"
+        case WalletFrozen():
+            return f"{event.scope}{_because(event.reason)}"
+        case WalletUnfrozen():
+            return _because(event.reason).removeprefix(", ")
+        case WalletClosed():
             return ""
         case _:
             assert_never(event)
 
 
+def _moved(event: Moved) -> str:
+    amount = formatted(event.amount, event.currency)
+    return f"{amount} → balance {formatted(event.balance_after, event.currency)}"
+
+
+def _because(reason: str | None) -> str:
+    return "" if reason is None else f", {reason}"
+
+
 def _style(event: WalletEvent) -> str:
     match event:
-        case WalletCredited() | WalletOpened() | WalletUnfrozen():
+        case WalletOpened() | WalletCredited() | TransferReceived() | DebitReversed():
             return "green"
-        case WalletDebited() | BalanceForfeited():
+        case WalletUnfrozen() | HoldReleased():
+            return "green"
+        case WalletDebited() | HoldCaptured() | TransferSent() | CreditReversed():
             return "blue"
-        case DebitDeclined() | CreditDeclined() | ChangeDeclined():
+        case BalanceForfeited() | CreditLapsed():
+            return "blue"
+        case DebitDeclined() | CreditDeclined() | ChangeDeclined() | VoidDeclined():
             return "red"
-        case WalletFrozen() | WalletClosed():
+        case WalletFrozen() | WalletClosed() | HoldPlaced():
             return "yellow"
         case _:
             assert_never(event)

@@ -53,7 +53,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     topic_partitions: PartitionCount = 4
 
     background_nice: Niceness = 10
-    """How far relay and projectors stand back (nice), so that commands go first."""
+    """How far relay, projectors and scheduler stand back (nice), so that commands go first."""
     postgres_user: PostgresUser = "auto"
     """As root: run the embedded PostgreSQL in a user namespace, or as the user nobody."""
     kafka_jars: Path | None = None

@@ -1,7 +1,7 @@
 """`ledger up`: servers, schema, topics, sandbox merchant and processes, in this order.
 
-Stopping goes the other way: first who takes commands, then relay and projectors, then
-Kafka, then PostgreSQL.
+Stopping goes the other way: first who takes commands, then relay, projectors and scheduler,
+then Kafka, then PostgreSQL.
 """
 
 import asyncio
@@ -42,8 +42,9 @@ _BACKGROUND = {
     "relay": ("relay",),
     "projector-balances": ("projector", "balances"),
     "projector-transactions": ("projector", "transactions"),
+    "scheduler": ("scheduler",),
 }
-"""Who follows behind: stands back a little, so that commands are answered first."""
+"""Whom nobody waits for: stands back a little, so that commands are answered first."""
 
 _FAILURES = (
     *(HomeInUseError, MigrationError, PortTakenError, ProcessFailedError),

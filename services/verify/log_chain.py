@@ -1,23 +1,17 @@
 """The log itself: positions, versions, appends, hashes, money. One pass, page by page."""
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 import msgspec
 
+from ledger.domain.postings import Account, postings
 from ledger.event_log.hashing import append_hash, event_hash
 from ledger.event_log.interface import GENESIS_HASH
 from projections.balances.evolve import evolve
 from projections.interface import Connection, ProjectedEvent, ProjectionMismatchError, WalletKey
-from schemas.events import (
-    BalanceForfeited,
-    RecordedEvent,
-    UnknownEventError,
-    WalletCredited,
-    WalletDebited,
-    decode_event,
-)
+from schemas.events import CreditReversed, RecordedEvent, UnknownEventError, decode_event
 from schemas.identifiers import wallet_id
 from schemas.results import WalletView
 from services.runtime.sql import load_statement
@@ -47,7 +41,8 @@ class LogChain:
         self._hashes = report.invariant("event hashes chain each wallet")
         self._money = report.invariant("each event leads from the balance before it")
         self._totals = report.invariant("movements add up to the balances, by currency")
-        self._moved: Counter[str] = Counter()
+        self._transit = report.invariant("nothing stays in transit between wallets")
+        self._accounts: dict[Account, Counter[str]] = defaultdict(Counter)
         self._append_hash = GENESIS_HASH
         self.position = 0
         """Up to where the log has been read."""
@@ -127,14 +122,19 @@ class LogChain:
             self._money.fail(str(error))
             return None
         event = decode_event(recorded.type, recorded.schema_version, recorded.data)
-        match event:
-            case WalletCredited():
-                self._moved[event.currency] += event.amount
-            case WalletDebited() | BalanceForfeited():
-                self._moved[event.currency] -= event.amount
-            case _:
-                return view
-        if 0 <= view.available_balance <= view.balance:
+        entry = postings(event)
+        for posting in entry:
+            self._accounts[posting.account][posting.currency] += posting.amount
+        if not entry:
+            return view
+        available_before = 0
+        if before is not None and before.view is not None:
+            available_before = before.view.available_balance
+        # Below nought only where a credit was reversed that had been spent; then upwards.
+        may_be_owed = isinstance(event, CreditReversed) or (
+            view.available_balance >= available_before
+        )
+        if view.available_balance <= view.balance and (view.available_balance >= 0 or may_be_owed):
             self._money.hold()
         else:
             self._money.fail(f"{view.id} at position {recorded.position}: {view}")
@@ -150,10 +150,12 @@ class LogChain:
                     return
                 held[state.view.currency] += state.view.balance
         for currency in sorted(held):
-            moved = self._moved[currency]
+            moved = -self._accounts["customer_wallet"][currency]
             self._totals.check(
                 moved == held[currency], f"{currency}: {moved} moved, {held[currency]} are held"
             )
+        for currency, amount in sorted(self._accounts["transfers_in_transit"].items()):
+            self._transit.check(amount == 0, f"{currency}: {amount}")
 
 
 def _recorded(row: asyncpg.Record) -> RecordedEvent:

@@ -4,14 +4,18 @@ It reads page by page, each page a statement of its own, so it holds no snapshot
 appended while it runs is checked by the next run.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from projections.interface import ProjectedEvent
 from services.runtime.postgres import connect
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
 from services.verify.anchors import check_anchors
+from services.verify.hold_states import HoldStates
+from services.verify.holds import Holds
 from services.verify.log_chain import LogChain
 from services.verify.read_models import ReadModels
 from services.verify.report import Report
@@ -35,14 +39,22 @@ async def verify(
     """Fill the report; the position up to which the log was read."""
     connection = await connect(settings.require_database_url(), "ledger-verify")
     states = WalletStates()
+    hold_states = HoldStates()
     try:
         await connection.execute(_PREPARE_SESSION)
         log = LogChain(connection, states, report)
         read_models = ReadModels(connection, states, report)
+        holds = Holds(connection, hold_states, report)
         topic = Topic(settings, connection, report)
-        await log.check(read_models.check_transactions)
+
+        async def also(events: Sequence[ProjectedEvent]) -> None:
+            holds.fold(events)
+            await read_models.check_transactions(events)
+
+        await log.check(also)
         await read_models.check_balances()
         await read_models.check_strangers()
+        await holds.check()
         if not kafka:
             topic.skip("not asked for")
         elif settings.kafka_bootstrap is None:
@@ -54,4 +66,5 @@ async def verify(
         return log.position
     finally:
         states.close()
+        hold_states.close()
         await connection.close()

@@ -21,7 +21,7 @@ from projections.interface import (
     WalletKey,
 )
 from projections.log import read_stream
-from projections.transactions.evolve import transaction_of
+from projections.transactions.evolve import reversed_after, transaction_of
 from projections.transactions.read_model import transaction_view
 from schemas.events import UnknownEventError
 from schemas.identifiers import hex_of, wallet_id
@@ -71,14 +71,12 @@ class ReadModels:
             if row["version"] is not None:
                 found = transaction_view(event.wallet.wallet_id, row)
             try:
-                expected = transaction_of(event)
+                expected, reversed_by_then = transaction_of(event), reversed_after(event)
             except _UNFOLDABLE as error:
                 self._lines.fail(str(error))
                 continue
-            if _json(found) == _json(expected):
-                self._lines.hold()
-            else:
-                self._lines.fail(f"{event.wallet.wallet_id}: {found}, the log says {expected}")
+            same = row["reversed_after"] == reversed_by_then and _json(found) == _json(expected)
+            self._lines.check(same, f"{event.wallet.wallet_id}: {found}, the log says {expected}")
 
     async def check_balances(self) -> None:
         """Compare every wallet's row, when the log has been read."""

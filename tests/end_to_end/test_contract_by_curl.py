@@ -1,6 +1,7 @@
 """Contract A as its reader would try it: every call of the table, by curl, field by field."""
 
-from datetime import datetime
+import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,13 +13,23 @@ from tests.specs.running_stack import RunningStack
 WALLET_FIELDS = {
     *("id", "customer_id", "currency", "balance", "balance_formatted", "status", "created_at"),
     # Beside those that the contract fixes:
-    *("user_id", "available_balance", "metadata", "updated_at"),
+    *("user_id", "available_balance", "held_balance", "expiring", "frozen", "metadata"),
+    "updated_at",
 }
 TRANSACTION_FIELDS = {
     *("id", "type", "amount", "balance_before", "balance_after", "reference"),
     # Beside those that the contract fixes:
     *("wallet_id", "kind", "status", "code", "currency", "description", "metadata", "created_at"),
-    "available_balance",
+    *("available_balance", "expires_at", "hold_id", "held_amount", "transfer_id"),
+    *("other_wallet_id", "reverses", "reversed_amount"),
+}
+HOLD_FIELDS = {
+    *("id", "wallet_id", "status", "amount", "captured_amount", "held_amount", "currency"),
+    *("reference", "description", "expires_at", "metadata", "created_at", "updated_at"),
+}
+TRANSFER_FIELDS = {
+    *("id", "from", "to", "amount", "currency", "reference", "description", "metadata"),
+    *("sent_transaction_id", "received_transaction_id", "created_at"),
 }
 
 
@@ -142,6 +153,92 @@ async def test_what_is_left_can_be_forfeited(curl: Curl) -> None:
     assert (closed.status, closed.json["status"], closed.json["balance"]) == (200, "closed", 0)
     (newest, _) = (await curl.get(f"/wallets/{wallet}/transactions")).json["data"]
     assert (newest["type"], newest["kind"], newest["amount"]) == ("debit", "forfeiture", 7)
+
+
+async def test_an_expiring_credit_lapses_and_is_never_spent(curl: Curl) -> None:
+    wallet, bonus = await open_wallet(curl), uuid4().hex
+    soon = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+    body = money(40, bonus, expires_at=soon)
+    credited = await curl.post(f"/wallets/{wallet}/credit", body)
+    assert credited.status == 200
+    assert datetime.fromisoformat(credited.json["expires_at"]) == datetime.fromisoformat(soon)
+    await curl.post(f"/wallets/{wallet}/credit", money(60, uuid4().hex))
+    shown = (await curl.get(f"/wallets/{wallet}")).json
+    assert (shown["expiring"]["amount"], shown["expiring"]["next_amount"]) == (40, 40)
+    await asyncio.sleep(1.1)
+    refused = await curl.post(f"/wallets/{wallet}/debit", money(61, uuid4().hex))
+    assert (refused.code, refused.json["available"]) == ("insufficient_funds", 60)
+    assert (await curl.post(f"/wallets/{wallet}/credit", body)).body == credited.body
+    (expiry,) = (await curl.get(f"/wallets/{wallet}/transactions?type=expiry")).json["data"]
+    assert (expiry["amount"], expiry["expires_at"]) == (40, credited.json["expires_at"])
+    past = await curl.post(
+        f"/wallets/{wallet}/credit", money(1, uuid4().hex, expires_at="2020-01-01")
+    )
+    assert (past.status, past.code, past.json["param"]) == (422, "expiry_not_ahead", "expires_at")
+
+
+async def test_a_hold_is_placed_captured_and_voided(curl: Curl) -> None:
+    wallet = await open_wallet(curl)
+    await curl.post(f"/wallets/{wallet}/credit", money(100, uuid4().hex))
+    placed = await curl.post(f"/wallets/{wallet}/holds", money(70, uuid4().hex))
+    hold = placed.json["id"]
+    assert (placed.status, placed.json.keys()) == (201, HOLD_FIELDS)
+    assert placed.headers["Location"] == f"/v1/holds/{hold}"
+    shown = (await curl.get(f"/wallets/{wallet}")).json
+    assert (shown["balance"], shown["available_balance"], shown["held_balance"]) == (100, 30, 70)
+    captured = await curl.post(f"/holds/{hold}/capture", {"amount": 20})
+    assert (captured.status, captured.json.keys()) == (200, TRANSACTION_FIELDS)
+    assert (captured.json["type"], captured.json["kind"]) == ("debit", "capture")
+    assert (captured.json["hold_id"], captured.json["held_amount"]) == (hold, 50)
+    voided = await curl.post(f"/holds/{hold}/void")
+    assert (voided.status, voided.json["status"]) == (200, "voided")
+    assert (await curl.get(f"/holds/{hold}")).body == voided.body
+    over = await curl.post(f"/holds/{hold}/capture")
+    assert (over.status, over.code) == (409, "hold_not_open")
+    page = (await curl.get(f"/wallets/{wallet}/holds?status=voided")).json
+    assert page == {"data": [voided.json], "has_more": False, "next_cursor": None}
+
+
+async def test_a_transfer_and_its_reversal(curl: Curl) -> None:
+    sender, receiver = await open_wallet(curl), await open_wallet(curl)
+    await curl.post(f"/wallets/{sender}/credit", money(100, uuid4().hex))
+    body = {"from": sender, "to": receiver, **money(40, uuid4().hex)}
+    sent = await curl.post("/transfers", body)
+    assert (sent.status, sent.json.keys()) == (201, TRANSFER_FIELDS)
+    assert (await curl.get(f"/transfers/{sent.json['id']}")).body == sent.body
+    assert (await curl.post("/transfers", body)).body == sent.body
+    (line,) = (await curl.get(f"/wallets/{receiver}/transactions")).json["data"]
+    assert line["id"] == sent.json["received_transaction_id"]
+    assert (line["type"], line["kind"], line["other_wallet_id"]) == ("credit", "transfer", sender)
+
+    transaction = f"/transactions/{sent.json['sent_transaction_id']}"
+    undone = await curl.post(f"{transaction}/reverse", money(15, uuid4().hex))
+    assert (undone.status, undone.json.keys()) == (200, TRANSACTION_FIELDS)
+    assert undone.json["reverses"] == sent.json["sent_transaction_id"]
+    assert (await curl.get(transaction)).json["reversed_amount"] == 15
+    over = await curl.post(f"{transaction}/reverse", money(26, uuid4().hex))
+    assert (over.code, over.json["reversible"]) == ("reversal_exceeds_transaction", 25)
+    balances = [(await curl.get(f"/wallets/{each}")).json["balance"] for each in (sender, receiver)]
+    assert balances == [75, 25]
+
+
+async def test_a_wallet_is_closed_into_another(curl: Curl) -> None:
+    wallet, heir = await open_wallet(curl), await open_wallet(curl)
+    await curl.post(f"/wallets/{wallet}/credit", money(7, uuid4().hex))
+    wish = {"remaining_balance": {"transfer_to": heir}}
+    closed = await curl.post(f"/wallets/{wallet}/close", wish)
+    assert (closed.status, closed.json["status"], closed.json["balance"]) == (200, "closed", 0)
+    assert (await curl.get(f"/wallets/{heir}")).json["balance"] == 7
+
+
+async def test_a_freeze_has_a_scope_and_a_reason(curl: Curl) -> None:
+    wallet = await open_wallet(curl)
+    frozen = await curl.post(f"/wallets/{wallet}/freeze", {"scope": "credits", "reason": "odd"})
+    assert (frozen.status, frozen.json["frozen"]) == (200, "credits")
+    refused = await curl.post(f"/wallets/{wallet}/credit", money(1, uuid4().hex))
+    assert (refused.status, refused.code) == (409, "wallet_frozen")
+    free = await curl.post(f"/wallets/{wallet}/unfreeze", {"reason": "fine"})
+    assert (free.json["status"], free.json["frozen"]) == ("active", None)
 
 
 async def test_wallets_are_listed_by_customer_currency_and_status(curl: Curl) -> None:

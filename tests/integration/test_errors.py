@@ -5,12 +5,18 @@ what happened before are in `test_gateway_refusals`.
 """
 
 from collections.abc import AsyncIterator
+from functools import reduce
+from typing import Any
 
 import pytest
 
 from schemas.http.problems import PROBLEMS
-from tests.specs.refused_calls import NO_WALLET, ROWS
+from schemas.identifiers import hex_of
+from tests.specs import refused_batches, refused_calls, refused_movements
+from tests.specs.refused_calls import NO_WALLET
 from tests.specs.running_gateway import FAST, Reply, RunningGateway, basic, running_gateway
+
+ROWS = [*refused_calls.ROWS, *refused_movements.ROWS, *refused_batches.ROWS]
 
 
 @pytest.fixture
@@ -23,15 +29,14 @@ async def test_every_refusal_of_the_table(
     gateway: RunningGateway, subtests: pytest.Subtests
 ) -> None:
     """One gateway for all rows, as nothing that is refused leaves anything behind."""
-    wallet = await gateway.open_wallet()
-    await gateway.credit(wallet, 1000, "salary")
+    names = await scene(gateway)
     before = (await gateway.position(), await gateway.appends())
     for row in ROWS:
         with subtests.test(row.name):
             reply = await gateway.call(
                 row.method,
-                row.path.replace("{wallet}", wallet),
-                row.body,
+                filled(row.path, names),
+                filled(row.body, names),
                 data=row.data,
                 headers=FAST | (row.headers or {}),
                 who=row.who,
@@ -40,6 +45,41 @@ async def test_every_refusal_of_the_table(
             assert reply.json.get("param") == row.param
             assert well_formed(reply)
             assert (await gateway.position(), await gateway.appends()) == before
+
+
+async def scene(gateway: RunningGateway) -> dict[str, str]:
+    """What the rows' calls find, by the names that stand for it."""
+    wallet = await gateway.open_wallet()
+    yen_wallet = await gateway.open_wallet(currency="JPY")
+    friend = await gateway.open_wallet("cus_2")
+    credited = await gateway.credit(wallet, 1100, "salary")
+    body = {"from": wallet, "to": friend, "amount": 100, "reference": "gift"}
+    transfer = await gateway.post("/transfers", body)
+    hold = await gateway.place_hold(wallet, 10, "ride")
+    await gateway.project()
+    transaction = credited.json["id"]
+    return {
+        "{wallet}": wallet,
+        "{yen_wallet}": yen_wallet,
+        "{hold}": hold,
+        "{hold_digits}": hex_of(hold),
+        "{transaction}": transaction,
+        "{transaction_digits}": hex_of(transaction),
+        "{transfer}": transfer.json["id"],
+    }
+
+
+def filled(part: Any, names: dict[str, str]) -> Any:
+    """The same path or body with real ids in it."""
+    match part:
+        case str():
+            return reduce(lambda text, name: text.replace(name, names[name]), names, part)
+        case dict():
+            return {name: filled(value, names) for name, value in part.items()}
+        case list():
+            return [filled(value, names) for value in part]
+        case _:
+            return part
 
 
 def well_formed(reply: Reply) -> bool:
@@ -83,7 +123,7 @@ async def test_all_offending_fields_are_named_at_once(gateway: RunningGateway) -
         ("description", "wrong_type"),
         ("reference", "too_short"),
         ("metadata", "wrong_type"),
-        ("expires_at", "unsupported_field"),
+        ("expires_at", "invalid_time"),
     ]
     assert reply.json["param"] == "amount"
 

@@ -180,3 +180,71 @@ async def test_too_much_to_fold_is_refused(gateway: RunningGateway) -> None:
     assert (reply.status, reply.code) == (503, "read_model_behind")
     await gateway.project("balances")
     assert (await gateway.get(f"/wallets/{wallet}")).json["balance"] == 1100
+
+
+async def test_holds_that_are_behind_are_refused(gateway: RunningGateway) -> None:
+    """Known to the log is never 404, and never older than what was acknowledged."""
+    wallet = await gateway.open_wallet()
+    await gateway.credit(wallet, 100, "r1")
+    hold = await gateway.place_hold(wallet, 10, "ride")
+    transaction = (await gateway.credit(wallet, 1, "r2")).json["id"]
+    paths = (f"/wallets/{wallet}/holds", f"/holds/{hold}", f"/transactions/{transaction}")
+    for path in paths:
+        reply = await gateway.get(path)
+        assert (reply.status, reply.code) == (503, "read_model_behind")
+    for path in paths[1:]:
+        reply = await gateway.get(path, headers=FAST)
+        assert (reply.status, reply.code) == (503, "read_model_behind")
+    await gateway.project()
+    await gateway.credit(wallet, 1, "r3")
+    for path in paths:
+        reply = await gateway.get(path, headers=FAST)
+        lag, version = reply.headers["Ledger-Lag"], reply.headers["ETag"]
+        assert (reply.status, lag, version) == (200, "1", '"4"')
+    await gateway.project()
+    for path in paths:
+        reply = await gateway.get(path)
+        assert (reply.status, reply.headers["ETag"]) == (200, '"5"')
+        assert "Ledger-Lag" not in reply.headers
+
+
+async def test_a_hold_that_is_caught_up_with_meanwhile(gateway: RunningGateway) -> None:
+    wallet = await gateway.open_wallet()
+    await gateway.credit(wallet, 100, "r1")
+    hold = await gateway.place_hold(wallet, 10, "ride")
+    waiting = asyncio.create_task(gateway.get(f"/holds/{hold}"))
+    await asyncio.sleep(0.1)
+    await gateway.project("balances")
+    assert (await waiting).json["held_amount"] == 10
+
+
+async def test_holds_page_by_page(gateway: RunningGateway) -> None:
+    """No hold twice, none skipped, also when holds change and come between two pages."""
+    wallet = await gateway.open_wallet()
+    await gateway.credit(wallet, 100, "r1")
+    holds = [await gateway.place_hold(wallet, 1, f"ride-{number}") for number in range(7)]
+    await gateway.post(f"/holds/{holds[2]}/void")
+    await gateway.post(f"/holds/{holds[4]}/capture")
+    await gateway.project("balances")
+    path = f"/wallets/{wallet}/holds"
+    assert [hold["id"] for hold in await all_pages(gateway, path, 3)] == holds[::-1]
+    still_open = await all_pages(gateway, f"{path}?status=open", 2)
+    assert [hold["id"] for hold in still_open] == [holds[n] for n in (6, 5, 3, 1, 0)]
+    for status, number in (("voided", 2), ("captured", 4)):
+        (only,) = (await gateway.get(f"{path}?status={status}")).json["data"]
+        assert (only["id"], only["status"]) == (holds[number], status)
+    assert (await gateway.get(f"{path}?status=expired")).json["data"] == []
+
+    first = (await gateway.get(f"{path}?limit=4")).json
+    await gateway.place_hold(wallet, 1, "late")
+    await gateway.post(f"/holds/{holds[1]}/void")
+    await gateway.project("balances")
+    second = (await gateway.get(f"{path}?limit=4&after={first['next_cursor']}")).json
+    shown = [hold["id"] for hold in first["data"] + second["data"]]
+    assert (shown, second["has_more"]) == (holds[::-1], False)
+    cursor = first["next_cursor"]
+    for other in (
+        f"{path}?status=open&after={cursor}",
+        f"/wallets/{wallet}/transactions?after={cursor}",
+    ):
+        assert (await gateway.get(other)).code == "invalid_cursor"

@@ -26,7 +26,24 @@ HOT_STATEMENTS = [
         "projections/balances/sql/read_many.sql",
         {"balances_pkey", "events_tenant_id_stream_id_version_key"},
     ),
+    ("projections/balances/sql/load_holds.sql", {"holds_pkey"}),
+    ("projections/balances/sql/update_holds.sql", {"holds_pkey"}),
+    (
+        "projections/balances/sql/read_hold.sql",
+        {"balances_pkey", "holds_pkey", "events_tenant_id_stream_id_version_key"},
+    ),
+    ("projections/balances/sql/list_due.sql", {"balances_by_next_lapse", "holds_by_expiry"}),
+    ("projections/sql/find_event.sql", {"events_by_id"}),
     ("projections/transactions/sql/load.sql", {"transaction_progress_pkey"}),
+    (
+        "projections/transactions/sql/read_transaction.sql",
+        {
+            "transaction_progress_pkey",
+            "transactions_pkey",
+            "transactions_by_reversed",
+            "events_tenant_id_stream_id_version_key",
+        },
+    ),
     (
         "ledger/event_log/sql/recorded.sql",
         {"appends_pkey", "command_outcomes_pkey", "consumed_references_pkey", "events_pkey"},

@@ -125,6 +125,7 @@ async def test_a_batch_that_comes_again_changes_nothing(model: Model) -> None:
     events = await model.write()
     await model.apply(events)
     once = await model.rows()
+    assert all(once), "there is something in every table"
     applied = await model.apply(events)
     assert (applied.applied, applied.dropped) == (0, len(events))
     assert await model.rows() == once

@@ -3,65 +3,33 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-import asyncpg
 import pytest
 
 from projections.balances import read_model as balances
 from projections.balances.evolve import fold
-from projections.checkpoint import Checkpoint, Move, begin_checkpoints
 from projections.interface import WalletKey
-from projections.log import prepare_session
-from projections.registry import PROJECTIONS
-from projections.runner import Runner
+from projections.log import find_event
 from projections.transactions import read_model as transactions
-from schemas.events import RecordedEvent
-from tests.specs.event_factory import TENANT_ID, EventFactory, projected, write_log
+from projections.transactions.evolve import transaction_of
+from tests.specs.event_factory import EPOCH, TENANT_ID, projected
+from tests.specs.read_models import Models, read_models
 
 OTHER_TENANT = "6b1f7c52-0c5e-4a6c-8a59-6d0a3f2f6d11"
 
 
-class Models:
-    """Both read models over one log."""
-
-    def __init__(self, connection: "asyncpg.Connection[Any]") -> None:
-        self.connection = connection
-        self.factory = EventFactory(seed=5)
-        self._at = {
-            name: Checkpoint(partition=0, topic_id="t", next_offset=0, position=0, hash=None)
-            for name in PROJECTIONS
-        }
-
-    async def begin(self) -> None:
-        """Give both a checkpoint."""
-        for name, checkpoint in self._at.items():
-            await begin_checkpoints(self.connection, name, [checkpoint])
-
-    async def happened(self, *, folded: bool = True) -> list[RecordedEvent]:
-        """Write what the factory made, and fold it, or not yet."""
-        events = await write_log(self.connection, self.factory)
-        if folded:
-            for name, before in self._at.items():
-                after = Checkpoint(
-                    partition=0,
-                    topic_id="t",
-                    next_offset=before.next_offset + 1,
-                    position=events[-1].position,
-                    hash=None,
-                )
-                runner = Runner(PROJECTIONS[name], self.connection)
-                await runner.apply(map(projected, events), [Move(before, after)])
-                self._at[name] = after
-        return events
+_MANY_HOLDS = """
+INSERT INTO holds
+SELECT tenant_id, wallet_id, gen_random_uuid(), opened_version + number, status, amount,
+       captured_amount, held_amount, currency, reference, description, metadata,
+       created_at + number * interval '1 s', created_at, updated_at, version + number
+FROM holds, generate_series(1, 100) AS number
+"""
 
 
 @pytest.fixture
 async def models(database: str) -> AsyncIterator[Models]:
-    connection = await asyncpg.connect(database)
-    await prepare_session(connection)
-    models = Models(connection)
-    await models.begin()
-    yield models
-    connection.terminate()
+    async with read_models(database) as models:
+        yield models
 
 
 def _key(wallet: str, tenant_id: str = TENANT_ID) -> WalletKey:
@@ -226,6 +194,68 @@ async def test_history_says_how_far_it_is_complete(models: Models) -> None:
     )
 
 
+async def test_a_transaction_by_its_event_and_how_much_of_it_is_reversed(models: Models) -> None:
+    wallet = models.factory.open()
+    models.factory.credit(wallet, 1000)
+    debited = models.factory.debit(wallet, 100)
+    models.factory.reverse(debited, 30)
+    await models.happened()
+    found = await find_event(models.connection, TENANT_ID, debited.event_id)
+    assert found == (_key(wallet), 3)
+    assert await find_event(models.connection, OTHER_TENANT, debited.event_id) is None
+    assert await find_event(models.connection, TENANT_ID, "0" * 32) is None
+    reading = await transactions.read_transaction(models.connection, *found)
+    assert reading is not None
+    assert reading.line is not None
+    assert reading.line.transaction == transaction_of(projected(debited))
+    assert (reading.line.reversed_amount, reading.behind) == (30, 0)
+    models.factory.reverse(debited)
+    await models.happened()
+    page = await transactions.read_page(models.connection, _key(wallet), limit=10)
+    assert page is not None
+    assert [(line.transaction.kind, line.reversed_amount) for line in page.lines] == [
+        ("reversal", 0),
+        ("reversal", 0),
+        ("debit", 100),
+        ("credit", 0),
+    ]
+    by_type = await transactions.read_page(
+        models.connection, _key(wallet), limit=10, transaction_type="debit"
+    )
+    assert by_type is not None
+    assert by_type.lines == page.lines[2:3]
+
+
+async def test_a_transaction_that_is_not_folded_yet_is_behind(models: Models) -> None:
+    wallet = models.factory.open()
+    await models.happened()
+    models.factory.credit(wallet, 10)
+    await models.happened(folded=False)
+    reading = await transactions.read_transaction(models.connection, _key(wallet), 2)
+    assert reading is not None
+    assert (reading.line, reading.behind) == (None, 1)
+    none = await transactions.read_transaction(models.connection, _key(wallet, OTHER_TENANT), 2)
+    assert none is None
+
+
+async def test_a_page_shows_what_only_some_transactions_have(models: Models) -> None:
+    """Whatever the history holds, a line says what the event said."""
+    wallets = models.factory.history(4, 300)
+    events = await models.happened()
+    expected = {
+        view.id: view for event in events if (view := transaction_of(projected(event))) is not None
+    }
+    for wallet in wallets:
+        for status in ("completed", "failed"):
+            page = await transactions.read_page(
+                models.connection, _key(wallet), status=status, limit=1000
+            )
+            assert page is not None
+            for view in page.transactions:
+                assert view == expected.pop(view.id)
+    assert expected == {}
+
+
 @pytest.mark.parametrize(
     ("statement", "arguments", "indexes"),
     [
@@ -250,16 +280,43 @@ async def test_history_says_how_far_it_is_complete(models: Models) -> None:
         (
             transactions._PAGE_BY_TYPE,
             (TENANT_ID, TENANT_ID, 9, 9, "debit"),
-            {"transactions_by_type", "events_tenant_id_stream_id_version_key"},
+            {
+                "transactions_by_type",
+                "transactions_by_reversed",
+                "events_tenant_id_stream_id_version_key",
+            },
         ),
+        (
+            balances._LIST_HOLDS,
+            (TENANT_ID, TENANT_ID, 9, 9),
+            {"holds_by_opening", "balances_pkey", "events_tenant_id_stream_id_version_key"},
+        ),
+        (
+            balances._LIST_HOLDS_BY_STATUS,
+            (TENANT_ID, TENANT_ID, 9, 9, "open"),
+            {"holds_by_status", "balances_pkey", "events_tenant_id_stream_id_version_key"},
+        ),
+        (balances._LIST_DUE, (EPOCH, 9), {"balances_by_next_lapse", "holds_by_expiry"}),
     ],
-    ids=["many", "list", "currency", "status", "currency and status", "page", "page by type"],
+    ids=[
+        "many",
+        "list",
+        "currency",
+        "status",
+        "currency and status",
+        "page",
+        "page by type",
+        "holds",
+        "holds by status",
+        "due",
+    ],
 )
 async def test_plans_are_by_index_and_sort_nothing_that_grows(
     models: Models, statement: str, arguments: tuple[Any, ...], indexes: set[str]
 ) -> None:
     models.factory.history(3000, 3000)
     await models.happened()
+    await models.connection.execute(_MANY_HOLDS)
     await models.connection.execute("ANALYZE")
     await models.connection.execute("RESET enable_seqscan; RESET enable_hashjoin")
     await models.connection.execute("RESET enable_mergejoin")

@@ -74,10 +74,23 @@ async def test_a_rebuilt_read_model_equals_the_live_one_which_goes_on(
     [
         ("balances", "UPDATE balances SET balance = balance + 1 WHERE status = 'active'"),
         ("balances", "DELETE FROM balances"),
+        ("balances", "UPDATE balances SET expiring_amount = 1 + expiring_amount"),
+        ("balances", "UPDATE holds SET held_amount = held_amount + 1 WHERE status = 'open'"),
+        ("balances", "DELETE FROM holds WHERE status = 'captured'"),
         ("transactions", "UPDATE transactions SET reference = 'x' WHERE version = 3"),
         ("transactions", "DELETE FROM transactions WHERE version < 10"),
+        ("transactions", "UPDATE transactions SET reversed_after = 1 + reversed_after"),
     ],
-    ids=["wrong balances", "no balances", "wrong history", "history with holes"],
+    ids=[
+        "wrong balances",
+        "no balances",
+        "wrong lapses",
+        "wrong holds",
+        "missing holds",
+        "wrong history",
+        "history with holes",
+        "wrong reversals",
+    ],
 )
 async def test_a_damaged_read_model_is_reported_and_made_whole(
     log: PublishedLog, name: str, damage: str, capsys: pytest.CaptureFixture[str]
@@ -109,6 +122,25 @@ async def test_a_wallet_that_the_log_does_not_have_is_reported_and_gone(
     assert await run(log.settings, "balances") == 0
     assert "only the live table has it" in capsys.readouterr().out
     assert await log.connection.fetchval("SELECT count(*) FROM balances") == 10
+
+
+async def test_a_hold_that_the_log_does_not_have_is_reported_and_gone(
+    log: PublishedLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with log.projector("balances") as task:
+        await log.happen(10, 200)
+        await log.wait_until_folded("balances", log.factory.position, task)
+    holds = await log.connection.fetchval("SELECT count(*) FROM holds")
+    await log.connection.execute(
+        "INSERT INTO holds SELECT tenant_id, wallet_id, gen_random_uuid(), opened_version, status, "
+        "amount, captured_amount, held_amount, currency, reference, description, metadata, "
+        "expires_at, created_at, updated_at, version FROM holds LIMIT 1"
+    )
+    assert await _failures(log) != {}
+    assert await run(log.settings, "balances") == 0
+    assert "only the live table has it" in capsys.readouterr().out
+    assert await log.connection.fetchval("SELECT count(*) FROM holds") == holds
+    assert await _failures(log) == {}
 
 
 @NAMES

@@ -68,6 +68,13 @@ TAMPERINGS = [
     ),
     ("UPDATE transactions SET amount = amount + 1", "transactions equal the fold of the log"),
     ("DELETE FROM transactions", "transactions equal the fold of the log"),
+    ("UPDATE holds SET held_amount = held_amount + 1", "holds equal the fold of the log"),
+    ("DELETE FROM holds WHERE version < 100", "holds equal the fold of the log"),
+    ("UPDATE holds SET hold_id = gen_random_uuid()", "holds are all in the log"),
+    (
+        "UPDATE transactions SET reversed_after = reversed_after + 1",
+        "transactions equal the fold of the log",
+    ),
     (
         "UPDATE transactions SET event_id = gen_random_uuid() WHERE version = 2",
         "read models hold nothing that the log has not",

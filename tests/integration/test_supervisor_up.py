@@ -103,7 +103,7 @@ def test_from_the_first_start_to_the_second(running: _Up, home: Path, http_port:
     assert f"(pid {running.process.pid})" in another.stdout
     assert set(pids) == {
         *("postgres", "kafka", "gateway", "intake", "relay"),
-        *("projector-balances", "projector-transactions"),
+        *("projector-balances", "projector-transactions", "scheduler"),
     }
     assert os.getpriority(os.PRIO_PROCESS, pids["relay"]) == Settings().background_nice
     assert os.getpriority(os.PRIO_PROCESS, pids["gateway"]) == 0

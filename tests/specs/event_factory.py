@@ -4,66 +4,59 @@
 ledger would have, and `message_of` is what the relay publishes.
 """
 
-import random
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
-from msgspec import Raw, Struct
-from msgspec.structs import replace
+from msgspec import Raw
 
-from ledger.event_log.hashing import append_hash, event_hash
+from ledger.event_log.hashing import append_hash
 from ledger.event_log.interface import GENESIS_HASH
 from projections.interface import ProjectedEvent, WalletKey
+from schemas.commands import (
+    CaptureHold,
+    CloseWallet,
+    CreditWallet,
+    DebitWallet,
+    ExpireDue,
+    FreezeScope,
+    FreezeWallet,
+    PlaceHold,
+    ReverseTransaction,
+    TransferMoney,
+    UnfreezeWallet,
+    VoidHold,
+)
 from schemas.events import (
-    SCHEMA_VERSION,
-    BalanceForfeited,
     ChangeDeclined,
     CreditDeclined,
     DebitDeclined,
     RecordedEvent,
-    WalletClosed,
-    WalletCredited,
-    WalletDebited,
-    WalletEvent,
-    WalletFrozen,
     WalletOpened,
-    WalletUnfrozen,
-    encode_event,
-    type_of,
 )
-from schemas.identifiers import hex_of, user_id_of, uuid7s, wallet_id
+from schemas.identifiers import hex_of, hold_id, transaction_id, user_id_of, wallet_id
+from tests.specs.event_streams import EPOCH, EventStreams, Stream
+from tests.specs.random_history import METADATA, some_command
 
 if TYPE_CHECKING:
     import asyncpg
 
+__all__ = ["EPOCH", "TENANT_ID", "EventFactory", "Message", "message_of", "projected", "write_log"]
+
 TENANT_ID = "5b1f7c52-0c5e-4a6c-8a59-6d0a3f2f6d11"
-EPOCH = datetime(2026, 5, 24, 10, 0, tzinfo=UTC)
 
 Message = tuple[bytes, bytes, list[tuple[str, bytes]]]
 """Key, value and headers."""
 
 
-class _Wallet(Struct):
-    tenant_id: str
-    currency: str
-    version: int = 0
-    hash: bytes = GENESIS_HASH
-    balance: int = 0
-    status: Literal["active", "frozen", "closed"] = "active"
-
-
-class EventFactory:
-    """One log that grows by valid events; `new` holds those that were not taken yet."""
+class EventFactory(EventStreams):
+    """One log, and words for what happens in it."""
 
     def __init__(self, seed: int = 0) -> None:
-        self.random = random.Random(seed)  # noqa: S311 - test data is to be the same every time
-        self.position = 0
+        super().__init__(seed)
         self.append_number = 0
         self.append_hash = GENESIS_HASH
-        self.wallets: dict[str, _Wallet] = {}
-        self.new: list[RecordedEvent] = []
 
     def open(
         self,
@@ -74,8 +67,8 @@ class EventFactory:
         metadata: bytes = b"null",
     ) -> str:
         """A new wallet's id."""
-        identifier = wallet_id(self._uuid())
-        self.wallets[identifier] = _Wallet(tenant_id, currency)
+        identifier = wallet_id(self.new_id())
+        self.streams[identifier] = Stream(tenant_id)
         customer = customer_id or f"cus_{self.position}"
         opened = WalletOpened(
             customer_id=customer,
@@ -83,118 +76,150 @@ class EventFactory:
             currency=currency,
             metadata=Raw(metadata),
         )
-        self._record(identifier, opened)
+        self.record(identifier, opened)
         return identifier
 
-    def credit(self, identifier: str, amount: int, metadata: bytes = b"null") -> RecordedEvent:
+    def credit(
+        self,
+        identifier: str,
+        amount: int,
+        metadata: bytes = b"null",
+        expires_at: datetime | None = None,
+    ) -> RecordedEvent:
         """Money comes in."""
-        wallet = self.wallets[identifier]
-        before, wallet.balance = wallet.balance, wallet.balance + amount
-        return self._record(
+        return self.answer(
             identifier,
-            WalletCredited(
+            CreditWallet(
+                wallet_id=identifier,
                 amount=amount,
-                balance_before=before,
-                balance_after=wallet.balance,
-                available_after=wallet.balance,
-                currency=wallet.currency,
                 reference=f"credit-{self.position}",
                 description="A credit",
+                expires_at=expires_at,
                 metadata=Raw(metadata),
             ),
         )
 
     def debit(self, identifier: str, amount: int) -> RecordedEvent:
         """Money goes out."""
-        wallet = self.wallets[identifier]
-        before, wallet.balance = wallet.balance, wallet.balance - amount
-        assert wallet.balance >= 0, "a valid log has no overdrawn wallet"
-        return self._record(
+        return self.answer(
             identifier,
-            WalletDebited(
+            DebitWallet(
+                wallet_id=identifier,
                 amount=amount,
-                balance_before=before,
-                balance_after=wallet.balance,
-                available_after=wallet.balance,
-                currency=wallet.currency,
                 reference=f"debit-{self.position}",
                 description="A debit",
             ),
         )
 
+    def hold(
+        self, identifier: str, amount: int, expires_at: datetime | None = None
+    ) -> RecordedEvent:
+        """Money is set aside."""
+        return self.answer(
+            identifier,
+            PlaceHold(
+                wallet_id=identifier,
+                amount=amount,
+                reference=f"hold-{self.position}",
+                description="A hold",
+                expires_at=expires_at,
+                metadata=METADATA,
+            ),
+        )
+
+    def capture(
+        self, placed: RecordedEvent, amount: int | None = None, *, final: bool = False
+    ) -> RecordedEvent:
+        """Held money goes out."""
+        command = CaptureHold(hold_id=hold_id(placed.event_id), amount=amount, final=final)
+        return self.answer(placed.stream_id, command)
+
+    def void(self, placed: RecordedEvent) -> RecordedEvent:
+        """Held money comes free."""
+        return self.answer(placed.stream_id, VoidHold(hold_id=hold_id(placed.event_id)))
+
+    def transfer(self, sender: str, receiver: str, amount: int) -> list[RecordedEvent]:
+        """Money goes from one wallet to another: both events, the sender's first."""
+        return self.do(
+            sender,
+            TransferMoney(
+                from_wallet_id=sender,
+                to_wallet_id=receiver,
+                amount=amount,
+                reference=f"transfer-{self.position}",
+                description="A transfer",
+            ),
+        )
+
+    def reverse(
+        self, of: RecordedEvent, amount: int | None = None, *, allow_negative: bool = False
+    ) -> list[RecordedEvent]:
+        """A transaction is undone: one event, or both of a transfer."""
+        return self.do(
+            of.stream_id,
+            ReverseTransaction(
+                transaction_id=transaction_id(of.event_id),
+                amount=amount,
+                reference=f"reversal-{self.position}",
+                description="A reversal",
+                allow_negative=allow_negative,
+            ),
+        )
+
+    def expire_due(self, identifier: str) -> list[RecordedEvent]:
+        """What is due by now lapses."""
+        return self.do(identifier, ExpireDue(wallet_id=identifier))
+
+    def freeze(self, identifier: str, scope: FreezeScope = "debits") -> RecordedEvent:
+        """The wallet freezes."""
+        return self.answer(identifier, FreezeWallet(wallet_id=identifier, scope=scope))
+
+    def unfreeze(self, identifier: str) -> RecordedEvent:
+        """The wallet thaws."""
+        return self.answer(identifier, UnfreezeWallet(wallet_id=identifier))
+
+    def close(self, identifier: str) -> list[RecordedEvent]:
+        """The wallet closes; what it held is forfeited first."""
+        return self.do(identifier, CloseWallet(wallet_id=identifier, remaining_balance="forfeit"))
+
     def decline(self, identifier: str, direction: Literal["debit", "credit"]) -> RecordedEvent:
         """A debit or credit is declined."""
-        wallet = self.wallets[identifier]
+        wallet = self.wallet(identifier)
         declined = DebitDeclined if direction == "debit" else CreditDeclined
-        return self._record(
+        return self.record(
             identifier,
             declined(
                 code="insufficient_funds" if direction == "debit" else "balance_limit_exceeded",
-                amount=wallet.balance + 1,
+                amount=max(wallet.balance, 0) + 1,
                 balance=wallet.balance,
-                available=wallet.balance,
+                available=wallet.available,
                 currency=wallet.currency,
                 reference=f"declined-{self.position}",
                 description="Declined",
             ),
         )
 
-    def freeze(self, identifier: str) -> RecordedEvent:
-        """The wallet freezes."""
-        self.wallets[identifier].status = "frozen"
-        return self._record(identifier, WalletFrozen())
-
-    def unfreeze(self, identifier: str) -> RecordedEvent:
-        """The wallet thaws."""
-        self.wallets[identifier].status = "active"
-        return self._record(identifier, WalletUnfrozen())
-
-    def close(self, identifier: str) -> list[RecordedEvent]:
-        """The wallet closes; what it held is forfeited first."""
-        wallet = self.wallets[identifier]
-        events: list[RecordedEvent] = []
-        if wallet.balance:
-            forfeited = BalanceForfeited(
-                amount=wallet.balance,
-                balance_before=wallet.balance,
-                balance_after=0,
-                available_after=0,
-                currency=wallet.currency,
-            )
-            wallet.balance = 0
-            events.append(self._record(identifier, forfeited))
-        wallet.status = "closed"
-        return [*events, self._record(identifier, WalletClosed())]
-
     def decline_change(self, identifier: str) -> RecordedEvent:
         """A close is declined."""
-        balance = self.wallets[identifier].balance
+        balance = self.wallet(identifier).balance
         declined = ChangeDeclined(change="close", code="wallet_not_empty", balance=balance)
-        return self._record(identifier, declined)
+        return self.record(identifier, declined)
 
     def some_event(self, identifiers: Sequence[str]) -> None:
-        """One more event, of any kind that is valid for one of these wallets."""
+        """One more event, or a few, of any kind that is valid for one of these wallets."""
         identifier = self.random.choice(identifiers)
-        wallet = self.wallets[identifier]
-        if wallet.status == "closed":
-            self.decline(identifier, "credit")
-            return
-        dice = self.random.random()
-        if dice < 0.45:
-            self.credit(identifier, self.random.randint(1, 10_000), b'{"a": [1,  2.50]}')
-        elif dice < 0.80 and wallet.balance and wallet.status == "active":
-            self.debit(identifier, self.random.randint(1, wallet.balance))
-        elif dice < 0.88:
-            self.decline(identifier, self.random.choice(("debit", "credit")))
-        elif dice < 0.95:
-            self.unfreeze(identifier) if wallet.status == "frozen" else self.freeze(identifier)
-        elif dice < 0.99:
+        before = self.position
+        closed = self.wallet(identifier).status == "closed"
+        command = None if closed else some_command(self, identifier, identifiers)
+        if command is not None:
+            self.do(identifier, command)
+        elif not closed:
             self.decline_change(identifier)
-        else:
-            self.close(identifier)
+        if self.position == before:
+            self.decline(identifier, self.random.choice(("debit", "credit")))
 
     def history(self, wallet_count: int, event_count: int) -> list[str]:
-        """Open wallets and let `event_count` events happen to them; the wallets' ids."""
+        """Open wallets and let `event_count` things happen to them; the wallets' ids."""
         identifiers = [
             self.open(currency=self.random.choice(("GHS", "NGN", "JPY")))
             for _ in range(wallet_count)
@@ -202,36 +227,6 @@ class EventFactory:
         for _ in range(event_count):
             self.some_event(identifiers)
         return identifiers
-
-    def take(self) -> list[RecordedEvent]:
-        """The events that were made since the last time."""
-        taken, self.new = self.new, []
-        return taken
-
-    def _record(self, identifier: str, event: WalletEvent) -> RecordedEvent:
-        wallet = self.wallets[identifier]
-        self.position += 1
-        wallet.version += 1
-        unhashed = RecordedEvent(
-            position=self.position,
-            tenant_id=wallet.tenant_id,
-            stream_id=identifier,
-            version=wallet.version,
-            event_id=self._uuid(),
-            type=type_of(event),
-            schema_version=SCHEMA_VERSION,
-            data=encode_event(event).decode(),
-            metadata='{"who":"client:tests"}',
-            recorded_at=EPOCH + timedelta(milliseconds=self.position),
-            hash=b"",
-        )
-        recorded = replace(unhashed, hash=event_hash(wallet.hash, unhashed))
-        wallet.hash = recorded.hash
-        self.new.append(recorded)
-        return recorded
-
-    def _uuid(self) -> str:
-        return next(uuid7s(1_780_000_000_000 + self.position, self.random.randbytes(10)))
 
 
 def projected(event: RecordedEvent) -> ProjectedEvent:

@@ -18,6 +18,7 @@ async def all_events(log: EventLog) -> list[RecordedEvent]:
 def check(events: Sequence[RecordedEvent]) -> dict[WalletKey, Known]:
     """Assert that the log is whole, and give the wallets that it folds to."""
     wallets: dict[WalletKey, Known] = {}
+    may_owe: set[WalletKey] = set()
     for position, event in enumerate(events, start=1):
         assert event.position == position, "positions are gapless"
         key = WalletKey(event.tenant_id, event.stream_id)
@@ -27,7 +28,11 @@ def check(events: Sequence[RecordedEvent]) -> dict[WalletKey, Known]:
         wallets[key] = fold(known, [event])
         wallet = wallets[key].wallet
         assert wallet is not None
-        assert wallet.balance >= 0, "no wallet is overdrawn"
+        if wallet.available < 0 and event.type == "wallet.credit_reversed":
+            may_owe.add(key)
+        assert wallet.available >= 0 or key in may_owe, "only a reversal makes a debt"
+        held = sum(hold.amount for hold in wallet.holds.values())
+        assert wallet.balance == wallet.available + held, "what is not available is held"
     times = [event.recorded_at for event in events]
     assert times == sorted(times), "time never goes back"
     return wallets

@@ -1,5 +1,7 @@
 """Every way in which a call of contract A is refused before any wallet decides: one row each.
 
+Calls that set money aside or move it between wallets are in `refused_movements`.
+
 `tests/integration/test_errors.py` makes each call. Each refused amount, cursor or limit is
 a row of its own.
 """
@@ -125,6 +127,7 @@ ROWS = [
             "freeze": None,
             "unfreeze": None,
             "close": None,
+            "holds": GOOD,
         }.items()
     ),
     # Bodies that cannot be read.
@@ -241,14 +244,11 @@ ROWS = [
     debit_of("metadata that is an array", "metadata", metadata=[1]),
     debit_of("metadata that is a string", "metadata", metadata="text"),
     debit_of("very large metadata", "metadata", metadata={"a": "b" * 33_000}),
-    Row(
-        "an expiring credit",
-        "POST",
-        "/v1/wallets/{wallet}/credit",
-        422,
-        "unsupported_field",
-        "expires_at",
-        body={**GOOD, "expires_at": "2030-01-01T00:00:00Z"},
+    debit(
+        "a member that is first wrong and then right",
+        400,
+        "malformed_request",
+        data=b'{"amount":"5","amount":5,"reference":"ref"}',
     ),
     create("an unknown currency", "currency", currency="XXQ"),
     create("a currency without minor units", "currency", currency="XAU"),
@@ -259,15 +259,6 @@ ROWS = [
     create("a very long customer id", "customer_id", customer_id="c" * 256),
     create("a customer id that is a number", "customer_id", customer_id=1),
     create("wallet metadata that is an array", "metadata", metadata=[]),
-    Row(
-        "closing into another wallet",
-        "POST",
-        "/v1/wallets/{wallet}/close",
-        422,
-        "unsupported_field",
-        "remaining_balance",
-        body={"remaining_balance": {"transfer_to": NO_WALLET}},
-    ),
     Row(
         "closing with an unknown wish",
         "POST",

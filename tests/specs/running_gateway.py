@@ -1,6 +1,7 @@
 """A gateway in this process, on real PostgreSQL, and a client that calls it over HTTP."""
 
 import base64
+import io
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Literal, NamedTuple
@@ -10,13 +11,20 @@ import asyncpg
 import msgspec
 from prometheus_client import CollectorRegistry
 
-from ledger.tenants.store import Secret, create_credential, create_merchant, revoke_credential
+from ledger.tenants.store import (
+    MERCHANT_SCOPES,
+    SCOPES,
+    Secret,
+    create_credential,
+    create_merchant,
+    revoke_credential,
+)
 from projections.log import read_log
 from projections.registry import PROJECTIONS
 from projections.runner import Runner
 from services.gateway.main import gateway_on
 
-Who = Literal["merchant", "reader", "stranger"]
+Who = Literal["merchant", "admin", "writer", "reader", "stranger"]
 FAST = {"Ledger-Consistency": "eventual"}
 
 
@@ -40,7 +48,11 @@ class Reply(NamedTuple):
 
 
 class RunningGateway:
-    """The client. `merchant` may do all, `reader` only read, `stranger` is another merchant."""
+    """The client, with the credentials of several.
+
+    `merchant` may do what merchants may, `admin` all, `writer` not transfer, `reader` only
+    read; `stranger` is another merchant.
+    """
 
     def __init__(
         self,
@@ -57,7 +69,7 @@ class RunningGateway:
         self._projected: dict[str, int] = {}
 
     def authorization(self, who: Who = "merchant") -> str:
-        """The header's value for one of the three."""
+        """The header's value for one of them."""
         return basic(*self.secrets[who])
 
     async def call(
@@ -78,8 +90,10 @@ class RunningGateway:
             sent["Content-Type"] = "application/json"
         sent |= headers or {}
         body = msgspec.json.encode(json) if json is not None else data
+        # aiohttp warns of large bodies that are not read bit by bit.
+        streamed = io.BytesIO(body) if isinstance(body, bytes) else body
         async with self._session.request(
-            method, self.url + path, data=body, headers=sent, skip_auto_headers=["Content-Type"]
+            method, self.url + path, data=streamed, headers=sent, skip_auto_headers=["Content-Type"]
         ) as response:
             return Reply(response.status, response.headers.copy(), await response.read())
 
@@ -104,6 +118,13 @@ class RunningGateway:
         )
         assert reply.status == 200, reply
         return reply
+
+    async def place_hold(self, wallet_id: str, amount: int, reference: str, **more: object) -> str:
+        """Place a hold and name it."""
+        body = {"amount": amount, "reference": reference, **more}
+        reply = await self.post(f"/wallets/{wallet_id}/holds", body)
+        assert reply.status == 201, reply
+        return str(reply.json["id"])
 
     async def position(self) -> int:
         """The log's newest position."""
@@ -139,14 +160,19 @@ async def running_gateway(dsn: str) -> AsyncIterator[RunningGateway]:
     try:
         merchant = await create_merchant(connection, "merchant")
         stranger = await create_merchant(connection, "stranger")
-        both = ("wallets:read", "wallets:write")
-        secrets: dict[Who, Secret] = {
-            "merchant": await create_credential(connection, merchant.sandbox_tenant_id, both),
-            "reader": await create_credential(
-                connection, merchant.sandbox_tenant_id, ("wallets:read",)
-            ),
-            "stranger": await create_credential(connection, stranger.sandbox_tenant_id, both),
+        scopes: dict[Who, frozenset[str]] = {
+            "merchant": MERCHANT_SCOPES,
+            "admin": SCOPES,
+            "writer": frozenset({"wallets:read", "wallets:write"}),
+            "reader": frozenset({"wallets:read"}),
         }
+        secrets: dict[Who, Secret] = {
+            who: await create_credential(connection, merchant.sandbox_tenant_id, allowed)
+            for who, allowed in scopes.items()
+        }
+        secrets["stranger"] = await create_credential(
+            connection, stranger.sandbox_tenant_id, MERCHANT_SCOPES
+        )
         async with (
             aiohttp.ClientSession() as session,
             gateway_on(dsn, host="127.0.0.1", port=0, registry=CollectorRegistry()) as port,

@@ -28,7 +28,7 @@ from tests.specs.running_gateway import basic
 
 LEDGER = (sys.executable, "-m", "services.cli")
 PROJECTORS = ("projector-balances", "projector-transactions")
-PROCESSES = ("gateway", "intake", "relay", *PROJECTORS)
+PROCESSES = ("gateway", "intake", "relay", *PROJECTORS, "scheduler")
 PATIENCE_S = 90.0
 """How long anything may take before a test gives up. No test says how fast something is."""
 

@@ -4,28 +4,47 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from ledger.command_handling import errors
+from projections.transactions.read_model import HistoryLine
 from schemas.commands import NO_METADATA
+from schemas.events import Expiring
 from schemas.http import credit_wallets
 from schemas.http.problems import PROBLEMS, FieldProblem, Problem
 from schemas.rejections import (
+    REJECTION_TYPES,
     BalanceLimitExceeded,
+    BatchDeclined,
+    CaptureExceedsHold,
+    CurrencyMismatch,
     CustomerIdConflict,
+    ExpiryNotAhead,
+    HoldNotOpen,
+    HoldUnknown,
     InsufficientFunds,
+    NotReversible,
     ReferenceReused,
     Rejection,
+    ReversalExceedsTransaction,
+    SameWallet,
+    TooManyHolds,
+    TooManyLots,
+    TransactionUnknown,
     WalletClosed,
     WalletExists,
     WalletFrozen,
     WalletNotEmpty,
     WalletUnknown,
 )
-from schemas.results import TransactionView, WalletView
+from schemas.results import HoldView, TransactionView, TransferView, WalletView
 from services.gateway.answers import Answer, etag, header
 from services.gateway.credit_wallets.rendering import (
+    render_hold,
+    render_hold_page,
     render_transaction,
     render_transaction_page,
+    render_transfer,
     render_wallet,
     render_wallet_page,
 )
@@ -47,8 +66,10 @@ WALLET = WalletView(
     user_id="8a4f4ca1-65d7-568f-88c0-e093c283165f",
     currency="GHS",
     balance=123456,
-    available_balance=123456,
-    status="active",
+    available_balance=123400,
+    status="frozen",
+    frozen="all",
+    expiring=Expiring(amount=30, next_at=WHOLE_SECOND, next_amount=10),
     created_at=WHOLE_SECOND,
     updated_at=WHOLE_SECOND.replace(microsecond=120),
     version=7,
@@ -71,13 +92,42 @@ TRANSACTION = TransactionView(
     created_at=WHOLE_SECOND,
     version=8,
 )
+HOLD = HoldView(
+    id="hol_" + "0c" * 16,
+    wallet_id=WALLET_ID,
+    status="open",
+    amount=500,
+    captured_amount=200,
+    held_amount=300,
+    currency="GHS",
+    reference="ride-1",
+    description="",
+    expires_at=WHOLE_SECOND,
+    created_at=WHOLE_SECOND,
+    updated_at=WHOLE_SECOND,
+    version=9,
+)
+TRANSFER = TransferView(
+    id="trf_" + "0d" * 16,
+    from_wallet_id=WALLET_ID,
+    to_wallet_id="wal_" + "0e" * 16,
+    amount=500,
+    currency="GHS",
+    reference="rent",
+    description="",
+    sent_transaction_id="txn_" + "0d" * 16,
+    received_transaction_id="txn_" + "0f" * 16,
+    created_at=WHOLE_SECOND,
+)
 
 
 def test_a_wallet_is_rendered() -> None:
     assert render_wallet(WALLET).decode() == (
         '{"id":"' + WALLET_ID + '","customer_id":"cus_abc123",'
         '"user_id":"8a4f4ca1-65d7-568f-88c0-e093c283165f","currency":"GHS","balance":123456,'
-        '"balance_formatted":"GH₵1,234.56","available_balance":123456,"status":"active",'
+        '"balance_formatted":"GH₵1,234.56","available_balance":123400,"held_balance":56,'
+        '"expiring":{"amount":30,"next_at":"2026-05-24T10:00:00.000000Z","next_amount":10},'
+        '"status":"frozen","frozen":"all",'
         '"metadata":{"b": 1.50},"created_at":"2026-05-24T10:00:00.000000Z",'
         '"updated_at":"2026-05-24T10:00:00.000120Z"}'
     )
@@ -89,14 +139,37 @@ def test_a_wallet_is_rendered() -> None:
         (render_wallet(WALLET), credit_wallets.Wallet),
         (render_transaction(TRANSACTION), credit_wallets.Transaction),
         (render_wallet_page([WALLET], "next"), credit_wallets.WalletPage),
-        (render_transaction_page([], None), credit_wallets.TransactionPage),
+        (render_wallet(replace(WALLET, expiring=None)), credit_wallets.Wallet),
+        (
+            render_transaction_page([HistoryLine(TRANSACTION, 40)], None),
+            credit_wallets.TransactionPage,
+        ),
+        (render_hold(HOLD), credit_wallets.Hold),
+        (render_hold(replace(HOLD, expires_at=None)), credit_wallets.Hold),
+        (render_hold_page([HOLD], "next"), credit_wallets.HoldPage),
+        (render_transfer(TRANSFER), credit_wallets.Transfer),
     ],
 )
 def test_what_is_rendered_is_what_is_published(body: bytes, shape: type[msgspec.Struct]) -> None:
     msgspec.json.decode(body, type=shape, strict=True)
     assert list(msgspec.json.decode(body)) == [
-        field.name for field in msgspec.structs.fields(shape)
+        field.encode_name for field in msgspec.structs.fields(shape)
     ]
+
+
+def test_a_transaction_says_what_it_belongs_to() -> None:
+    """Whose capture, transfer or reversal it is, and how much of it was reversed since."""
+    told = {
+        "hold_id": HOLD.id,
+        "transfer_id": TRANSFER.id,
+        "other_wallet_id": TRANSFER.to_wallet_id,
+        "reverses": TRANSACTION.id,
+    }
+    view = replace(TRANSACTION, expires_at=WHOLE_SECOND, held_after=300, **told)
+    shown = msgspec.json.decode(render_transaction(view, 40))
+    assert {name: shown[name] for name in told} == told
+    assert (shown["held_amount"], shown["reversed_amount"]) == (300, 40)
+    assert shown["expires_at"] == "2026-05-24T10:00:00.000000Z"
 
 
 def test_without_metadata_it_is_null() -> None:
@@ -130,6 +203,35 @@ REJECTIONS: list[tuple[Rejection, str, int, dict[str, object]]] = [
         {"amount": 1, "balance": 2, "limit": 2},
     ),
     (CustomerIdConflict(), "customer_id_conflict", 409, {"param": "customer_id"}),
+    (WalletFrozen(wallet_id=WALLET_ID), "wallet_frozen", 409, {"wallet_id": WALLET_ID}),
+    (WalletClosed(wallet_id=WALLET_ID), "wallet_closed", 409, {"wallet_id": WALLET_ID}),
+    (CurrencyMismatch(), "currency_mismatch", 422, {"param": "to"}),
+    (SameWallet(), "same_wallet", 422, {"param": "to"}),
+    (ExpiryNotAhead(), "expiry_not_ahead", 422, {"param": "expires_at"}),
+    (TooManyLots(limit=9), "too_many_lots", 409, {"limit": 9}),
+    (TooManyHolds(limit=9), "too_many_holds", 409, {"limit": 9}),
+    (HoldUnknown(), "hold_not_found", 404, {}),
+    (HoldNotOpen(hold_id=HOLD.id), "hold_not_open", 409, {"hold_id": HOLD.id}),
+    (
+        CaptureExceedsHold(amount=9, held=5),
+        "capture_exceeds_hold",
+        409,
+        {"amount": 9, "held": 5},
+    ),
+    (TransactionUnknown(), "transaction_not_found", 404, {}),
+    (
+        NotReversible(transaction_id=TRANSACTION.id),
+        "not_reversible",
+        409,
+        {"transaction_id": TRANSACTION.id},
+    ),
+    (
+        ReversalExceedsTransaction(amount=9, reversible=5),
+        "reversal_exceeds_transaction",
+        409,
+        {"amount": 9, "reversible": 5},
+    ),
+    (BatchDeclined(index=3), "batch_declined", 409, {"index": 3}),
 ]
 STANDARD = {"type", "title", "status", "code", "detail", "request_id"}
 
@@ -145,6 +247,21 @@ def test_every_rejection_is_a_problem(
     members = msgspec.json.decode(answer.body_bytes)
     assert members["code"] == code
     assert {name: members[name] for name in members.keys() - STANDARD} == more
+
+
+def test_no_rejection_is_left_out() -> None:
+    assert {type(rejection) for rejection, *_ in REJECTIONS} == set(REJECTION_TYPES)
+
+
+@pytest.mark.parametrize("rejection", [CurrencyMismatch(), SameWallet()])
+def test_a_rejection_names_the_field_that_named_the_other_wallet(rejection: Rejection) -> None:
+    answer = problem_of_rejection(rejection, "req_1", {}, b"", other_wallet="remaining_balance")
+    assert msgspec.json.decode(answer.body_bytes)["param"] == "remaining_balance"
+
+
+def test_a_rejection_without_a_wallet_leaves_the_calls_own() -> None:
+    answer = problem_of_rejection(WalletFrozen(), "req_1", {"wallet_id": WALLET_ID}, b"")
+    assert msgspec.json.decode(answer.body_bytes)["wallet_id"] == WALLET_ID
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,40 @@
 """Bodies and queries, read and judged without any wallet."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.commands import NO_METADATA
+from schemas.commands import NO_METADATA, TransferTo
 from schemas.http.problems import PROBLEMS
-from services.gateway import requests
+from services.gateway import bodies
 from services.gateway.cursors import BrokenCursorError, make_cursor, read_cursor
 from services.gateway.problems import RefusedError
 from services.gateway.request_ids import RequestIds
 
 LARGEST = 2**53 - 1
+WALLET_ID = "wal_" + "0a" * 16
+READERS: list[bodies.BodyReader[Any]] = [
+    bodies.read_create,
+    bodies.read_credit,
+    bodies.read_debit,
+    bodies.read_freeze,
+    bodies.read_unfreeze,
+    bodies.read_close,
+    bodies.read_hold,
+    bodies.read_capture,
+    bodies.read_transfer,
+    bodies.read_reverse,
+    bodies.read_nothing,
+]
+FIELDS = [
+    *("customer_id", "currency", "metadata", "amount", "reference", "description", "expires_at"),
+    *("scope", "reason", "remaining_balance", "final", "allow_negative", "from", "to", "else"),
+]
 
 json_values = st.recursive(
     st.none()
@@ -31,7 +51,7 @@ json_values = st.recursive(
 
 def test_a_debit_with_everything() -> None:
     body = b'{"amount":9007199254740991,"reference":"r","description":"d","metadata":{"a": 1}}'
-    asked = requests.read_money(body)
+    asked = bodies.read_debit(body)
     assert (asked.amount, asked.reference, asked.description) == (LARGEST, "r", "d")
     assert bytes(asked.metadata) == b'{"a": 1}'
 
@@ -45,7 +65,7 @@ def test_a_debit_with_everything() -> None:
     ],
 )
 def test_what_is_optional(body: bytes) -> None:
-    asked = requests.read_money(body)
+    asked = bodies.read_debit(body)
     assert (asked.amount, asked.description, asked.metadata) == (1, "", NO_METADATA)
 
 
@@ -54,10 +74,10 @@ def test_metadata_may_nest_as_deep_as_over_kafka() -> None:
         metadata = b'{"a":' * depth + b"1" + b"}" * depth
         body = b'{"customer_id":"c","currency":"GHS","metadata":%s}' % metadata
         if fits:
-            requests.read_create(body)
+            bodies.read_create(body)
         else:
             with pytest.raises(RefusedError, match="malformed_request"):
-                requests.read_create(body)
+                bodies.read_create(body)
 
 
 def test_metadata_of_the_largest_size() -> None:
@@ -65,41 +85,111 @@ def test_metadata_of_the_largest_size() -> None:
         metadata = b'{"a":"' + b"x" * (size - 8) + b'"}'
         body = b'{"customer_id":"c","currency":"GHS","metadata":%s}' % metadata
         if fits:
-            assert bytes(requests.read_create(body).metadata) == metadata
+            assert bytes(bodies.read_create(body).metadata) == metadata
         else:
             with pytest.raises(RefusedError, match="validation_failed"):
-                requests.read_create(body)
+                bodies.read_create(body)
 
 
 def test_metadata_that_is_kept_does_not_keep_the_body() -> None:
-    asked = requests.read_money(b'{"amount":1,"reference":"r","metadata":{"a":1}}')
-    kept = requests.kept(asked.metadata)
+    asked = bodies.read_debit(b'{"amount":1,"reference":"r","metadata":{"a":1}}')
+    kept = bodies.kept(asked.metadata)
     assert kept == asked.metadata
     assert kept is not asked.metadata
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b'{"remaining_balance":null}', b'{"other":1}'])
 def test_closing_needs_no_body(body: bytes) -> None:
-    assert requests.read_close(body).remaining_balance is None
+    assert bodies.read_close(body).remaining_balance is None
 
 
 def test_closing_may_forfeit() -> None:
-    assert requests.read_close(b'{"remaining_balance":"forfeit"}').remaining_balance == "forfeit"
+    assert bodies.read_close(b'{"remaining_balance":"forfeit"}').remaining_balance == "forfeit"
+
+
+def test_closing_may_send_the_rest_elsewhere() -> None:
+    asked = bodies.read_close(b'{"remaining_balance":{"transfer_to":"%s"}}' % WALLET_ID.encode())
+    assert asked.remaining_balance == TransferTo(transfer_to=WALLET_ID)
+
+
+@pytest.mark.parametrize("read", READERS)
+def test_bodies_that_may_be_left_out(read: bodies.BodyReader[Any]) -> None:
+    """An empty body is the same as an empty object; where that is refused, so is no body."""
+    if refusal(read, b"{}") is None:
+        assert msgspec.structs.astuple(read(b"")) == msgspec.structs.astuple(read(b"{}"))
+    else:
+        refused = refusal(read, b"")
+        assert refused is not None
+        assert refused.code == "malformed_request"
+
+
+def test_freezing_says_what_and_why() -> None:
+    asked = bodies.read_freeze(b'{"scope":"all","reason":"stolen"}')
+    assert (asked.scope, asked.reason) == ("all", "stolen")
+    assert (bodies.read_freeze(b"").scope, bodies.read_freeze(b"").reason) == ("debits", None)
+    assert bodies.read_unfreeze(b'{"reason":"found"}').reason == "found"
+
+
+def test_a_capture_may_say_nothing_or_all() -> None:
+    asked = bodies.read_capture(b'{"amount":null,"reference":null}')
+    assert (asked.amount, asked.final, asked.reference) == (None, False, None)
+    asked = bodies.read_capture(b'{"amount":5,"final":true,"reference":"r","description":"d"}')
+    assert (asked.amount, asked.final, asked.reference) == (5, True, "r")
+
+
+def test_a_transfer_names_two_wallets() -> None:
+    body = {"from": WALLET_ID, "to": WALLET_ID, "amount": 5, "reference": "r"}
+    asked = bodies.read_transfer(msgspec.json.encode(body))
+    assert (asked.from_wallet_id, asked.to_wallet_id) == (WALLET_ID, WALLET_ID)
+    for spoiled in (WALLET_ID + "\n", WALLET_ID.upper(), "", None, 5):
+        refused = refusal(bodies.read_transfer, msgspec.json.encode(body | {"to": spoiled}))
+        assert refused is not None
+        assert (refused.code, refused.param) == ("validation_failed", "to")
+
+
+@pytest.mark.parametrize("read", [bodies.read_credit, bodies.read_hold])
+def test_what_expires_is_utc(read: bodies.BodyReader[Any]) -> None:
+    asked = read(b'{"amount":1,"reference":"r","expires_at":"2030-01-01T02:00:00+02:00"}')
+    assert bodies.expiry(asked.expires_at) == datetime(2030, 1, 1, tzinfo=UTC)
+    asked = read(b'{"amount":1,"reference":"r","expires_at":null}')
+    assert bodies.expiry(asked.expires_at) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"amount":"5","amount":5,"reference":"r"}',
+        b'{"amount":1,"reference":"","reference":"r"}',
+    ],
+)
+def test_a_member_that_is_first_wrong_and_then_right(body: bytes) -> None:
+    refused = refusal(bodies.read_debit, body)
+    assert refused is not None
+    assert refused.code == "malformed_request"
 
 
 @given(
+    read=st.sampled_from(READERS),
     body=st.dictionaries(
-        st.sampled_from(["amount", "reference", "description", "metadata", "expires_at", "else"]),
-        json_values,
-    )
+        st.sampled_from(FIELDS),
+        json_values
+        | st.sampled_from(["GHS", "all", "forfeit", "2030-01-01", WALLET_ID])
+        | st.fixed_dictionaries({"transfer_to": st.just(WALLET_ID) | json_values}),
+    ),
 )
-def test_any_json_object_is_taken_or_refused(body: dict[str, object]) -> None:
+def test_any_json_object_is_taken_or_refused(
+    read: bodies.BodyReader[Any], body: dict[str, object]
+) -> None:
     """Whatever the fields hold, there is a reason: the slow path agrees with the fast one."""
     text = msgspec.json.encode(body)
-    refused = refusal(requests.read_money, text)
+    refused = refusal(read, text)
     if refused is None:
-        asked = requests.read_money(text)
-        assert (asked.amount, asked.reference) == (body["amount"], body["reference"])
+        asked = read(text)
+        for field in msgspec.structs.fields(asked):
+            if field.encode_name in body and field.name != "metadata":
+                expected = body[field.encode_name]
+                shown = msgspec.to_builtins(getattr(asked, field.name))
+                assert shown == expected
     else:
         assert PROBLEMS[refused.code].status in (400, 422)
         assert refused.param or refused.code == "malformed_request"
@@ -107,7 +197,7 @@ def test_any_json_object_is_taken_or_refused(body: dict[str, object]) -> None:
 
 @given(body=st.binary(max_size=60) | st.text(max_size=40).map(str.encode))
 def test_any_bytes_are_taken_or_refused(body: bytes) -> None:
-    for read in (requests.read_money, requests.read_create, requests.read_close):
+    for read in READERS:
         refused = refusal(read, body)
         assert refused is None or PROBLEMS[refused.code].status in (400, 422)
 

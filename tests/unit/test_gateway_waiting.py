@@ -6,8 +6,8 @@ import pytest
 
 from ledger.tenants.store import Credential, hash_secret
 from services.gateway.authentication import Authenticator
+from services.gateway.patience import Patience
 from services.gateway.problems import ReadsUnavailableError, RefusedError
-from services.gateway.reads import Patience
 from tests.specs.running_gateway import basic
 
 KEY_ID = "key_" + "0a" * 12

@@ -22,6 +22,22 @@ TENANT = "0197f3c2-5a10-7c44-9d0e-6f2b8a1c3e57"
 WALLET = "wal_" + "0a" * 16
 DEBIT = {"wallet_id": WALLET, "amount": 500, "reference": "sms_batch_8821"}
 CREATE = {"customer_id": "cus_1", "currency": "GHS"}
+OTHER = "wal_" + "0b" * 16
+HOLD = "hol_" + "0c" * 16
+TRANSACTION = "txn_" + "0d" * 16
+TRANSFER = {"from_wallet_id": WALLET, "to_wallet_id": OTHER, "amount": 5, "reference": "r"}
+REVERSE = {"transaction_id": TRANSACTION, "reference": "r"}
+BODIES: dict[str, dict[str, Any]] = {
+    "create_wallet": CREATE,
+    "credit_wallet": DEBIT,
+    "debit_wallet": DEBIT,
+    "place_hold": DEBIT,
+    "capture_hold": {"hold_id": HOLD},
+    "void_hold": {"hold_id": HOLD},
+    "transfer_money": TRANSFER,
+    "reverse_transaction": REVERSE,
+}
+"""The least that each command asks for; of the others a wallet's id."""
 SECRET = "hunter2"
 """Stands in refused places: no refusal may repeat it."""
 
@@ -80,12 +96,7 @@ def test_a_sound_message_is_a_submission() -> None:
 
 @pytest.mark.parametrize("tag", COMMAND_TYPES)
 def test_every_type_of_command_is_read(tag: str) -> None:
-    bodies: dict[str, dict[str, Any]] = {
-        "create_wallet": CREATE,
-        "credit_wallet": DEBIT,
-        "debit_wallet": DEBIT,
-    }
-    its_body = bodies.get(tag, {"wallet_id": WALLET})
+    its_body = BODIES.get(tag, {"wallet_id": WALLET})
     for base in (its_body, its_body | {"type": tag}):
         assert type(submission(of_type(tag), body(base)).command) is COMMAND_TYPES[tag]
 
@@ -301,8 +312,8 @@ def test_all_the_offending_fields_are_named_at_once() -> None:
         "wallet_id",
         "amount",
         "reference",
-        "metadata",
         "expires_at",
+        "metadata",
     ]
     assert parts[-1] == "members that this command does not have are not supported"
 

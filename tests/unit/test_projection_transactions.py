@@ -1,16 +1,20 @@
 """Given an event, then its line in the wallet's history, if it has one."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
 from projections.interface import ProjectionMismatchError
-from projections.transactions.evolve import transaction_of
+from projections.transactions.evolve import reversed_after, transaction_of
+from schemas.commands import CaptureHold, CreditWallet, ReverseTransaction, TransferMoney
 from schemas.events import RecordedEvent
-from tests.specs.event_factory import EventFactory, projected
+from schemas.identifiers import hold_id, transaction_id
+from tests.specs.event_factory import EPOCH, EventFactory, projected
 
+SOON = EPOCH + timedelta(minutes=1)
 Given = Callable[[EventFactory, str], object]
 
 
@@ -77,15 +81,139 @@ def test_what_is_forfeited_at_closing_is_a_debit_of_its_own_kind() -> None:
     assert transaction_of(projected(closed)) is None
 
 
+def test_a_credit_that_lapses_says_when_and_its_lapse_is_an_expiry_that_nobody_asked_for() -> None:
+    factory = EventFactory()
+    wallet = factory.open()
+    credited = factory.credit(wallet, 30, expires_at=SOON)
+    factory.passed = SOON - EPOCH
+    (lapsed,) = factory.expire_due(wallet)
+    before, line = (transaction_of(projected(each)) for each in (credited, lapsed))
+    assert before is not None
+    assert line is not None
+    assert (before.type, before.expires_at) == ("credit", SOON)
+    assert (line.type, line.kind, line.amount, line.balance_after, line.expires_at) == (
+        "expiry",
+        "expiry",
+        30,
+        0,
+        SOON,
+    )
+    assert (line.reference, line.description, bytes(line.metadata)) == (None, None, b"null")
+
+
+def test_a_capture_names_its_hold_and_what_that_still_sets_aside() -> None:
+    factory = EventFactory()
+    wallet = factory.open()
+    factory.credit(wallet, 1000)
+    placed = factory.hold(wallet, 100)
+    line = transaction_of(projected(factory.capture(placed, 30)))
+    assert line is not None
+    assert (line.type, line.kind, line.amount) == ("debit", "capture", 30)
+    assert (line.balance_after, line.available_balance) == (970, 900)
+    assert (line.hold_id, line.held_after) == (f"hol_{placed.event_id}", 70)
+    assert line.reference == "hold-2", "the hold's, where the capture has none"
+
+
+def test_each_leg_of_a_transfer_names_it_and_the_other_wallet() -> None:
+    factory = EventFactory()
+    sender, receiver = factory.open(), factory.open()
+    factory.credit(sender, 1000)
+    out, into = factory.transfer(sender, receiver, 100)
+    lines = [transaction_of(projected(each)) for each in (out, into)]
+    assert [
+        line and (line.wallet_id, line.type, line.kind, line.transfer_id, line.other_wallet_id)
+        for line in lines
+    ] == [
+        (sender, "debit", "transfer", f"trf_{out.event_id}", receiver),
+        (receiver, "credit", "transfer", f"trf_{out.event_id}", sender),
+    ]
+    assert all(line and line.reference == "transfer-3" for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (lambda f, w: f.debit(w, 100), "credit"),
+        (lambda f, w: f.capture(f.hold(w, 100)), "credit"),
+        (lambda f, w: f.credit(w, 100), "debit"),
+    ],
+    ids=["debit", "capture", "credit"],
+)
+def test_a_reversal_is_the_opposite_and_names_what_it_undoes(
+    given: Callable[[EventFactory, str], RecordedEvent], expected: str
+) -> None:
+    factory = EventFactory()
+    wallet = factory.open()
+    factory.credit(wallet, 1000)
+    original = given(factory, wallet)
+    reversals = [
+        projected(event) for amount in (30, 70) for event in factory.reverse(original, amount)
+    ]
+    lines = [transaction_of(each) for each in reversals]
+    assert [line and (line.type, line.kind, line.amount, line.reverses) for line in lines] == [
+        (expected, "reversal", 30, f"txn_{original.event_id}"),
+        (expected, "reversal", 70, f"txn_{original.event_id}"),
+    ]
+    assert [reversed_after(each) for each in reversals] == [30, 100]
+    assert reversed_after(projected(original)) is None
+
+
+def test_both_legs_of_a_reversed_transfer_name_the_transfer_and_their_own_originals() -> None:
+    factory = EventFactory()
+    sender, receiver = factory.open(), factory.open()
+    factory.credit(sender, 1000)
+    out, into = factory.transfer(sender, receiver, 100)
+    lines = [transaction_of(projected(each)) for each in factory.reverse(into)]
+    assert {
+        line and (line.wallet_id, line.type, line.kind, line.transfer_id, line.reverses)
+        for line in lines
+    } == {
+        (sender, "credit", "reversal", f"trf_{out.event_id}", f"txn_{out.event_id}"),
+        (receiver, "debit", "reversal", f"trf_{out.event_id}", f"txn_{into.event_id}"),
+    }
+
+
+def test_a_declined_line_names_what_it_was_about() -> None:
+    factory = EventFactory()
+    wallet, other = factory.open(), factory.open()
+    factory.credit(wallet, 1000)
+    placed, debited = factory.hold(wallet, 100), factory.debit(wallet, 10)
+    factory.freeze(other, "credits")
+    hold, transaction = hold_id(placed.event_id), transaction_id(debited.event_id)
+    (capture,) = factory.do(wallet, CaptureHold(hold_id=hold, amount=101))
+    (transfer,) = factory.do(
+        wallet,
+        TransferMoney(from_wallet_id=wallet, to_wallet_id=other, amount=5, reference="t"),
+    )
+    (reversal,) = factory.do(
+        wallet, ReverseTransaction(transaction_id=transaction, amount=11, reference="r")
+    )
+    (credit,) = factory.do(other, CreditWallet(wallet_id=other, amount=5, reference="c"))
+    lines = [transaction_of(projected(each)) for each in (capture, transfer, reversal, credit)]
+    assert [
+        line
+        and (line.type, line.kind, line.code, line.hold_id, line.other_wallet_id, line.reverses)
+        for line in lines
+    ] == [
+        ("debit", "capture", "capture_exceeds_hold", hold, None, None),
+        ("debit", "transfer", "wallet_frozen", None, other, None),
+        ("credit", "reversal", "reversal_exceeds_transaction", None, None, transaction),
+        ("credit", "credit", "wallet_frozen", None, None, None),
+    ]
+    assert all(line and line.status == "failed" for line in lines)
+
+
 @pytest.mark.parametrize(
     "given",
     [
         lambda f, _: f.open(),
+        lambda f, w: f.hold(w, 5),
+        lambda f, w: f.void(f.hold(w, 5)),
         lambda f, w: f.freeze(w),
         lambda f, w: (f.freeze(w), f.unfreeze(w)),
         lambda f, w: f.decline_change(w),
     ],
-    ids=["opened", "frozen", "unfrozen", "change declined"],
+    ids=["opened", "held", "voided", "frozen", "unfrozen", "change declined"],
 )
 def test_what_moves_no_money_is_no_line(given: Given) -> None:
     recorded, _ = _last(given)
@@ -94,8 +222,15 @@ def test_what_moves_no_money_is_no_line(given: Given) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [lambda f, w: f.credit(w, 5), lambda f, w: f.debit(w, 5), lambda f, w: f.close(w)[0]],
-    ids=["credit", "debit", "forfeiture"],
+    [
+        lambda f, w: f.credit(w, 5),
+        lambda f, w: f.debit(w, 5),
+        lambda f, w: f.close(w)[0],
+        lambda f, w: f.capture(f.hold(w, 5)),
+        lambda f, w: f.transfer(w, f.open(), 5)[0],
+        lambda f, w: f.reverse(f.debit(w, 5))[0],
+    ],
+    ids=["credit", "debit", "forfeiture", "capture", "transfer", "reversal"],
 )
 def test_a_movement_whose_sum_is_wrong_stops_the_projection(given: Given) -> None:
     factory = EventFactory()

@@ -27,6 +27,9 @@ GOLDEN_EVENTS = Path(__file__).parents[1] / "golden" / "events"
 _IMPORTED = re.compile(r'from "\./([a-z]+\.js)"')
 _SAMPLE = re.compile(r"(?P<type>[a-z_]+\.[a-z_]+)\.v(?P<version>[0-9]+)(\.(?P<case>.+))?\.json")
 
+NEVER_WRITTEN = {"wallet.balance_forfeited": {"expiring_after"}}
+"""A wallet that forfeits what is left has nothing that could lapse."""
+
 MESSAGE_SCHEMAS = sorted(
     path
     for path in documents()
@@ -77,6 +80,14 @@ def test_schemas_have_names_of_their_own() -> None:
 @pytest.mark.parametrize("name", EVENT_TYPES)
 def test_every_event_has_a_golden_sample(name: str) -> None:
     assert (GOLDEN_EVENTS / f"{name}.v{SCHEMA_VERSION}.json").is_file()
+
+
+@pytest.mark.parametrize("name", EVENT_TYPES)
+def test_every_field_of_an_event_is_in_a_golden_sample(name: str) -> None:
+    """So that none of them can change unnoticed; a default is left out, so one may not do."""
+    found = [json.loads(path.read_bytes()).keys() for path in GOLDEN_EVENTS.glob(f"{name}.v*.json")]
+    expected = set(EVENT_TYPES[name].__struct_fields__) - NEVER_WRITTEN.get(name, set())
+    assert set().union(*found) >= expected
 
 
 @pytest.mark.parametrize("sample", samples(), ids=lambda path: path.stem)

@@ -1,7 +1,8 @@
 """A wallet is a decider: `INITIAL`, `decide`, `evolve`. All its rules live in this folder."""
 
-from ledger.domain.wallet.decide import Decision, Facts, decide
+from ledger.domain.wallet.decide import decide
+from ledger.domain.wallet.decision import NO_FACTS, Decision, Facts
 from ledger.domain.wallet.evolve import evolve
 from ledger.domain.wallet.state import INITIAL, Wallet
 
-__all__ = ["INITIAL", "Decision", "Facts", "Wallet", "decide", "evolve"]
+__all__ = ["INITIAL", "NO_FACTS", "Decision", "Facts", "Wallet", "decide", "evolve"]

@@ -1,237 +1,99 @@
-"""What a wallet does with a command. Each function is the rule book of one command.
+"""What a wallet does with a command: what is due first, then the command's own rule.
 
 A decision is events and, if the command was refused, the rejection. A refusal for the
-wallet's state is a fact and has an event; one for a missing or taken wallet has none.
+wallet's state is a fact and has an event; one for what does not exist has none.
 """
 
-from typing import Literal, assert_never
+from datetime import datetime
+from typing import assert_never
 
-from msgspec import Struct
+from msgspec.structs import replace
 
+from ledger.domain.wallet import holds, lifecycle, movements, reversals, transfers
+from ledger.domain.wallet.decision import NO_FACTS, Decision, Facts, after
+from ledger.domain.wallet.lapses import due
 from ledger.domain.wallet.state import Wallet
 from schemas.commands import (
+    CaptureHold,
     CloseWallet,
     Command,
     CreateWallet,
     CreditWallet,
     DebitWallet,
+    ExpireDue,
     FreezeWallet,
+    PlaceHold,
+    ReverseTransaction,
+    TransferMoney,
     UnfreezeWallet,
+    VoidHold,
 )
-from schemas.events import (
-    BalanceForfeited,
-    ChangeDeclined,
-    CreditDeclined,
-    DebitDeclined,
-    WalletCredited,
-    WalletDebited,
-    WalletEvent,
-    WalletOpened,
-)
-from schemas.events import WalletClosed as WalletClosedEvent
-from schemas.events import WalletFrozen as WalletFrozenEvent
-from schemas.events import WalletUnfrozen as WalletUnfrozenEvent
-from schemas.events.wallet import DeclineCode
-from schemas.money import MAX_AMOUNT_MINOR
-from schemas.rejections import (
-    BalanceLimitExceeded,
-    CustomerIdConflict,
-    InsufficientFunds,
-    Rejection,
-    WalletClosed,
-    WalletExists,
-    WalletFrozen,
-    WalletNotEmpty,
-    WalletUnknown,
-)
+from schemas.events import WalletEvent
+from schemas.rejections import WalletUnknown
+
+_MOVES_ONLY = (DebitWallet, CreditWallet)
+"""What gives nothing back to a lot: with nothing due before, nothing is due after."""
 
 
-class Facts(Struct, frozen=True, kw_only=True, gc=False):
-    """What a rule needs that the wallet's own state does not hold."""
-
-    user_id: str = ""
-    """Of a create: the UUID under which the customer is known."""
-    open_wallet_id: str | None = None
-    """Of a create: the customer's open wallet in that currency."""
-    user_id_owner: str | None = None
-    """Of a create: the customer id that has this user id already."""
-
-
-class Decision(Struct, frozen=True, gc=False):
-    """The events to append, and why the command was refused, if it was."""
-
-    events: tuple[WalletEvent, ...]
-    rejection: Rejection | None = None
-
-
-NO_FACTS = Facts()
-_NOTHING_TO_DO = Decision(())
-
-
-def decide(wallet: Wallet | None, command: Command, facts: Facts = NO_FACTS) -> Decision:
+def decide(
+    wallet: Wallet | None, command: Command, now: datetime, facts: Facts = NO_FACTS
+) -> Decision:
     """Decide one command against the wallet that it names (None: there is none)."""
     if isinstance(command, CreateWallet):
-        return _create(command, facts)
+        return lifecycle.create(command, facts)
     if wallet is None:
         return Decision((), WalletUnknown())
+    if wallet.next_due is None and isinstance(command, _MOVES_ONLY):
+        return _rule(wallet, command, now, facts)
+    lapsed = due(wallet, now)
+    ready = after(wallet, lapsed, now)
+    other = facts.other
+    others_lapsed: tuple[WalletEvent, ...] = ()
+    if other is not None:
+        others_lapsed = due(other, now)
+        other = after(other, others_lapsed, now)
+        facts = replace(facts, other=other)
+    decision = _rule(ready, command, now, facts)
+    if decision.rejection is not None and not decision.events:
+        return decision
+    # What came back to a lot that is due lapses at once.
+    left = due(after(ready, decision.events, now), now)
+    others_left = () if other is None else due(after(other, decision.others, now), now)
+    return Decision(
+        (*lapsed, *decision.events, *left),
+        decision.rejection,
+        decision.answer,
+        (*others_lapsed, *decision.others, *others_left) if decision.others else (),
+    )
+
+
+def _rule(  # noqa: C901, PLR0912 - one line for each command
+    wallet: Wallet, command: Command, now: datetime, facts: Facts
+) -> Decision:
     match command:
         case DebitWallet():
-            return _debit(wallet, command)
+            return movements.debit(wallet, command)
         case CreditWallet():
-            return _credit(wallet, command)
+            return movements.credit(wallet, command, now)
+        case PlaceHold():
+            return holds.place_hold(wallet, command, now, facts)
+        case CaptureHold():
+            return holds.capture_hold(wallet, command, facts)
+        case VoidHold():
+            return holds.void_hold(wallet, command, facts)
+        case TransferMoney():
+            return transfers.transfer(wallet, command, facts)
+        case ReverseTransaction():
+            return reversals.reverse(wallet, command, facts)
         case FreezeWallet():
-            return _freeze(wallet)
+            return lifecycle.freeze(wallet, command)
         case UnfreezeWallet():
-            return _unfreeze(wallet)
+            return lifecycle.unfreeze(wallet, command)
         case CloseWallet():
-            return _close(wallet, command)
+            return lifecycle.close(wallet, command, now, facts)
+        case ExpireDue():
+            return lifecycle.NOTHING_TO_DO
+        case CreateWallet():
+            raise AssertionError("a create is decided without a wallet")
         case _:
             assert_never(command)
-
-
-def _create(command: CreateWallet, facts: Facts) -> Decision:
-    if facts.open_wallet_id is not None:
-        return Decision((), WalletExists(wallet_id=facts.open_wallet_id))
-    if facts.user_id_owner not in (None, command.customer_id):
-        return Decision((), CustomerIdConflict())
-    return Decision(
-        (
-            WalletOpened(
-                customer_id=command.customer_id,
-                user_id=facts.user_id,
-                currency=command.currency,
-                metadata=command.metadata,
-            ),
-        )
-    )
-
-
-def _debit(wallet: Wallet, command: DebitWallet) -> Decision:
-    if wallet.status == "closed":
-        return _declined_debit(wallet, command, "wallet_closed", WalletClosed())
-    if wallet.status == "frozen":
-        return _declined_debit(wallet, command, "wallet_frozen", WalletFrozen())
-    if command.amount > wallet.available:
-        short = InsufficientFunds(amount=command.amount, available=wallet.available)
-        return _declined_debit(wallet, command, "insufficient_funds", short)
-    return Decision(
-        (
-            WalletDebited(
-                amount=command.amount,
-                balance_before=wallet.balance,
-                balance_after=wallet.balance - command.amount,
-                available_after=wallet.available - command.amount,
-                currency=wallet.currency,
-                reference=command.reference,
-                description=command.description,
-                metadata=command.metadata,
-            ),
-        )
-    )
-
-
-def _credit(wallet: Wallet, command: CreditWallet) -> Decision:
-    if wallet.status == "closed":
-        return _declined_credit(wallet, command, "wallet_closed", WalletClosed())
-    if wallet.balance + command.amount > MAX_AMOUNT_MINOR:
-        over = BalanceLimitExceeded(
-            amount=command.amount, balance=wallet.balance, limit=MAX_AMOUNT_MINOR
-        )
-        return _declined_credit(wallet, command, "balance_limit_exceeded", over)
-    return Decision(
-        (
-            WalletCredited(
-                amount=command.amount,
-                balance_before=wallet.balance,
-                balance_after=wallet.balance + command.amount,
-                available_after=wallet.available + command.amount,
-                currency=wallet.currency,
-                reference=command.reference,
-                description=command.description,
-                metadata=command.metadata,
-            ),
-        )
-    )
-
-
-def _freeze(wallet: Wallet) -> Decision:
-    match wallet.status:
-        case "closed":
-            return _declined_change(wallet, "freeze", "wallet_closed", WalletClosed())
-        case "frozen":
-            return _NOTHING_TO_DO
-        case "active":
-            return Decision((WalletFrozenEvent(),))
-
-
-def _unfreeze(wallet: Wallet) -> Decision:
-    match wallet.status:
-        case "closed":
-            return _declined_change(wallet, "unfreeze", "wallet_closed", WalletClosed())
-        case "active":
-            return _NOTHING_TO_DO
-        case "frozen":
-            return Decision((WalletUnfrozenEvent(),))
-
-
-def _close(wallet: Wallet, command: CloseWallet) -> Decision:
-    if wallet.status == "closed":
-        return _NOTHING_TO_DO
-    if wallet.balance == 0:
-        return Decision((WalletClosedEvent(),))
-    if command.remaining_balance is None:
-        full = WalletNotEmpty(balance=wallet.balance)
-        return _declined_change(wallet, "close", "wallet_not_empty", full)
-    if wallet.status == "frozen":
-        # Whoever froze it wants the money to stay; forfeiting would move it.
-        return _declined_change(wallet, "close", "wallet_frozen", WalletFrozen())
-    forfeited = BalanceForfeited(
-        amount=wallet.balance,
-        balance_before=wallet.balance,
-        balance_after=0,
-        available_after=0,
-        currency=wallet.currency,
-    )
-    return Decision((forfeited, WalletClosedEvent()))
-
-
-def _declined_debit(
-    wallet: Wallet, command: DebitWallet, code: DeclineCode, rejection: Rejection
-) -> Decision:
-    event = DebitDeclined(
-        code=code,
-        amount=command.amount,
-        balance=wallet.balance,
-        available=wallet.available,
-        currency=wallet.currency,
-        reference=command.reference,
-        description=command.description,
-        metadata=command.metadata,
-    )
-    return Decision((event,), rejection)
-
-
-def _declined_credit(
-    wallet: Wallet, command: CreditWallet, code: DeclineCode, rejection: Rejection
-) -> Decision:
-    event = CreditDeclined(
-        code=code,
-        amount=command.amount,
-        balance=wallet.balance,
-        available=wallet.available,
-        currency=wallet.currency,
-        reference=command.reference,
-        description=command.description,
-        metadata=command.metadata,
-    )
-    return Decision((event,), rejection)
-
-
-def _declined_change(
-    wallet: Wallet,
-    change: Literal["freeze", "unfreeze", "close"],
-    code: DeclineCode,
-    rejection: Rejection,
-) -> Decision:
-    event = ChangeDeclined(change=change, code=code, balance=wallet.balance)
-    return Decision((event,), rejection)

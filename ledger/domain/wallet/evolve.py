@@ -1,14 +1,30 @@
 """What an event does to a wallet. Total over all events, and it checks what they claim."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
-from ledger.domain.wallet.state import Wallet
+from msgspec.structs import replace
+
+from ledger.domain.wallet.lots import expiring, put, take, without
+from ledger.domain.wallet.state import OpenHold, Wallet
+from schemas.commands import FreezeScope
 from schemas.events import (
     BalanceForfeited,
     ChangeDeclined,
     CreditDeclined,
+    CreditLapsed,
+    CreditReversed,
     DebitDeclined,
+    DebitReversed,
+    HoldCaptured,
+    HoldPlaced,
+    HoldReleased,
+    LotAmount,
+    Lots,
+    TransferReceived,
+    TransferSent,
+    VoidDeclined,
     WalletClosed,
     WalletCredited,
     WalletDebited,
@@ -19,8 +35,12 @@ from schemas.events import (
 )
 from schemas.results import WalletStatus
 
+MoneyOut = WalletDebited | CreditLapsed | BalanceForfeited | TransferSent | CreditReversed
+MoneyIn = WalletCredited | TransferReceived | DebitReversed
+Holding = HoldPlaced | HoldCaptured | HoldReleased
 
-def evolve(
+
+def evolve(  # noqa: C901, PLR0912 - one line for each event
     wallet: Wallet | None, event: WalletEvent, *, wallet_id: str, version: int, at: datetime
 ) -> Wallet:
     """The wallet after one more event, which must be the next of its stream.
@@ -30,73 +50,214 @@ def evolve(
     if isinstance(event, WalletOpened):
         assert wallet is None, f"{wallet_id} was opened twice"
         assert version == 1, f"{wallet_id} was opened by event {version}"
-        return Wallet(
-            wallet_id=wallet_id,
-            customer_id=event.customer_id,
-            user_id=event.user_id,
-            currency=event.currency,
-            status="active",
-            balance=0,
-            available=0,
-            opened_at=at,
-            changed_at=at,
-            metadata=event.metadata.copy(),
-            version=1,
-        )
+        return _opened(event, wallet_id, at)
     assert wallet is not None, f"{wallet_id} has event {version} but was never opened"
     assert version == wallet.version + 1, f"{wallet_id}: {version} follows {wallet.version}"
     match event:
-        case WalletDebited() | BalanceForfeited():
-            assert event.balance_before - event.amount == event.balance_after
-            return _moved(wallet, event, version, at)
+        case WalletDebited():
+            return _money_out(wallet, event, without(wallet.lots, event.spent), version, at)
         case WalletCredited():
-            assert event.balance_before + event.amount == event.balance_after
-            return _moved(wallet, event, version, at)
-        case WalletFrozen():
-            return _with_status(wallet, "frozen", version, at)
-        case WalletUnfrozen():
-            return _with_status(wallet, "active", version, at)
-        case WalletClosed():
-            assert wallet.balance == 0, f"{wallet_id} was closed holding {wallet.balance}"
-            return _with_status(wallet, "closed", version, at)
-        case DebitDeclined() | CreditDeclined() | ChangeDeclined():
-            return _next(wallet, wallet.status, wallet.balance, version, wallet.changed_at)
+            parts = (LotAmount(amount=event.amount, expires_at=event.expires_at),)
+            return _money_in(wallet, event, parts, version, at)
+        case CreditReversed():
+            return _money_out(wallet, event, without(wallet.lots, event.spent), version, at)
+        case CreditLapsed():
+            lapsed = (LotAmount(amount=event.amount, expires_at=event.expires_at),)
+            return _money_out(wallet, event, without(wallet.lots, lapsed), version, at)
+        case BalanceForfeited():
+            return _money_out(wallet, event, (), version, at)
+        case TransferSent():
+            return _money_out(wallet, event, without(wallet.lots, event.sent), version, at)
+        case TransferReceived():
+            return _money_in(wallet, event, event.sent, version, at)
+        case DebitReversed():
+            return _money_in(wallet, event, event.returned, version, at)
+        case HoldPlaced():
+            return _hold_placed(wallet, event, version, at)
+        case HoldCaptured():
+            return _hold_captured(wallet, event, version, at)
+        case HoldReleased():
+            return _hold_released(wallet, event, version, at)
+        case WalletFrozen() | WalletUnfrozen() | WalletClosed():
+            return _with_status(wallet, event, version, at)
+        case DebitDeclined() | CreditDeclined() | ChangeDeclined() | VoidDeclined():
+            return _next(wallet, version, wallet.changed_at)
         case _:
             assert_never(event)
 
 
-def _moved(
-    wallet: Wallet,
-    event: WalletCredited | WalletDebited | BalanceForfeited,
-    version: int,
-    at: datetime,
-) -> Wallet:
-    assert event.balance_before == wallet.balance, (
-        f"{wallet.wallet_id}: event {version} starts at {event.balance_before}, "
-        f"the wallet holds {wallet.balance}"
+def _opened(event: WalletOpened, wallet_id: str, at: datetime) -> Wallet:
+    return Wallet(
+        wallet_id=wallet_id,
+        customer_id=event.customer_id,
+        user_id=event.user_id,
+        currency=event.currency,
+        status="active",
+        balance=0,
+        available=0,
+        opened_at=at,
+        changed_at=at,
+        metadata=event.metadata.copy(),
+        version=1,
     )
-    moved = _next(wallet, wallet.status, event.balance_after, version, at)
-    assert event.available_after == moved.available, f"{wallet.wallet_id}: event {version}"
-    return moved
 
 
-def _with_status(wallet: Wallet, status: WalletStatus, version: int, at: datetime) -> Wallet:
-    return _next(wallet, status, wallet.balance, version, at)
+def _money_out(wallet: Wallet, event: MoneyOut, lots: Lots, version: int, at: datetime) -> Wallet:
+    assert event.balance_before == wallet.balance, _starts_elsewhere(wallet, event, version)
+    assert event.balance_before - event.amount == event.balance_after
+    available = wallet.available - event.amount
+    moved = _next(wallet, version, at, balance=event.balance_after, available=available, lots=lots)
+    return _checked(moved, event)
+
+
+def _money_in(wallet: Wallet, event: MoneyIn, parts: Lots, version: int, at: datetime) -> Wallet:
+    assert event.balance_before == wallet.balance, _starts_elsewhere(wallet, event, version)
+    assert event.balance_before + event.amount == event.balance_after
+    available = wallet.available + event.amount
+    lots = put(wallet.lots, parts, debt_of(wallet))
+    moved = _next(wallet, version, at, balance=event.balance_after, available=available, lots=lots)
+    return _checked(moved, event)
+
+
+def _hold_placed(wallet: Wallet, event: HoldPlaced, version: int, at: datetime) -> Wallet:
+    assert event.balance == wallet.balance, _starts_elsewhere(wallet, event, version)
+    assert event.hold_id not in wallet.holds, f"{event.hold_id} was placed twice"
+    hold = OpenHold(
+        amount=event.amount,
+        allocated=event.allocated,
+        expires_at=event.expires_at,
+        reference=event.reference,
+    )
+    placed = _next(
+        wallet,
+        version,
+        at,
+        available=wallet.available - event.amount,
+        lots=without(wallet.lots, event.allocated),
+        holds={**wallet.holds, event.hold_id: hold},
+    )
+    return _checked(placed, event)
+
+
+def _hold_captured(wallet: Wallet, event: HoldCaptured, version: int, at: datetime) -> Wallet:
+    assert event.balance_before == wallet.balance, _starts_elsewhere(wallet, event, version)
+    assert event.balance_before - event.amount == event.balance_after
+    hold = wallet.holds[event.hold_id]
+    assert hold.amount == event.amount + event.released + event.held_after, event.hold_id
+    holds = dict(wallet.holds)
+    if event.held_after:
+        _, allocated = take(hold.allocated, event.amount)
+        holds[event.hold_id] = OpenHold(
+            amount=event.held_after,
+            allocated=allocated,
+            expires_at=hold.expires_at,
+            reference=hold.reference,
+        )
+    else:
+        del holds[event.hold_id]
+    captured = _next(
+        wallet,
+        version,
+        at,
+        balance=event.balance_after,
+        available=wallet.available + event.released,
+        lots=put(wallet.lots, event.returned, debt_of(wallet)),
+        holds=holds,
+    )
+    return _checked(captured, event)
+
+
+def _hold_released(wallet: Wallet, event: HoldReleased, version: int, at: datetime) -> Wallet:
+    assert event.balance == wallet.balance, _starts_elsewhere(wallet, event, version)
+    holds = dict(wallet.holds)
+    assert holds.pop(event.hold_id).amount == event.amount, event.hold_id
+    released = _next(
+        wallet,
+        version,
+        at,
+        available=wallet.available + event.amount,
+        lots=put(wallet.lots, event.returned, debt_of(wallet)),
+        holds=holds,
+    )
+    return _checked(released, event)
+
+
+def _with_status(
+    wallet: Wallet, event: WalletFrozen | WalletUnfrozen | WalletClosed, version: int, at: datetime
+) -> Wallet:
+    status: WalletStatus
+    scope: FreezeScope | None = None
+    match event:
+        case WalletFrozen():
+            status, scope = "frozen", frozen_by(wallet.frozen, event.scope)
+        case WalletUnfrozen():
+            status = "active"
+        case WalletClosed():
+            status = "closed"
+            assert wallet.balance == 0, f"{wallet.wallet_id} was closed holding {wallet.balance}"
+            assert not wallet.holds, f"{wallet.wallet_id} was closed with open holds"
+        case _:
+            assert_never(event)
+    return replace(wallet, status=status, frozen=scope, version=version, changed_at=at)
+
+
+def frozen_by(before: FreezeScope | None, scope: FreezeScope) -> FreezeScope:
+    """What is stopped after one more freeze."""
+    return scope if before in (None, scope) else "all"
+
+
+def debt_of(wallet: Wallet) -> int:
+    """What the next money that comes in has to fill first."""
+    return max(-wallet.available, 0)
 
 
 def _next(
-    wallet: Wallet, status: WalletStatus, balance: int, version: int, changed_at: datetime
+    wallet: Wallet,
+    version: int,
+    changed_at: datetime,
+    *,
+    balance: int | None = None,
+    available: int | None = None,
+    lots: Lots | None = None,
+    holds: dict[str, OpenHold] | None = None,
 ) -> Wallet:
+    lots = wallet.lots if lots is None else lots
+    next_due = wallet.next_due
+    if holds is not None or lots is not wallet.lots:
+        next_due = _next_due(lots, (wallet.holds if holds is None else holds).values())
     return Wallet(
         wallet_id=wallet.wallet_id,
         customer_id=wallet.customer_id,
         user_id=wallet.user_id,
         currency=wallet.currency,
-        status=status,
-        balance=balance,
-        available=balance,
+        status=wallet.status,
+        balance=wallet.balance if balance is None else balance,
+        available=wallet.available if available is None else available,
         opened_at=wallet.opened_at,
         changed_at=changed_at,
         metadata=wallet.metadata,
         version=version,
+        frozen=wallet.frozen,
+        lots=lots,
+        holds=wallet.holds if holds is None else holds,
+        next_due=next_due,
     )
+
+
+def _next_due(lots: Lots, holds: Iterable[OpenHold]) -> datetime | None:
+    moments = [hold.expires_at for hold in holds if hold.expires_at is not None]
+    if lots and lots[0].expires_at is not None:
+        moments.append(lots[0].expires_at)
+    return min(moments, default=None)
+
+
+def _checked(wallet: Wallet, event: MoneyOut | MoneyIn | Holding) -> Wallet:
+    where = f"{wallet.wallet_id}: event {wallet.version}"
+    assert event.available_after == wallet.available, f"{where}: available {wallet.available}"
+    if wallet.lots or event.expiring_after is not None:
+        assert event.expiring_after == expiring(wallet.lots), f"{where}: {wallet.lots}"
+    return wallet
+
+
+def _starts_elsewhere(wallet: Wallet, event: WalletEvent, version: int) -> str:
+    return f"{wallet.wallet_id}: event {version} ({event}) finds a balance of {wallet.balance}"

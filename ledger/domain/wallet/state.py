@@ -2,15 +2,30 @@
 
 from datetime import datetime
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
+from schemas.commands import FreezeScope
+from schemas.events import Lots
 from schemas.results import WalletStatus
+
+MAX_OPEN_LOTS = 1_000
+MAX_OPEN_HOLDS = 1_000
+
+
+class OpenHold(Struct, frozen=True, kw_only=True, gc=False):
+    """A hold that still sets money aside: how much, and out of which lots."""
+
+    amount: int
+    allocated: Lots
+    expires_at: datetime | None
+    reference: str
 
 
 class Wallet(Struct, frozen=True, kw_only=True, gc=False):
     """One wallet after `version` events. Balances in minor units.
 
-    `available` is what can be spent; it is the balance less what is held.
+    `available` is what can be spent, it is the balance less what is held; what of it is in
+    no lot never lapses. Below nought it is a debt, and then there are no lots.
     """
 
     wallet_id: str
@@ -24,10 +39,25 @@ class Wallet(Struct, frozen=True, kw_only=True, gc=False):
     changed_at: datetime
     metadata: Raw
     version: int
+    frozen: FreezeScope | None = None
+    lots: Lots = ()
+    holds: dict[str, OpenHold] = field(default_factory=dict)
+    next_due: datetime | None = None
+    """When the next lot lapses or the next hold ends by itself."""
+
+    @property
+    def debits_stopped(self) -> bool:
+        """Whether a freeze keeps money in."""
+        return self.frozen in ("debits", "all")
+
+    @property
+    def credits_stopped(self) -> bool:
+        """Whether a freeze keeps money out."""
+        return self.frozen in ("credits", "all")
 
 
 INITIAL: Wallet | None = None
 """The state before the first event: there is no wallet."""
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 """The shape of `Wallet`. A snapshot of another shape is not read; raise it with every change."""

@@ -1,7 +1,8 @@
 -- A tenant's wallets, newest first.
 -- $1 uuid tenant  $2 bigint only those opened before this position  $3 bigint at most
 SELECT wallet_id, opened_position, customer_id, user_id, currency, balance, available_balance,
-       status, created_at, updated_at, version, metadata
+       status, frozen, expiring_amount, expiring_next_at, expiring_next_amount, created_at,
+       updated_at, version, metadata
 FROM balances
 WHERE tenant_id = $1::uuid AND opened_position > 0 AND opened_position < $2::bigint
 ORDER BY opened_position DESC

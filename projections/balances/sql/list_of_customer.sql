@@ -3,7 +3,8 @@
 -- $1 uuid tenant  $2 bigint only those opened before this position  $3 bigint at most
 -- $4 text customer  $5 text currency, or null for all
 SELECT w.wallet_id, w.position AS opened_position, newest.version AS newest, b.customer_id,
-       b.user_id, b.currency, b.balance, b.available_balance, b.status, b.created_at,
+       b.user_id, b.currency, b.balance, b.available_balance, b.status, b.frozen,
+       b.expiring_amount, b.expiring_next_at, b.expiring_next_amount, b.created_at,
        b.updated_at, b.version, b.metadata
 FROM wallets AS w
 CROSS JOIN LATERAL (

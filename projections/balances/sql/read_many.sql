@@ -4,7 +4,8 @@
 -- planner believes of the table's size. `place` is where the wallet stands in the question, from 1.
 -- arrays: $1 uuid tenants, $2 uuid wallets
 SELECT asked.place, newest.version AS newest, b.customer_id, b.user_id, b.currency, b.balance,
-       b.available_balance, b.status, b.created_at, b.updated_at, b.version, b.metadata
+       b.available_balance, b.status, b.frozen, b.expiring_amount, b.expiring_next_at,
+       b.expiring_next_amount, b.created_at, b.updated_at, b.version, b.metadata
 FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (tenant_id, wallet_id, place)
 CROSS JOIN LATERAL (
     SELECT events.version

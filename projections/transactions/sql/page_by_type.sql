@@ -1,5 +1,5 @@
--- A wallet's completed transactions of one type, newest first,
--- with the newest version that the log has and the version up to which the history is
+-- A wallet's completed transactions of one type, newest first, each with how much of it is
+-- reversed; with the newest version that the log has and the version up to which the history is
 -- complete, all in one snapshot. No row: the tenant has no such wallet. A wallet without such
 -- transactions is one row whose transaction is null.
 -- $1 uuid tenant  $2 uuid wallet  $3 bigint only versions below this  $4 bigint at most
@@ -14,9 +14,11 @@ WITH asked AS (
     LEFT JOIN transaction_progress AS progress
         ON progress.tenant_id = $1::uuid AND progress.wallet_id = $2::uuid
 )
-SELECT asked.newest, asked.complete_to, t.event_id, t.version, t.type, t.kind, t.status, t.amount, t.balance_before,
-       t.balance_after, t.available_balance, t.currency, t.reference, t.description, t.code,
-       t.created_at, t.metadata
+SELECT asked.newest, asked.complete_to, t.event_id, t.version, t.type, t.kind, t.status, t.amount,
+       t.balance_before, t.balance_after, t.available_balance, t.currency, t.reference,
+       t.description, t.code, t.created_at, t.expires_at, t.hold_id, t.held_after, t.transfer_id,
+       t.other_wallet_id, t.reverses, t.metadata,
+       coalesce(reversal.reversed_after, 0) AS reversed_amount
 FROM asked
 LEFT JOIN LATERAL (
     SELECT transactions.*
@@ -28,4 +30,12 @@ LEFT JOIN LATERAL (
     ORDER BY transactions.version DESC
     LIMIT $4::bigint
 ) AS t ON true
+LEFT JOIN LATERAL (
+    SELECT transactions.reversed_after
+    FROM transactions
+    WHERE transactions.tenant_id = $1::uuid AND transactions.wallet_id = $2::uuid
+      AND transactions.reverses = t.event_id AND transactions.reversed_after IS NOT NULL
+    ORDER BY transactions.version DESC
+    LIMIT 1
+) AS reversal ON true
 ORDER BY t.version DESC

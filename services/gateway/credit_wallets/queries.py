@@ -1,28 +1,31 @@
 """The calls of contract A that only look: answered from the read models."""
 
-from typing import Final, TypeVar, get_args
+from typing import Final, get_args
 
-from schemas.http.credit_wallets import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, TransactionStatus
+from schemas.http.credit_wallets import TransactionStatus
 from schemas.money import is_currency
 from schemas.results import TransactionType, WalletStatus
-from services.gateway.answers import JSON, Answer, etag, header
+from services.gateway.answers import JSON, Answer, etag
 from services.gateway.calls import Call, invalid_parameter
-from services.gateway.credit_wallets.commands import named_wallet
+from services.gateway.credit_wallets.listing import (
+    cursor_entry,
+    lag_header,
+    one_of,
+    page_size,
+)
+from services.gateway.credit_wallets.names import named_wallet, unknown_wallet
 from services.gateway.credit_wallets.rendering import (
     render_transaction_page,
     render_wallet,
     render_wallet_page,
 )
-from services.gateway.cursors import BrokenCursorError, make_cursor, read_cursor
+from services.gateway.cursors import make_cursor
 from services.gateway.fields import MAX_NAME_CHARACTERS
-from services.gateway.problems import RefusedError
 from services.gateway.reads import Reads
 
 _WALLET_STATUSES: Final[tuple[WalletStatus, ...]] = get_args(WalletStatus)
 _TRANSACTION_TYPES: Final[tuple[TransactionType, ...]] = get_args(TransactionType)
 _TRANSACTION_STATUSES: Final[tuple[TransactionStatus, ...]] = get_args(TransactionStatus)
-
-ChoiceT = TypeVar("ChoiceT", bound=str)
 
 
 class WalletQueries:
@@ -42,8 +45,8 @@ class WalletQueries:
             call.principal.tenant_id, wallet_id, eventual=call.eventual
         )
         if found is None:
-            raise _unknown_wallet()
-        headers_bytes = etag(found.view.version) + _lag(found.lag, eventual=call.eventual)
+            raise unknown_wallet()
+        headers_bytes = etag(found.view.version) + lag_header(found.lag, eventual=call.eventual)
         known = call.request.headers.get("If-None-Match")
         if known is not None and _names(known, found.view.version):
             return Answer(304, headers_bytes)
@@ -54,12 +57,12 @@ class WalletQueries:
         type_text, status_text, limit_text, after_text = call.query(
             "type", "status", "limit", "after"
         )
-        transaction_type = _one_of("type", type_text, _TRANSACTION_TYPES)
-        status = _one_of("status", status_text, _TRANSACTION_STATUSES) or "completed"
-        limit = _limit(limit_text)
+        transaction_type = one_of("type", type_text, _TRANSACTION_TYPES)
+        status = one_of("status", status_text, _TRANSACTION_STATUSES) or "completed"
+        limit = page_size(limit_text)
         tenant_id, wallet_id = call.principal.tenant_id, call.parameters[0]
         filters = (tenant_id, wallet_id, transaction_type, status)
-        before = _after(after_text, "transactions", filters)
+        before = cursor_entry(after_text, "transactions", filters)
         page = await self._reads.transactions(
             tenant_id,
             named_wallet(call),
@@ -70,10 +73,13 @@ class WalletQueries:
             eventual=call.eventual,
         )
         if page is None:
-            raise _unknown_wallet()
-        shown, more = page.transactions[:limit], len(page.transactions) > limit
-        cursor = make_cursor("transactions", filters, shown[-1].version) if more else None
-        headers_bytes = etag(page.complete_to_version) + _lag(page.behind, eventual=call.eventual)
+            raise unknown_wallet()
+        shown, more = page.lines[:limit], len(page.lines) > limit
+        last_version = shown[-1].transaction.version if more else 0
+        cursor = make_cursor("transactions", filters, last_version) if more else None
+        headers_bytes = etag(page.complete_to_version) + lag_header(
+            page.behind, eventual=call.eventual
+        )
         return Answer(200, JSON + headers_bytes, render_transaction_page(shown, cursor))
 
     async def wallets(self, call: Call) -> Answer:
@@ -87,8 +93,8 @@ class WalletQueries:
             )
         if currency is not None and not is_currency(currency):
             raise invalid_parameter("currency", "must be an ISO 4217 code, such as GHS")
-        status = _one_of("status", status_text, _WALLET_STATUSES)
-        limit = _limit(limit_text)
+        status = one_of("status", status_text, _WALLET_STATUSES)
+        limit = page_size(limit_text)
         tenant_id = call.principal.tenant_id
         filters = (tenant_id, customer_id, currency, status)
         rows = await self._reads.wallets(
@@ -97,7 +103,7 @@ class WalletQueries:
             currency=currency,
             status=status,
             limit=limit + 1,
-            before_position=_after(after_text, "wallets", filters),
+            before_position=cursor_entry(after_text, "wallets", filters),
             eventual=call.eventual,
         )
         shown, more = rows[:limit], len(rows) > limit
@@ -105,44 +111,7 @@ class WalletQueries:
         return Answer(200, JSON, render_wallet_page([row.view for row in shown], cursor))
 
 
-def _unknown_wallet() -> RefusedError:
-    return RefusedError("wallet_not_found", "there is no such wallet")
-
-
-def _lag(versions: int, *, eventual: bool) -> bytes:
-    return header("Ledger-Lag", str(versions)) if eventual else b""
-
-
 def _names(if_none_match: str, version: int) -> bool:
     """Whether `If-None-Match` lists this version's ETag; weak ones count too."""
     tags = (tag.strip().removeprefix("W/") for tag in if_none_match.split(","))
     return any(tag in ("*", f'"{version}"') for tag in tags)
-
-
-def _one_of(name: str, text: str | None, choices: tuple[ChoiceT, ...]) -> ChoiceT | None:
-    if text is None:
-        return None
-    for choice in choices:
-        if choice == text:
-            return choice
-    raise invalid_parameter(name, f"must be one of {', '.join(choices)}")
-
-
-def _limit(text: str | None) -> int:
-    if text is None:
-        return DEFAULT_PAGE_SIZE
-    # Not `int` alone: it also takes signs, spaces, underscores and other scripts' digits.
-    if text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= MAX_PAGE_SIZE:
-        return int(text)
-    raise invalid_parameter("limit", f"must be an integer from 1 to {MAX_PAGE_SIZE}")
-
-
-def _after(text: str | None, kind: str, filters: tuple[str | None, ...]) -> int | None:
-    if text is None:
-        return None
-    try:
-        return read_cursor(text, kind, filters)
-    except BrokenCursorError:
-        raise invalid_parameter(
-            "after", "must be next_cursor of the page before, with the same filters"
-        ) from None

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from projections.transactions.read_model import HistoryLine
 from schemas.money import formatted
-from schemas.results import TransactionView, WalletView
+from schemas.results import HoldView, TransactionView, TransferView, WalletView
 
 _encode = msgspec.json.Encoder().encode
 
@@ -20,9 +21,36 @@ def render_wallet(view: WalletView) -> bytes:
     return _encode(_wallet(view))
 
 
-def render_transaction(view: TransactionView) -> bytes:
-    """A transaction, in the shape of `schemas.http.credit_wallets.Transaction`."""
-    return _encode(_transaction(view))
+def render_transaction(view: TransactionView, reversed_amount: int = 0) -> bytes:
+    """A transaction, in the shape of `schemas.http.credit_wallets.Transaction`.
+
+    Nothing is reversed of one that was just made.
+    """
+    return _encode(_transaction(view, reversed_amount))
+
+
+def render_hold(view: HoldView) -> bytes:
+    """A hold, in the shape of `schemas.http.credit_wallets.Hold`."""
+    return _encode(_hold(view))
+
+
+def render_transfer(view: TransferView) -> bytes:
+    """A transfer, in the shape of `schemas.http.credit_wallets.Transfer`."""
+    return _encode(
+        {
+            "id": view.id,
+            "from": view.from_wallet_id,
+            "to": view.to_wallet_id,
+            "amount": view.amount,
+            "currency": view.currency,
+            "reference": view.reference,
+            "description": view.description,
+            "sent_transaction_id": view.sent_transaction_id,
+            "received_transaction_id": view.received_transaction_id,
+            "metadata": view.metadata,
+            "created_at": _time(view.created_at),
+        }
+    )
 
 
 def render_wallet_page(views: Sequence[WalletView], next_cursor: str | None) -> bytes:
@@ -30,9 +58,14 @@ def render_wallet_page(views: Sequence[WalletView], next_cursor: str | None) -> 
     return _page([_wallet(view) for view in views], next_cursor)
 
 
-def render_transaction_page(views: Sequence[TransactionView], next_cursor: str | None) -> bytes:
+def render_transaction_page(lines: Sequence[HistoryLine], next_cursor: str | None) -> bytes:
     """A page of transactions; without a cursor it is the last."""
-    return _page([_transaction(view) for view in views], next_cursor)
+    return _page([_transaction(*line) for line in lines], next_cursor)
+
+
+def render_hold_page(views: Sequence[HoldView], next_cursor: str | None) -> bytes:
+    """A page of holds; without a cursor it is the last."""
+    return _page([_hold(view) for view in views], next_cursor)
 
 
 def _page(entries: list[dict[str, object]], next_cursor: str | None) -> bytes:
@@ -42,6 +75,7 @@ def _page(entries: list[dict[str, object]], next_cursor: str | None) -> bytes:
 
 
 def _wallet(view: WalletView) -> dict[str, object]:
+    expiring = view.expiring
     return {
         "id": view.id,
         "customer_id": view.customer_id,
@@ -50,14 +84,23 @@ def _wallet(view: WalletView) -> dict[str, object]:
         "balance": view.balance,
         "balance_formatted": formatted(view.balance, view.currency),
         "available_balance": view.available_balance,
+        "held_balance": view.balance - view.available_balance,
+        "expiring": None
+        if expiring is None
+        else {
+            "amount": expiring.amount,
+            "next_at": _time(expiring.next_at),
+            "next_amount": expiring.next_amount,
+        },
         "status": view.status,
+        "frozen": view.frozen,
         "metadata": view.metadata,
         "created_at": _time(view.created_at),
         "updated_at": _time(view.updated_at),
     }
 
 
-def _transaction(view: TransactionView) -> dict[str, object]:
+def _transaction(view: TransactionView, reversed_amount: int) -> dict[str, object]:
     return {
         "id": view.id,
         "wallet_id": view.wallet_id,
@@ -72,9 +115,38 @@ def _transaction(view: TransactionView) -> dict[str, object]:
         "currency": view.currency,
         "reference": view.reference,
         "description": view.description,
+        "expires_at": _optional_time(view.expires_at),
+        "hold_id": view.hold_id,
+        "held_amount": view.held_after,
+        "transfer_id": view.transfer_id,
+        "other_wallet_id": view.other_wallet_id,
+        "reverses": view.reverses,
+        "reversed_amount": reversed_amount,
         "metadata": view.metadata,
         "created_at": _time(view.created_at),
     }
+
+
+def _hold(view: HoldView) -> dict[str, object]:
+    return {
+        "id": view.id,
+        "wallet_id": view.wallet_id,
+        "status": view.status,
+        "amount": view.amount,
+        "captured_amount": view.captured_amount,
+        "held_amount": view.held_amount,
+        "currency": view.currency,
+        "reference": view.reference,
+        "description": view.description,
+        "expires_at": _optional_time(view.expires_at),
+        "metadata": view.metadata,
+        "created_at": _time(view.created_at),
+        "updated_at": _time(view.updated_at),
+    }
+
+
+def _optional_time(moment: datetime | None) -> str | None:
+    return None if moment is None else _time(moment)
 
 
 def _time(moment: datetime) -> str:

@@ -12,6 +12,7 @@ export function followed(part, api) {
 export function kindOf(schema, api) {
   if (schema.type === "array") return `list of ${kindOf(schema.items, api)}`;
   if (schema.$ref) return followed(schema, api).title;
+  if (schema.anyOf) return schema.anyOf.map((member) => kindOf(member, api)).join(" or ");
   const types = [schema.type ?? []].flat();
   const bounds = [
     schema.format,
@@ -27,6 +28,7 @@ export function kindOf(schema, api) {
 }
 
 function choices(schema) {
+  if (schema.anyOf) return schema.anyOf.map(choices);
   const values = schema.enum ?? (schema.const === undefined ? [] : [schema.const]);
   if (!values.length) return null;
   const spelled = values.flatMap((value) => [", ", el("code", {}, JSON.stringify(value))]);
@@ -35,8 +37,8 @@ function choices(schema) {
 
 /** One entry of a list: a field, a parameter or a header. */
 export function entry(name, schema, api, { required = false, description, place } = {}) {
-  const inner = schema.$ref ? schema : schema.items;
-  const nested = inner?.$ref ? followed(inner, api) : null;
+  const inner = [schema, schema.items, ...(schema.anyOf ?? [])].find((part) => part?.$ref);
+  const nested = inner ? followed(inner, api) : null;
   return el("div", {},
     el("dt", {},
       el("code", {}, name),

@@ -1,0 +1,100 @@
+"""Deciding: turns submissions into a plan, by a look-up's findings or by a good guess.
+
+Holds what one process knows between its batches: wallets, originals, the time.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from ledger.command_handling import question, snapshots
+from ledger.command_handling.batch import Batch, Plan
+from ledger.command_handling.clock import LogClock
+from ledger.command_handling.environment import Environment
+from ledger.command_handling.originals import Originals
+from ledger.command_handling.submission import Submission
+from ledger.command_handling.wallet_cache import Known, WalletCache
+from ledger.event_log.interface import EventLog, Findings, Head, Question, WalletKey
+
+CACHED_ORIGINALS = 10_000
+GUESS_PAUSE_S = 0.05
+"""After a guess that was wrong: repeats and other writers seldom come alone."""
+
+
+class Deciding:
+    """One process's decisions. What they lead to is kept by the processor, when it is durable."""
+
+    def __init__(
+        self, log: EventLog, environment: Environment, cache: WalletCache, clock: LogClock
+    ) -> None:
+        self._log = log
+        self._environment = environment
+        self._cache = cache
+        self._originals = Originals(log, CACHED_ORIGINALS)
+        self.clock = clock
+        self._no_guess_before = 0.0
+
+    async def bring_originals(self, submissions: Sequence[Submission]) -> None:
+        """Look for the events that these name. Raises `LogUnavailableError`."""
+        await self._originals.bring(submissions)
+
+    def question_of(self, submissions: Sequence[Submission]) -> Question:
+        """What must be read before these can be decided."""
+        return question.question_of(submissions, self._cache, self._originals)
+
+    async def decide(
+        self, submissions: Sequence[Submission], head: Head, findings: Findings
+    ) -> Plan:
+        """Decide on what was found."""
+        loaded = {
+            key: await snapshots.load(self._log, key, stored)
+            for key, stored in findings.wallets.items()
+        }
+        batch = Batch(
+            head=head,
+            findings=findings,
+            now=max(self.clock.read(findings.now), head.recorded_at),
+            known=loaded,
+            cache=self._cache,
+            originals=self._originals,
+            random_bytes=self._environment.random_bytes,
+            size=len(submissions),
+        )
+        plan = batch.decide_all(submissions)
+        # Only now: a full cache drops others for these, and the batch may have needed them.
+        for key, known in loaded.items():
+            self._cache.put(key, known)
+        return plan
+
+    def guess(
+        self, submissions: Sequence[Submission], head: Head, known: Mapping[WalletKey, Known]
+    ) -> Plan | None:
+        """Decide without a look-up where nothing can be missing but a repeat.
+
+        The append then writes only if none of the command ids and references is known.
+        `known` are wallets that are newer than the cache has them.
+        """
+        now = self.clock.reckoned()
+        if now is None or self._environment.monotonic() < self._no_guess_before:
+            return None
+        if self._originals.lacks(submissions):
+            return None
+        asked = self.question_of(submissions)
+        if asked.wallets or asked.customers or asked.transactions:
+            return None
+        batch = Batch(
+            head=head,
+            findings=question.nothing_found(head, now),
+            now=max(now, head.recorded_at),
+            known=known,
+            cache=self._cache,
+            originals=self._originals,
+            random_bytes=self._environment.random_bytes,
+            size=len(submissions),
+            unless_known=asked,
+        )
+        plan = batch.decide_all(submissions)
+        # What appends nothing is not checked by an append, so it may not go by a guess.
+        return plan if plan.append is not None else None
+
+    def guess_was_wrong(self) -> None:
+        """Look up for a while."""
+        self._no_guess_before = self._environment.monotonic() + GUESS_PAUSE_S

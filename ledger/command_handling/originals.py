@@ -1,0 +1,57 @@
+"""Originals: the events that commands name by id, such as the hold of a capture.
+
+An event never changes, so one that was found may be kept; no turn is needed to read it.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from ledger.command_handling.submission import Submission
+from ledger.event_log.interface import EventKey, EventLog
+from schemas.commands import CaptureHold, ReverseTransaction, VoidHold
+from schemas.events import RecordedEvent
+from schemas.identifiers import hex_of
+
+_NAMING = (CaptureHold, VoidHold, ReverseTransaction)
+
+
+def original_of(submission: Submission) -> EventKey | None:
+    """The event that the command names, if it names one."""
+    command = submission.command
+    if not isinstance(command, _NAMING):
+        return None
+    named = command.transaction_id if isinstance(command, ReverseTransaction) else command.hold_id
+    return EventKey(submission.tenant_id, hex_of(named))
+
+
+class Originals:
+    """Events of one process's commands, least recently used out first."""
+
+    def __init__(self, log: EventLog, places: int) -> None:
+        self._log = log
+        self._places = places
+        self._events: OrderedDict[EventKey, RecordedEvent] = OrderedDict()
+
+    def get(self, key: EventKey) -> RecordedEvent | None:
+        """The event, if it was found before."""
+        return self._events.get(key)
+
+    def lacks(self, submissions: Sequence[Submission]) -> list[EventKey]:
+        """The events that have to be looked for before these can be decided."""
+        named = dict.fromkeys(
+            key
+            for submission in submissions
+            if isinstance(submission.command, _NAMING)
+            and (key := original_of(submission)) is not None
+        )
+        return [key for key in named if key not in self._events]
+
+    async def bring(self, submissions: Sequence[Submission]) -> None:
+        """Look for what these name. Raises `LogUnavailableError`."""
+        missing = self.lacks(submissions)
+        if not missing:
+            return
+        self._events.update(await self._log.find_events(missing))
+        # Those of this batch are the newest, so they stay however many they are.
+        while len(self._events) > max(self._places, len(missing)):
+            self._events.popitem(last=False)

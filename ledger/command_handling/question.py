@@ -1,0 +1,94 @@
+"""Questions: what must be read before a batch can be decided. Pure."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ledger.command_handling.originals import Originals
+from ledger.command_handling.submission import Submission
+from ledger.command_handling.targets import Target, target_of
+from ledger.command_handling.wallet_cache import WalletCache
+from ledger.event_log.interface import (
+    CommandKey,
+    CustomerKey,
+    EventKey,
+    Findings,
+    Head,
+    Question,
+    WalletKey,
+)
+from schemas.commands import (
+    CaptureHold,
+    Command,
+    CreateWallet,
+    CreditWallet,
+    DebitWallet,
+    PlaceHold,
+    ReverseTransaction,
+    TransferMoney,
+)
+
+LOOKED_UP = Question()
+"""What an append has to guard against where everything was looked up before: nothing."""
+
+_REFERENCED = frozenset(
+    {DebitWallet, CreditWallet, PlaceHold, CaptureHold, TransferMoney, ReverseTransaction}
+)
+
+
+def reference_of(command: Command) -> str | None:
+    """The reference that the command consumes if it succeeds."""
+    # By type, as it is asked with every command: a union would be made anew each time.
+    if type(command) not in _REFERENCED:
+        return None
+    reference: str | None = getattr(command, "reference")  # noqa: B009 - those types have it
+    return reference
+
+
+def question_of(
+    submissions: Sequence[Submission], cache: WalletCache, originals: Originals
+) -> Question:
+    """What must be read before these submissions can be decided."""
+    command_ids: dict[CommandKey, None] = {}
+    references: dict[CommandKey, None] = {}
+    wallets: dict[WalletKey, None] = {}
+    customers: dict[CustomerKey, None] = {}
+    transactions: dict[EventKey, None] = {}
+    for submission in submissions:
+        tenant_id, command = submission.tenant_id, submission.command
+        if submission.command_id is not None:
+            command_ids[CommandKey(tenant_id, submission.command_id)] = None
+        if isinstance(command, CreateWallet):
+            customers[CustomerKey(tenant_id, command.customer_id, command.currency)] = None
+            continue
+        reference = reference_of(command)
+        if reference is not None:
+            references[CommandKey(tenant_id, reference)] = None
+        target = target_of(submission, originals)
+        if not isinstance(target, Target):
+            continue
+        for key in (target.wallet, target.other):
+            if key is not None and key not in cache:
+                wallets[key] = None
+        if target.reversed_key is not None:
+            transactions[target.reversed_key] = None
+    return Question(
+        command_ids=list(command_ids),
+        references=list(references),
+        wallets=list(wallets),
+        customers=list(customers),
+        transactions=list(transactions),
+    )
+
+
+def nothing_found(head: Head, now: datetime) -> Findings:
+    """What a look-up finds for commands that are all new, on wallets that are all cached."""
+    return Findings(
+        head_number=head.number,
+        head_hash=head.hash,
+        now=now,
+        command_outcomes={},
+        references={},
+        wallets={},
+        open_wallets={},
+        user_id_owners={},
+    )

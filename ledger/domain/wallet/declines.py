@@ -1,0 +1,125 @@
+"""Declines: a refusal for the wallet's state, written down as an event."""
+
+from typing import Literal
+
+from ledger.domain.wallet.decision import Decision, declined
+from ledger.domain.wallet.state import Wallet
+from schemas.commands import (
+    CaptureHold,
+    CreditWallet,
+    DebitWallet,
+    PlaceHold,
+    ReverseTransaction,
+    TransferMoney,
+)
+from schemas.events import ChangeDeclined, CreditDeclined, DebitDeclined, VoidDeclined
+from schemas.rejections import (
+    BalanceLimitExceeded,
+    CaptureExceedsHold,
+    InsufficientFunds,
+    Rejection,
+    ReversalExceedsTransaction,
+    code_of,
+)
+
+DebitLike = DebitWallet | PlaceHold | CaptureHold | TransferMoney | ReverseTransaction
+DebitKind = Literal["debit", "hold", "capture", "transfer", "reversal"]
+
+
+def declined_debit(
+    wallet: Wallet,
+    command: DebitLike,
+    amount: int,
+    rejection: Rejection,
+    *,
+    kind: DebitKind,
+    reference: str | None = None,
+    other_wallet_id: str | None = None,
+) -> Decision:
+    """No money leaves, and none is set aside."""
+    event = DebitDeclined(
+        code=code_of(rejection),
+        kind=kind,
+        amount=amount,
+        balance=wallet.balance,
+        available=wallet.available,
+        currency=wallet.currency,
+        reference=reference or command.reference or "",
+        description=command.description,
+        hold_id=command.hold_id if isinstance(command, CaptureHold) else None,
+        transaction_id=_reversed_by(command),
+        wallet_id=other_wallet_id,
+        limit=_limit_of(rejection, wallet),
+        metadata=command.metadata,
+    )
+    return declined(event, rejection)
+
+
+def declined_credit(
+    wallet: Wallet,
+    command: CreditWallet | ReverseTransaction,
+    amount: int,
+    rejection: Rejection,
+    *,
+    kind: Literal["credit", "reversal"],
+    other_wallet_id: str | None = None,
+) -> Decision:
+    """No money comes in."""
+    event = CreditDeclined(
+        code=code_of(rejection),
+        kind=kind,
+        amount=amount,
+        balance=wallet.balance,
+        available=wallet.available,
+        currency=wallet.currency,
+        reference=command.reference,
+        description=command.description,
+        transaction_id=_reversed_by(command),
+        wallet_id=other_wallet_id,
+        limit=_limit_of(rejection, wallet),
+        metadata=command.metadata,
+    )
+    return declined(event, rejection)
+
+
+def declined_change(
+    wallet: Wallet,
+    change: Literal["freeze", "unfreeze", "close"],
+    rejection: Rejection,
+    *,
+    other_wallet_id: str | None = None,
+) -> Decision:
+    """The wallet stays as it is."""
+    event = ChangeDeclined(
+        change=change,
+        code=code_of(rejection),
+        balance=wallet.balance,
+        wallet_id=other_wallet_id,
+        limit=_limit_of(rejection, wallet),
+    )
+    return declined(event, rejection)
+
+
+def declined_void(wallet: Wallet, hold_id: str, rejection: Rejection) -> Decision:
+    """Nothing comes free."""
+    event = VoidDeclined(hold_id=hold_id, code=code_of(rejection), balance=wallet.balance)
+    return declined(event, rejection)
+
+
+def _reversed_by(command: DebitLike | CreditWallet) -> str | None:
+    return command.transaction_id if isinstance(command, ReverseTransaction) else None
+
+
+def _limit_of(rejection: Rejection, wallet: Wallet) -> int | None:
+    """What the rejection says that the wallet's own balances do not."""
+    match rejection:
+        case InsufficientFunds(available=available) if available != wallet.available:
+            return available
+        case BalanceLimitExceeded(balance=balance) if balance != wallet.balance:
+            return balance
+        case CaptureExceedsHold(held=held):
+            return held
+        case ReversalExceedsTransaction(reversible=reversible):
+            return reversible
+        case _:
+            return None

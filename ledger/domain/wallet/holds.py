@@ -1,0 +1,134 @@
+"""Holds: money set aside, then captured, voided or expired. Booked, but not available."""
+
+from datetime import datetime
+from typing import Literal
+
+from ledger.domain.wallet.decision import Decision, Facts, answered
+from ledger.domain.wallet.declines import declined_debit, declined_void
+from ledger.domain.wallet.evolve import debt_of
+from ledger.domain.wallet.lots import expiring, put, take
+from ledger.domain.wallet.state import MAX_OPEN_HOLDS, Wallet
+from schemas.commands import CaptureHold, PlaceHold, VoidHold
+from schemas.events import HoldCaptured, HoldPlaced, HoldReleased
+from schemas.identifiers import hold_id
+from schemas.rejections import (
+    CaptureExceedsHold,
+    ExpiryNotAhead,
+    HoldNotOpen,
+    HoldUnknown,
+    InsufficientFunds,
+    Rejection,
+    TooManyHolds,
+    WalletClosed,
+    WalletFrozen,
+)
+
+
+def place_hold(wallet: Wallet, command: PlaceHold, now: datetime, facts: Facts) -> Decision:
+    """Set money aside, soonest lot first, as a debit would spend it."""
+    if command.expires_at is not None and command.expires_at <= now:
+        return Decision((), ExpiryNotAhead())
+    if (refusal := _refusal_of_hold(wallet, command.amount)) is not None:
+        return declined_debit(wallet, command, command.amount, refusal, kind="hold")
+    allocated, left = take(wallet.lots, command.amount)
+    return answered(
+        HoldPlaced(
+            hold_id=hold_id(facts.event_id),
+            amount=command.amount,
+            balance=wallet.balance,
+            available_after=wallet.available - command.amount,
+            expiring_after=expiring(left),
+            currency=wallet.currency,
+            reference=command.reference,
+            description=command.description,
+            allocated=allocated,
+            expires_at=command.expires_at,
+            metadata=command.metadata,
+        )
+    )
+
+
+def _refusal_of_hold(wallet: Wallet, amount: int) -> Rejection | None:
+    if wallet.status == "closed":
+        return WalletClosed()
+    if wallet.debits_stopped:
+        return WalletFrozen()
+    if len(wallet.holds) >= MAX_OPEN_HOLDS:
+        return TooManyHolds(limit=MAX_OPEN_HOLDS)
+    if amount > wallet.available:
+        return InsufficientFunds(amount=amount, available=wallet.available)
+    return None
+
+
+def capture_hold(wallet: Wallet, command: CaptureHold, facts: Facts) -> Decision:
+    """Spend of the hold's own lots, in their order, also after their moment."""
+    placed = facts.original
+    if not isinstance(placed, HoldPlaced):
+        return Decision((), HoldUnknown())
+    hold = wallet.holds.get(command.hold_id)
+    held = 0 if hold is None else hold.amount
+    amount = command.amount or held or placed.amount
+    reference = command.reference or placed.reference
+    refusal: Rejection | None = None
+    if wallet.status == "closed":
+        refusal = WalletClosed()
+    elif hold is None:
+        refusal = HoldNotOpen(hold_id=command.hold_id)
+    elif wallet.debits_stopped:
+        refusal = WalletFrozen()
+    elif amount > held:
+        refusal = CaptureExceedsHold(amount=amount, held=held)
+    if hold is None or refusal is not None:
+        assert refusal is not None, "a capture without an open hold is refused"
+        return declined_debit(wallet, command, amount, refusal, kind="capture", reference=reference)
+    spent, kept = take(hold.allocated, amount)
+    is_last = command.final or amount == held
+    freed = held - amount if is_last else 0
+    returned = kept if is_last else ()
+    return answered(
+        HoldCaptured(
+            hold_id=command.hold_id,
+            amount=amount,
+            balance_before=wallet.balance,
+            balance_after=wallet.balance - amount,
+            available_after=wallet.available + freed,
+            expiring_after=expiring(put(wallet.lots, returned, debt_of(wallet))),
+            currency=wallet.currency,
+            held_after=held - amount - freed,
+            released=freed,
+            returned=returned,
+            spent=spent,
+            reference=reference,
+            description=command.description,
+            metadata=command.metadata,
+        )
+    )
+
+
+def void_hold(wallet: Wallet, command: VoidHold, facts: Facts) -> Decision:
+    """Free what is left of a hold. A freeze does not keep it back."""
+    if not isinstance(facts.original, HoldPlaced):
+        return Decision((), HoldUnknown())
+    if wallet.status == "closed":
+        return declined_void(wallet, command.hold_id, WalletClosed())
+    if command.hold_id not in wallet.holds:
+        refusal = HoldNotOpen(hold_id=command.hold_id)
+        return declined_void(wallet, command.hold_id, refusal)
+    return answered(released(wallet, command.hold_id, "voided"))
+
+
+def released(
+    wallet: Wallet, hold: str, cause: Literal["voided", "expired", "wallet_closed"]
+) -> HoldReleased:
+    """The event that frees an open hold and gives its money back to its lots."""
+    open_hold = wallet.holds[hold]
+    return HoldReleased(
+        hold_id=hold,
+        cause=cause,
+        amount=open_hold.amount,
+        balance=wallet.balance,
+        available_after=wallet.available + open_hold.amount,
+        expiring_after=expiring(put(wallet.lots, open_hold.allocated, debt_of(wallet))),
+        currency=wallet.currency,
+        returned=open_hold.allocated,
+    )

@@ -1,0 +1,118 @@
+"""Opening, freezing and closing a wallet."""
+
+from datetime import datetime
+from typing import assert_never
+
+from ledger.domain.wallet.decision import Decision, Facts, after
+from ledger.domain.wallet.declines import declined_change
+from ledger.domain.wallet.evolve import frozen_by
+from ledger.domain.wallet.holds import released
+from ledger.domain.wallet.lapses import due
+from ledger.domain.wallet.state import Wallet
+from ledger.domain.wallet.transfers import legs, refusal_of_receiver
+from schemas.commands import CloseWallet, CreateWallet, FreezeWallet, TransferTo, UnfreezeWallet
+from schemas.events import BalanceForfeited, WalletEvent, WalletOpened
+from schemas.events import WalletClosed as WalletClosedEvent
+from schemas.events import WalletFrozen as WalletFrozenEvent
+from schemas.events import WalletUnfrozen as WalletUnfrozenEvent
+from schemas.rejections import (
+    CurrencyMismatch,
+    CustomerIdConflict,
+    SameWallet,
+    WalletClosed,
+    WalletExists,
+    WalletFrozen,
+    WalletNotEmpty,
+    WalletUnknown,
+)
+
+NOTHING_TO_DO = Decision(())
+
+
+def create(command: CreateWallet, facts: Facts) -> Decision:
+    """One open wallet for each customer and currency."""
+    if facts.open_wallet_id is not None:
+        return Decision((), WalletExists(wallet_id=facts.open_wallet_id))
+    if facts.user_id_owner not in (None, command.customer_id):
+        return Decision((), CustomerIdConflict())
+    opened = WalletOpened(
+        customer_id=command.customer_id,
+        user_id=facts.user_id,
+        currency=command.currency,
+        metadata=command.metadata,
+    )
+    return Decision((opened,))
+
+
+def freeze(wallet: Wallet, command: FreezeWallet) -> Decision:
+    """Stop what the scope names, if it has not stopped yet."""
+    if wallet.status == "closed":
+        return declined_change(wallet, "freeze", WalletClosed())
+    if frozen_by(wallet.frozen, command.scope) == wallet.frozen:
+        return NOTHING_TO_DO
+    return Decision((WalletFrozenEvent(scope=command.scope, reason=command.reason),))
+
+
+def unfreeze(wallet: Wallet, command: UnfreezeWallet) -> Decision:
+    """Lift every freeze."""
+    match wallet.status:
+        case "closed":
+            return declined_change(wallet, "unfreeze", WalletClosed())
+        case "active":
+            return NOTHING_TO_DO
+        case "frozen":
+            return Decision((WalletUnfrozenEvent(reason=command.reason),))
+        case _:
+            assert_never(wallet.status)
+
+
+def close(wallet: Wallet, command: CloseWallet, now: datetime, facts: Facts) -> Decision:
+    """Close for good. Open holds are released first, then it must be empty, or be emptied."""
+    if wallet.status == "closed":
+        return NOTHING_TO_DO
+    freed = wallet
+    events: tuple[WalletEvent, ...] = ()
+    for hold_id in wallet.holds:
+        release = released(freed, hold_id, "wallet_closed")
+        freed = after(freed, (release,), now)
+        events = (*events, release)
+    lapses = due(freed, now)
+    freed = after(freed, lapses, now)
+    events = (*events, *lapses)
+    if freed.balance == 0:
+        return Decision((*events, WalletClosedEvent()))
+    if command.remaining_balance is None or freed.balance < 0:
+        return declined_change(wallet, "close", WalletNotEmpty(balance=wallet.balance))
+    if wallet.status == "frozen":
+        # Whoever froze it wants the money to stay; closing would move it.
+        return declined_change(wallet, "close", WalletFrozen())
+    if isinstance(command.remaining_balance, TransferTo):
+        if command.remaining_balance.transfer_to == wallet.wallet_id:
+            return Decision((), SameWallet())
+        return _transfer_rest(wallet, freed, events, facts)
+    return Decision((*events, _forfeited(freed), WalletClosedEvent()))
+
+
+def _transfer_rest(
+    wallet: Wallet, freed: Wallet, events: tuple[WalletEvent, ...], facts: Facts
+) -> Decision:
+    receiver = facts.other
+    if receiver is None:
+        return Decision((), WalletUnknown())
+    if receiver.currency != wallet.currency:
+        return Decision((), CurrencyMismatch())
+    refusal = refusal_of_receiver(freed, receiver, freed.balance)
+    if refusal is not None:
+        return declined_change(wallet, "close", refusal, other_wallet_id=receiver.wallet_id)
+    sent, received = legs(freed, receiver, freed.balance, facts, cause="closing")
+    return Decision((*events, sent, WalletClosedEvent()), others=(received,))
+
+
+def _forfeited(wallet: Wallet) -> BalanceForfeited:
+    return BalanceForfeited(
+        amount=wallet.balance,
+        balance_before=wallet.balance,
+        balance_after=0,
+        available_after=0,
+        currency=wallet.currency,
+    )

@@ -1,0 +1,122 @@
+"""Lots: a wallet's money by the moment at which it lapses. Pure arithmetic on sorted tuples.
+
+What never lapses is not listed: it is the rest. Where some of an amount lapses and some does
+not, the part that does not is listed last, without a moment.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from schemas.events import Expiring, LotAmount, Lots
+
+
+def total(lots: Lots) -> int:
+    """What all of them come to."""
+    return sum(lot.amount for lot in lots)
+
+
+def expiring(lots: Lots) -> Expiring | None:
+    """What an answer says of a wallet's lots."""
+    if not lots:
+        return None
+    first = lots[0]
+    assert first.expires_at is not None, "a wallet lists only what lapses"
+    return Expiring(amount=total(lots), next_at=first.expires_at, next_amount=first.amount)
+
+
+def take(lots: Lots, amount: int) -> tuple[Lots, Lots]:
+    """Take an amount, soonest first, then of the rest: what was taken, and what is left."""
+    if not lots:
+        return (), ()
+    taken: list[LotAmount] = []
+    left: list[LotAmount] = []
+    for lot in lots:
+        part = min(lot.amount, amount)
+        if part:
+            taken.append(LotAmount(amount=part, expires_at=lot.expires_at))
+            amount -= part
+        if part < lot.amount:
+            left.append(LotAmount(amount=lot.amount - part, expires_at=lot.expires_at))
+    if amount:
+        taken.append(LotAmount(amount=amount))
+    return listed(taken), listed(left)
+
+
+def take_back(lots: Lots, own: Lots, amount: int, available: int) -> tuple[Lots, Lots]:
+    """Take what came in as `own` back: of its own lots, of the rest, then soonest first.
+
+    Takes more than there is as a debt of the rest. Returns what was taken and what is left.
+    """
+    if not lots:
+        return (), ()
+    never = max(available - total(lots), 0)
+    taken: dict[datetime | None, int] = {}
+    left = {lot.expires_at: lot.amount for lot in lots}
+    wanted = [(part.expires_at, part.amount) for part in own if part.expires_at in left]
+    wanted += [(None, never), *((lot.expires_at, lot.amount) for lot in lots)]
+    for expires_at, most in wanted:
+        part = min(most, amount, never if expires_at is None else left[expires_at])
+        if part:
+            taken[expires_at] = taken.get(expires_at, 0) + part
+            amount -= part
+            if expires_at is not None:
+                left[expires_at] -= part
+    if amount:
+        taken[None] = taken.get(None, 0) + amount
+    return _from_amounts(taken), _from_amounts(left)
+
+
+def put(lots: Lots, parts: Lots, debt: int = 0) -> Lots:
+    """The lots with these parts among them, less what fills a debt, soonest first."""
+    if debt:
+        _, parts = take(parts, debt)
+    if all(part.expires_at is None for part in parts):
+        return lots
+    amounts = {lot.expires_at: lot.amount for lot in lots}
+    for part in parts:
+        if part.expires_at is not None:
+            amounts[part.expires_at] = amounts.get(part.expires_at, 0) + part.amount
+    return _from_amounts(amounts)
+
+
+def without(lots: Lots, parts: Lots) -> Lots:
+    """The lots less these parts, which must be in them: else the log is broken."""
+    if not parts:
+        return lots
+    amounts = {lot.expires_at: lot.amount for lot in lots}
+    for part in parts:
+        if part.expires_at is not None:
+            left = amounts.get(part.expires_at, 0) - part.amount
+            assert left >= 0, f"{part.amount} of the lot of {part.expires_at}: {left} too many"
+            amounts[part.expires_at] = left
+    return _from_amounts(amounts)
+
+
+def unwound(spent: Lots, already: int, amount: int) -> Lots:
+    """The next amount of what was spent, in the opposite order, `already` being back."""
+    parts: list[LotAmount] = []
+    for lot in reversed(spent):
+        skipped = min(lot.amount, already)
+        already -= skipped
+        part = min(lot.amount - skipped, amount)
+        if part:
+            parts.append(LotAmount(amount=part, expires_at=lot.expires_at))
+            amount -= part
+    return listed(reversed(parts))
+
+
+def listed(parts: Iterable[LotAmount]) -> Lots:
+    """As an event lists them: nothing where all of it never lapses."""
+    found = tuple(parts)
+    return found if any(part.expires_at is not None for part in found) else ()
+
+
+def _from_amounts(amounts: dict[datetime | None, int]) -> Lots:
+    never = amounts.pop(None, 0)
+    moments = sorted(
+        (expires_at, amount) for expires_at, amount in amounts.items() if expires_at and amount
+    )
+    lots = [LotAmount(amount=amount, expires_at=expires_at) for expires_at, amount in moments]
+    if never and lots:
+        lots.append(LotAmount(amount=never))
+    return tuple(lots)

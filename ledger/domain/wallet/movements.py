@@ -1,0 +1,105 @@
+"""Debits and credits: money out, soonest lot first, and money in."""
+
+from datetime import datetime
+
+from ledger.domain.wallet.decision import Decision, answered
+from ledger.domain.wallet.declines import declined_credit, declined_debit
+from ledger.domain.wallet.evolve import debt_of
+from ledger.domain.wallet.lots import expiring, put, take
+from ledger.domain.wallet.state import MAX_OPEN_LOTS, Wallet
+from schemas.commands import CreditWallet, DebitWallet
+from schemas.events import LotAmount, Lots, WalletCredited, WalletDebited
+from schemas.money import MAX_AMOUNT_MINOR
+from schemas.rejections import (
+    BalanceLimitExceeded,
+    ExpiryNotAhead,
+    InsufficientFunds,
+    Rejection,
+    TooManyLots,
+    WalletClosed,
+    WalletFrozen,
+)
+
+
+def debit(wallet: Wallet, command: DebitWallet) -> Decision:
+    """Money out, as much as is available."""
+    if (refusal := refusal_of_debit(wallet, command.amount)) is not None:
+        return declined_debit(wallet, command, command.amount, refusal, kind="debit")
+    spent, left = take(wallet.lots, command.amount)
+    return answered(
+        WalletDebited(
+            amount=command.amount,
+            balance_before=wallet.balance,
+            balance_after=wallet.balance - command.amount,
+            available_after=wallet.available - command.amount,
+            expiring_after=expiring(left),
+            currency=wallet.currency,
+            reference=command.reference,
+            description=command.description,
+            spent=spent,
+            metadata=command.metadata,
+        )
+    )
+
+
+def credit(wallet: Wallet, command: CreditWallet, now: datetime) -> Decision:
+    """Money in; with a moment at which what is left of it lapses, if it is to."""
+    if command.expires_at is not None and command.expires_at <= now:
+        return Decision((), ExpiryNotAhead())
+    parts = (LotAmount(amount=command.amount, expires_at=command.expires_at),)
+    if (refusal := refusal_of_credit(wallet, command.amount, parts)) is not None:
+        return declined_credit(wallet, command, command.amount, refusal, kind="credit")
+    return answered(
+        WalletCredited(
+            amount=command.amount,
+            balance_before=wallet.balance,
+            balance_after=wallet.balance + command.amount,
+            available_after=wallet.available + command.amount,
+            expiring_after=expiring(put(wallet.lots, parts, debt_of(wallet))),
+            currency=wallet.currency,
+            reference=command.reference,
+            description=command.description,
+            expires_at=command.expires_at,
+            metadata=command.metadata,
+        )
+    )
+
+
+def refusal_of_debit(wallet: Wallet, amount: int) -> Rejection | None:
+    """Why money may not leave, in the order in which it is looked for."""
+    if wallet.status == "closed":
+        return WalletClosed()
+    if wallet.debits_stopped:
+        return WalletFrozen()
+    if amount > wallet.available:
+        return InsufficientFunds(amount=amount, available=wallet.available)
+    return None
+
+
+def refusal_of_credit(
+    wallet: Wallet, amount: int, parts: Lots, wallet_id: str | None = None
+) -> Rejection | None:
+    """Why money may not enter, in the order in which it is looked for.
+
+    `wallet_id` is named in the refusal where the client has asked for something of another.
+    """
+    if wallet.status == "closed":
+        return WalletClosed(wallet_id=wallet_id)
+    if wallet.credits_stopped:
+        return WalletFrozen(wallet_id=wallet_id)
+    if wallet.balance + amount > MAX_AMOUNT_MINOR:
+        return BalanceLimitExceeded(amount=amount, balance=wallet.balance, limit=MAX_AMOUNT_MINOR)
+    if too_many_lots(wallet, parts):
+        return TooManyLots(limit=MAX_OPEN_LOTS)
+    return None
+
+
+def too_many_lots(wallet: Wallet, parts: Lots) -> bool:
+    """Whether the wallet would keep more moments apart than it may. Held ones count too."""
+    moments = {part.expires_at for part in parts if part.expires_at is not None}
+    if not moments:
+        return False
+    kept = {lot.expires_at for lot in wallet.lots}
+    kept.update(lot.expires_at for hold in wallet.holds.values() for lot in hold.allocated)
+    kept.discard(None)
+    return not moments <= kept and len(kept | moments) > MAX_OPEN_LOTS

@@ -1,0 +1,21 @@
+-- Holds that these events changed, where the rebuilt row differs from the live one although both
+-- are at one version, or where only one of the two tables has it.
+-- arrays, one element a wallet: $1 uuid tenant, $2 uuid wallet, $3 bigint first version,
+--   $4 bigint last version
+SELECT touched.hold_id, to_json(rebuilt) AS rebuilt, to_json(live) AS live
+FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[])
+     AS asked (tenant_id, wallet_id, first_version, last_version)
+CROSS JOIN LATERAL (
+    SELECT DISTINCT substr(events.data ->> 'hold_id', 5)::uuid AS hold_id
+    FROM events
+    WHERE events.tenant_id = asked.tenant_id AND events.stream_id = asked.wallet_id
+      AND events.version BETWEEN asked.first_version AND asked.last_version
+      AND events.type IN ('wallet.hold_placed', 'wallet.hold_captured', 'wallet.hold_released')
+) AS touched
+LEFT JOIN holds AS rebuilt
+    ON rebuilt.tenant_id = asked.tenant_id AND rebuilt.hold_id = touched.hold_id
+LEFT JOIN live_holds AS live
+    ON live.tenant_id = asked.tenant_id AND live.hold_id = touched.hold_id
+WHERE live.version IS NULL
+   OR live.version < rebuilt.version
+   OR (live.version = rebuilt.version AND rebuilt::text IS DISTINCT FROM live::text)

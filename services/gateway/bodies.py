@@ -1,0 +1,238 @@
+"""Bodies: what a client asks for, read and judged before any wallet is asked.
+
+A body is decoded once into its typed Struct. Only where that fails is it looked at field
+by field, so that the refusal can name everything that is wrong at once.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from ledger.command_handling.gate import (
+    MAX_METADATA_BYTES,
+    MAX_NESTING,
+    metadata_problem,
+    nesting_of,
+    text_problem,
+)
+from schemas.commands import NO_METADATA, TransferTo
+from schemas.http.credit_wallets import (
+    CaptureRequest,
+    CloseWalletRequest,
+    CreateWalletRequest,
+    CreditRequest,
+    DebitRequest,
+    FreezeWalletRequest,
+    HoldRequest,
+    ReverseRequest,
+    TransferRequest,
+    UnfreezeWalletRequest,
+)
+from schemas.http.problems import FieldProblem
+from schemas.identifiers import is_wallet_id
+from schemas.money import is_currency
+from services.gateway.fields import (
+    ABSENT,
+    CAPTURE_FIELDS,
+    CLOSE_FIELDS,
+    CREATE_FIELDS,
+    DEBIT_FIELDS,
+    EXPIRING_FIELDS,
+    FREEZE_FIELDS,
+    REVERSE_FIELDS,
+    TOO_LARGE,
+    TRANSFER_FIELDS,
+    UNFREEZE_FIELDS,
+    FieldCheck,
+)
+from services.gateway.moments import moment_of
+from services.gateway.problems import RefusedError
+from services.gateway.requests import malformed
+
+MAX_BODY_NESTING: Final = MAX_NESTING + 1
+"""The body is a level of its own around metadata as deep as it may be."""
+
+RequestT = TypeVar("RequestT", bound=msgspec.Struct)
+
+
+class _NoRequest(msgspec.Struct, frozen=True):
+    """For calls whose body says nothing: an object, if there is one at all."""
+
+
+class BodyReader(Generic[RequestT]):
+    """Reads the bodies of one kind of request.
+
+    `is_sound` judges what the Struct's types cannot; `checks` say in words what it refuses.
+    """
+
+    def __init__(
+        self,
+        shape: type[RequestT],
+        checks: dict[str, FieldCheck],
+        is_sound: Callable[[RequestT], bool],
+        *,
+        without_body: RequestT | None = None,
+    ) -> None:
+        self._decoder = msgspec.json.Decoder(shape)
+        self._checks = checks
+        self._is_sound = is_sound
+        self._without_body = without_body
+
+    def __call__(self, body: bytes) -> RequestT:
+        """What the body asks for. `metadata` is a part of the body, until it is `kept`."""
+        if not body and self._without_body is not None:
+            return self._without_body
+        asked = _decoded(self._decoder, body)
+        if asked is None or not self._is_sound(asked):
+            raise _explained(body, self._checks)
+        return asked
+
+
+def kept(metadata: msgspec.Raw) -> msgspec.Raw:
+    """Metadata that outlives its request: a copy, where it is a part of the body."""
+    return NO_METADATA if metadata == NO_METADATA else metadata.copy()
+
+
+def expiry(text: str | None) -> datetime | None:
+    """The moment of an `expires_at` that was read, in UTC."""
+    return None if text is None else moment_of(text)
+
+
+def _is_sound_create(asked: CreateWalletRequest) -> bool:
+    return is_currency(asked.currency) and _metadata_passes(asked.metadata)
+
+
+def _is_sound_expiring(asked: CreditRequest | HoldRequest) -> bool:
+    if asked.expires_at is not None and moment_of(asked.expires_at) is None:
+        return False
+    return _metadata_passes(asked.metadata)
+
+
+def _is_sound_told(asked: DebitRequest | CaptureRequest | ReverseRequest) -> bool:
+    return _metadata_passes(asked.metadata)
+
+
+def _is_sound_transfer(asked: TransferRequest) -> bool:
+    # The Struct's pattern lets a line feed at the end pass, as Python's `$` does.
+    return (
+        is_wallet_id(asked.from_wallet_id)
+        and is_wallet_id(asked.to_wallet_id)
+        and _metadata_passes(asked.metadata)
+    )
+
+
+def _is_sound_close(asked: CloseWalletRequest) -> bool:
+    wish = asked.remaining_balance
+    return not isinstance(wish, TransferTo) or is_wallet_id(wish.transfer_to)
+
+
+def _is_sound(_: msgspec.Struct) -> bool:
+    return True
+
+
+def _metadata_passes(metadata: msgspec.Raw) -> bool:
+    return metadata == NO_METADATA or metadata_problem(bytes(metadata)) is None
+
+
+read_create: Final = BodyReader(CreateWalletRequest, CREATE_FIELDS, _is_sound_create)
+read_credit: Final = BodyReader(CreditRequest, EXPIRING_FIELDS, _is_sound_expiring)
+read_debit: Final = BodyReader(DebitRequest, DEBIT_FIELDS, _is_sound_told)
+read_freeze: Final = BodyReader(
+    FreezeWalletRequest, FREEZE_FIELDS, _is_sound, without_body=FreezeWalletRequest()
+)
+read_unfreeze: Final = BodyReader(
+    UnfreezeWalletRequest, UNFREEZE_FIELDS, _is_sound, without_body=UnfreezeWalletRequest()
+)
+read_close: Final = BodyReader(
+    CloseWalletRequest, CLOSE_FIELDS, _is_sound_close, without_body=CloseWalletRequest()
+)
+read_hold: Final = BodyReader(HoldRequest, EXPIRING_FIELDS, _is_sound_expiring)
+read_capture: Final = BodyReader(
+    CaptureRequest, CAPTURE_FIELDS, _is_sound_told, without_body=CaptureRequest()
+)
+read_transfer: Final = BodyReader(TransferRequest, TRANSFER_FIELDS, _is_sound_transfer)
+read_reverse: Final = BodyReader(ReverseRequest, REVERSE_FIELDS, _is_sound_told)
+read_nothing: Final = BodyReader(_NoRequest, {}, _is_sound, without_body=_NoRequest())
+
+_ANYTHING = msgspec.json.Decoder()
+_VERBATIM = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def _decoded(decoder: "msgspec.json.Decoder[RequestT]", body: bytes) -> RequestT | None:
+    """The body's Struct, or None where anything about it needs a closer look."""
+    # msgspec skips over what a field keeps raw, so these are checked on the whole text.
+    if nesting_of(body) > MAX_BODY_NESTING or not _is_utf8(body):
+        return None
+    try:
+        asked = decoder.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    # The escape is the only way in for a NUL, and a literal backslash can look like one.
+    if b"\\u0000" in body and _nul_problem(asked):
+        return None
+    return asked
+
+
+def _nul_problem(asked: msgspec.Struct) -> bool:
+    return any("\x00" in text for text in msgspec.structs.astuple(asked) if isinstance(text, str))
+
+
+def _is_utf8(body: bytes) -> bool:
+    if body.isascii():
+        return True
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _explained(body: bytes, checks: dict[str, FieldCheck]) -> RefusedError:
+    """Why a body was not taken: a 400 for its form, else a 422 with every offending field."""
+    members = _members(body)
+    if isinstance(members, RefusedError):
+        return members
+    for name in checks:
+        text = members.get(name)
+        if isinstance(text, str) and (what := text_problem(text)):
+            return malformed(f"{name} {what}", param=name)
+    if "metadata" in checks and isinstance(members.get("metadata"), dict):
+        metadata = bytes(_VERBATIM.decode(body)["metadata"])
+        if len(metadata) > MAX_METADATA_BYTES:
+            members["metadata"] = TOO_LARGE
+        elif what := metadata_problem(metadata):
+            return malformed(f"metadata {what}", param="metadata")
+    found = [check(members.get(name, ABSENT)) for name, check in checks.items()]
+    problems = [problem for problem in found if problem is not None]
+    if not problems:
+        # What is left is a member that stands there twice, once of them wrongly.
+        return malformed("the body has a member twice")
+    return _invalid(problems)
+
+
+def _members(body: bytes) -> dict[str, object] | RefusedError:
+    """The body's members, or what is wrong with its form."""
+    if not body:
+        return malformed("a JSON object is expected as the body")
+    if not _is_utf8(body):
+        return malformed("the body is not UTF-8")
+    if nesting_of(body) > MAX_BODY_NESTING:
+        return malformed(f"the body nests deeper than {MAX_BODY_NESTING} levels")
+    try:
+        value = _ANYTHING.decode(body)
+    except msgspec.MsgspecError:
+        return malformed("the body is not valid JSON, or has a number that no double can hold")
+    if not isinstance(value, dict):
+        return malformed("the body is JSON, but not an object")
+    return value
+
+
+def _invalid(problems: list[FieldProblem]) -> RefusedError:
+    return RefusedError(
+        "validation_failed",
+        "; ".join(f"{found.param} {found.detail}" for found in problems),
+        param=problems[0].param,
+        errors=problems,
+    )

@@ -1,0 +1,97 @@
+"""A batch as lines: each is handed in as it comes, and its result goes out while others come.
+
+Little is kept: a client that is slow to take results is not read from any further.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from aiohttp import web
+
+from ledger.command_handling.processor import MAX_WAITING_COMMANDS
+from schemas.http.batches import MAX_BATCH_LINES
+from services.gateway.answers import Answer, header, invite_body
+from services.gateway.calls import Call
+from services.gateway.credit_wallets.members import Pending, hand_in, results_of
+from services.gateway.credit_wallets.settlement import Settlement
+from services.gateway.problems import RefusedError
+from services.gateway.requests import MAX_BODY_BYTES, broken_off
+from services.gateway.streams import StreamedAnswer, cut_into_lines
+
+LINES_TYPE: Final = "application/x-ndjson"
+_PARTS_UNDER_WAY: Final = 2
+"""So many parts of one stream wait for their results, beside the one that is being sent."""
+_STAND_BACK_COMMANDS: Final = MAX_WAITING_COMMANDS // 2
+"""While more commands wait, streams hand in nothing: single calls go first."""
+_STAND_BACK_S: Final = 0.02
+_STAND_BACK_TIMES: Final = 250
+"""Then it is handed in all the same, and what is not taken in is answered 503."""
+
+_encode_lines: Final = msgspec.json.Encoder().encode_lines
+
+_Parts = asyncio.Queue[Sequence[Pending] | None]
+
+
+class LineBatches:
+    """Answers batches of which each line is a command."""
+
+    def __init__(self, settlement: Settlement) -> None:
+        self._settlement = settlement
+
+    async def answer(self, call: Call, key: str | None) -> Answer:
+        """Read, hand in and answer, all at the same time; what was handed in stays done."""
+        invite_body(call.request)
+        headers_bytes = header("Content-Type", LINES_TYPE) + header("X-Request-Id", call.request_id)
+        answer = StreamedAnswer(call.request, headers_bytes)
+        parts: _Parts = asyncio.Queue(_PARTS_UNDER_WAY)
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._hand_in(call, key, parts))
+                both.create_task(_send(call, parts, answer))
+        except* ConnectionError:
+            # The client has gone, and there is nobody to tell.
+            answer.abort()
+        except* Exception:
+            answer.abort()
+            raise
+        finally:
+            _forget(parts)
+        return answer
+
+    async def _hand_in(self, call: Call, key: str | None, parts: _Parts) -> None:
+        read = 0
+        try:
+            async for lines in cut_into_lines(call.request.content, MAX_BODY_BYTES):
+                taken = lines[: MAX_BATCH_LINES - read]
+                await self._stand_back()
+                await parts.put(hand_in(self._settlement, call, taken, read, key))
+                read += len(taken)
+                if len(taken) < len(lines):
+                    detail = f"there are more than {MAX_BATCH_LINES} lines; the rest is not read"
+                    refused = RefusedError("payload_too_large", detail)
+                    await parts.put([Pending(read, None, refused)])
+                    break
+        except web.RequestPayloadError:
+            await parts.put([Pending(read, None, broken_off())])
+        await parts.put(None)
+
+    async def _stand_back(self) -> None:
+        for _ in range(_STAND_BACK_TIMES):
+            if self._settlement.waiting_commands < _STAND_BACK_COMMANDS:
+                return
+            await asyncio.sleep(_STAND_BACK_S)
+
+
+async def _send(call: Call, parts: _Parts, answer: StreamedAnswer) -> None:
+    while (part := await parts.get()) is not None:
+        await answer.send(_encode_lines(await results_of(call, part)))
+
+
+def _forget(parts: _Parts) -> None:
+    """Nobody waits for these any more. What was handed in is decided all the same."""
+    while not parts.empty():
+        for pending in parts.get_nowait() or ():
+            if isinstance(pending.outcome, asyncio.Future):
+                pending.outcome.cancel()

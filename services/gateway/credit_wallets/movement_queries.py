@@ -1,0 +1,89 @@
+"""The calls of contract A that look at one hold, one transfer, one transaction, or all holds."""
+
+from typing import Final, get_args
+
+from schemas.results import HoldStatus
+from services.gateway.answers import JSON, Answer, etag
+from services.gateway.calls import Call
+from services.gateway.credit_wallets.listing import cursor_entry, lag_header, one_of, page_size
+from services.gateway.credit_wallets.names import (
+    named_hold,
+    named_transaction,
+    named_transfer,
+    named_wallet,
+    unknown_hold,
+    unknown_transaction,
+    unknown_transfer,
+    unknown_wallet,
+)
+from services.gateway.credit_wallets.rendering import (
+    render_hold,
+    render_hold_page,
+    render_transaction,
+    render_transfer,
+)
+from services.gateway.cursors import make_cursor
+from services.gateway.reads import Reads
+
+_HOLD_STATUSES: Final[tuple[HoldStatus, ...]] = get_args(HoldStatus)
+
+
+class MovementQueries:
+    """Handlers; each asks the read model, or the log, and renders what it says."""
+
+    def __init__(self, reads: Reads) -> None:
+        self._reads = reads
+
+    async def hold(self, call: Call) -> Answer:
+        """`GET /holds/:id`: 200 and the hold."""
+        reading = await self._reads.hold(
+            call.principal.tenant_id, named_hold(call), eventual=call.eventual
+        )
+        if reading is None or reading.view is None:
+            raise unknown_hold()
+        headers_bytes = _headers(call, reading.complete_to_version, reading.behind)
+        return Answer(200, headers_bytes, render_hold(reading.view))
+
+    async def holds(self, call: Call) -> Answer:
+        """`GET /wallets/:id/holds`: 200 and a page, newest first."""
+        status_text, limit_text, after_text = call.query("status", "limit", "after")
+        status = one_of("status", status_text, _HOLD_STATUSES)
+        limit = page_size(limit_text)
+        tenant_id, wallet_id = call.principal.tenant_id, call.parameters[0]
+        filters = (tenant_id, wallet_id, status)
+        before = cursor_entry(after_text, "holds", filters)
+        page = await self._reads.holds(
+            tenant_id,
+            named_wallet(call),
+            status=status,
+            limit=limit + 1,
+            before_version=before,
+            eventual=call.eventual,
+        )
+        if page is None:
+            raise unknown_wallet()
+        shown, more = page.holds[:limit], len(page.holds) > limit
+        cursor = make_cursor("holds", filters, shown[-1].opened_version) if more else None
+        headers_bytes = _headers(call, page.complete_to_version, page.behind)
+        return Answer(200, headers_bytes, render_hold_page([each.view for each in shown], cursor))
+
+    async def transaction(self, call: Call) -> Answer:
+        """`GET /transactions/:id`: 200 and the transaction."""
+        reading = await self._reads.transaction(
+            call.principal.tenant_id, named_transaction(call), eventual=call.eventual
+        )
+        if reading is None or reading.line is None:
+            raise unknown_transaction()
+        headers_bytes = _headers(call, reading.complete_to_version, reading.behind)
+        return Answer(200, headers_bytes, render_transaction(*reading.line))
+
+    async def transfer(self, call: Call) -> Answer:
+        """`GET /transfers/:id`: 200 and the transfer."""
+        view = await self._reads.transfer(call.principal.tenant_id, named_transfer(call))
+        if view is None:
+            raise unknown_transfer()
+        return Answer(200, JSON, render_transfer(view))
+
+
+def _headers(call: Call, version: int, behind: int) -> bytes:
+    return JSON + etag(version) + lag_header(behind, eventual=call.eventual)

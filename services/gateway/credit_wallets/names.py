@@ -1,0 +1,57 @@
+"""Names: the ids that paths have. What is not spelled as an id cannot exist."""
+
+from schemas.identifiers import is_hold_id, is_transaction_id, is_transfer_id, is_wallet_id
+from services.gateway.calls import Call
+from services.gateway.problems import RefusedError
+
+
+def named_wallet(call: Call) -> str:
+    """The wallet that the path names."""
+    wallet_id = call.parameters[0]
+    if not is_wallet_id(wallet_id):
+        raise unknown_wallet()
+    return wallet_id
+
+
+def named_hold(call: Call) -> str:
+    """The hold that the path names."""
+    hold_id = call.parameters[0]
+    if not is_hold_id(hold_id):
+        raise unknown_hold()
+    return hold_id
+
+
+def named_transaction(call: Call) -> str:
+    """The transaction that the path names."""
+    transaction_id = call.parameters[0]
+    if not is_transaction_id(transaction_id):
+        raise unknown_transaction()
+    return transaction_id
+
+
+def named_transfer(call: Call) -> str:
+    """The transfer that the path names."""
+    transfer_id = call.parameters[0]
+    if not is_transfer_id(transfer_id):
+        raise unknown_transfer()
+    return transfer_id
+
+
+def unknown_wallet() -> RefusedError:
+    """The 404 for a wallet that the tenant does not have."""
+    return RefusedError("wallet_not_found", "there is no such wallet")
+
+
+def unknown_hold() -> RefusedError:
+    """The 404 for a hold that the tenant does not have."""
+    return RefusedError("hold_not_found", "there is no such hold")
+
+
+def unknown_transaction() -> RefusedError:
+    """The 404 for a transaction that the tenant does not have."""
+    return RefusedError("transaction_not_found", "there is no such transaction")
+
+
+def unknown_transfer() -> RefusedError:
+    """The 404 for a transfer that the tenant does not have."""
+    return RefusedError("transfer_not_found", "there is no such transfer")

@@ -1,0 +1,53 @@
+"""The routes of contract A, with the scope that each of them needs."""
+
+from typing import Final
+
+from ledger.command_handling.processor import CommandProcessor
+from services.gateway.calls import Call
+from services.gateway.credit_wallets.batch_commands import BatchCommands
+from services.gateway.credit_wallets.commands import WalletCommands
+from services.gateway.credit_wallets.hold_commands import HoldCommands
+from services.gateway.credit_wallets.movement_queries import MovementQueries
+from services.gateway.credit_wallets.queries import WalletQueries
+from services.gateway.credit_wallets.settlement import Settlement
+from services.gateway.credit_wallets.transfer_commands import TransferCommands
+from services.gateway.reads import Reads
+from services.gateway.routing import RouteTable
+
+_READ: Final = "wallets:read"
+_WRITE: Final = "wallets:write"
+_TRANSFER: Final = "transfers:write"
+
+
+def add_credit_wallets(routes: RouteTable[Call], processor: CommandProcessor, reads: Reads) -> None:
+    """Add every route of the dialect."""
+    settlement = Settlement(processor)
+    _add_wallets(routes, WalletCommands(settlement), WalletQueries(reads))
+    queries = MovementQueries(reads)
+    holds = HoldCommands(settlement)
+    routes.add("POST", "/v1/wallets/*/holds", holds.place, scope=_WRITE)
+    routes.add("GET", "/v1/wallets/*/holds", queries.holds, scope=_READ)
+    routes.add("GET", "/v1/holds/*", queries.hold, scope=_READ)
+    routes.add("POST", "/v1/holds/*/capture", holds.capture, scope=_WRITE)
+    routes.add("POST", "/v1/holds/*/void", holds.void, scope=_WRITE)
+    routes.add("POST", "/v1/batch", BatchCommands(settlement).batch, scope=_WRITE)
+    transfers = TransferCommands(settlement)
+    routes.add("POST", "/v1/transfers", transfers.transfer, scope=_TRANSFER)
+    routes.add("GET", "/v1/transfers/*", queries.transfer, scope=_READ)
+    routes.add("GET", "/v1/transactions/*", queries.transaction, scope=_READ)
+    routes.add("POST", "/v1/transactions/*/reverse", transfers.reverse, scope=_WRITE)
+
+
+def _add_wallets(
+    routes: RouteTable[Call], commands: WalletCommands, queries: WalletQueries
+) -> None:
+    routes.add("POST", "/v1/wallets", commands.create, scope=_WRITE)
+    routes.add("GET", "/v1/wallets", queries.wallets, scope=_READ)
+    routes.add("GET", "/v1/wallets/*", queries.wallet, scope=_READ)
+    routes.add("GET", "/v1/wallets/*/transactions", queries.transactions, scope=_READ)
+    routes.add("POST", "/v1/wallets/*/debit", commands.debit, scope=_WRITE)
+    routes.add("POST", "/v1/wallets/*/credit", commands.credit, scope=_WRITE)
+    routes.add("POST", "/v1/wallets/*/freeze", commands.freeze, scope=_WRITE)
+    routes.add("POST", "/v1/wallets/*/unfreeze", commands.unfreeze, scope=_WRITE)
+    routes.add("POST", "/v1/wallets/*/close", commands.close, scope=_WRITE)
+    routes.add_hint("/v1/wallets/*/topups", "top-ups are not offered yet")

@@ -1,0 +1,2 @@
+-- The time of day, which is this server's for every process.
+SELECT clock_timestamp()

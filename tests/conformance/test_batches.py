@@ -1,0 +1,128 @@
+"""Commands that are applied all or none: one append or one decline, whoever else is at work."""
+
+import asyncio
+from collections.abc import Sequence
+
+from ledger.command_handling.submission import Settled
+from schemas.commands import Command, CreditWallet, DebitWallet, TransferMoney
+from schemas.rejections import BatchDeclined, InsufficientFunds, ReferenceReused, WalletUnknown
+from tests.conformance.backends import Backend
+from tests.specs.invariants import all_events, check, references_of
+from tests.specs.world import Writer, submission
+
+NOWHERE = "wal_" + "0" * 32
+
+
+async def together(
+    writer: Writer, commands: Sequence[Command], key: str | None = None
+) -> list[Settled]:
+    """Hand commands in, to be applied all or none."""
+    submissions = [
+        submission(command, None if key is None else f"{key}/{number}")
+        for number, command in enumerate(commands)
+    ]
+    return list(await asyncio.gather(*writer.processor.enqueue_together(submissions)))
+
+
+def out(wallet: str, amount: int, reference: str) -> DebitWallet:
+    return DebitWallet(wallet_id=wallet, amount=amount, reference=reference)
+
+
+async def test_all_are_applied_in_one_append(backend: Backend) -> None:
+    writer = await Writer(await backend.log()).start()
+    here, there = await writer.open_wallet("a"), await writer.open_wallet("b")
+    before = (await writer.log.head()).number
+    commands: list[Command] = [
+        CreditWallet(wallet_id=here, amount=100, reference="in"),
+        TransferMoney(from_wallet_id=here, to_wallet_id=there, amount=70, reference="move"),
+        out(there, 70, "out"),
+    ]
+    settled = await together(writer, commands)
+    assert [each.result.status for each in settled] == ["accepted"] * 3
+    assert (await writer.log.head()).number == before + 1
+    again = await together(writer, commands)
+    assert [each.result for each in again] == [each.result for each in settled]
+    assert all(each.replayed for each in again)
+    await writer.stop()
+
+
+async def test_one_decline_takes_the_others_back_and_is_all_that_is_written(
+    backend: Backend,
+) -> None:
+    writer = await Writer(await backend.log()).start()
+    wallet = await writer.open_wallet()
+    await writer.credit(wallet, 100, "in")
+    before = await all_events(writer.log)
+    commands: list[Command] = [
+        out(wallet, 80, "first"),
+        out(wallet, 50, "second"),
+        out(wallet, 1, "third"),
+    ]
+    settled = await together(writer, commands)
+    assert [each.result.rejection for each in settled] == [
+        BatchDeclined(index=1),
+        InsufficientFunds(amount=50, available=20),
+        BatchDeclined(index=1),
+    ]
+    events = await all_events(writer.log)
+    check(events)
+    assert [each.type for each in events[len(before) :]] == ["wallet.debit_declined"]
+    assert references_of(events) == ["in"], "no reference was consumed"
+    alone = await writer.debit(wallet, 80, "first")
+    assert alone.result.status == "accepted"
+    await writer.stop()
+
+
+async def test_what_was_declined_under_a_key_stays_declined(backend: Backend) -> None:
+    writer = await Writer(await backend.log()).start()
+    wallet = await writer.open_wallet()
+    commands: list[Command] = [
+        CreditWallet(wallet_id=wallet, amount=10, reference="in"),
+        out(wallet, 50, "out"),
+    ]
+    first = await together(writer, commands, "key")
+    await writer.credit(wallet, 1_000, "later")
+    again = await together(writer, commands, "key")
+    assert [each.result for each in again] == [each.result for each in first]
+    assert all(each.replayed for each in again)
+    decided_anew = await together(writer, commands)
+    assert [each.result.status for each in decided_anew] == ["accepted"] * 2
+    await writer.stop()
+
+
+async def test_what_is_wrong_in_itself_leaves_no_trace(backend: Backend) -> None:
+    writer = await Writer(await backend.log()).start()
+    wallet = await writer.open_wallet()
+    await writer.credit(wallet, 100, "in")
+    before = await all_events(writer.log)
+    unknown = await together(writer, [out(wallet, 1, "a"), out(NOWHERE, 1, "b")])
+    assert unknown[1].result.rejection == WalletUnknown()
+    reused = await together(writer, [out(wallet, 1, "a"), out(wallet, 2, "in")])
+    assert reused[1].result.rejection == ReferenceReused(what="reference")
+    assert await all_events(writer.log) == before
+    await writer.stop()
+
+
+async def test_groups_of_two_writers_are_each_whole(backend: Backend) -> None:
+    writers = [await Writer(await backend.log(), seed).start() for seed in range(2)]
+    wallets = [await writers[0].open_wallet(f"customer {n}") for n in range(2)]
+    await writers[0].credit(wallets[0], 60, "in")
+    groups: list[list[Command]] = [
+        [
+            out(wallets[0], 5, f"out {number}"),
+            CreditWallet(wallet_id=wallets[1], amount=5, reference=f"in {number}"),
+        ]
+        for number in range(30)
+    ]
+    settled = await asyncio.gather(
+        *(together(writers[number % 2], group) for number, group in enumerate(groups))
+    )
+    accepted = [all(each.result.status == "accepted" for each in group) for group in settled]
+    declined = [all(each.result.status == "declined" for each in group) for group in settled]
+    assert accepted.count(True) == 12
+    assert declined.count(True) == 18
+    folded = check(await all_events(writers[0].log))
+    balances = sorted(known.wallet.balance for known in folded.values() if known.wallet)
+    assert balances == [0, 60]
+    for writer in writers:
+        await writer.stop()

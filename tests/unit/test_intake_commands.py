@@ -1,0 +1,155 @@
+"""What the intake reads of each command beyond a debit, and every refusal of it, each a row."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from schemas.commands import (
+    CaptureHold,
+    CloseWallet,
+    Command,
+    CreditWallet,
+    ExpireDue,
+    FreezeWallet,
+    PlaceHold,
+    ReverseTransaction,
+    TransferMoney,
+    TransferTo,
+    UnfreezeWallet,
+    VoidHold,
+)
+from tests.unit.test_intake_messages import (
+    BODIES,
+    HOLD,
+    OTHER,
+    SECRET,
+    TRANSACTION,
+    WALLET,
+    body,
+    of_type,
+    refusal,
+    submission,
+)
+
+JUNE = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+
+READ: list[tuple[str, dict[str, Any], Command]] = [
+    ("credit_wallet", {"expires_at": "2026-06-01T12:00:00Z"},
+     CreditWallet(wallet_id=WALLET, amount=500, reference="sms_batch_8821", expires_at=JUNE)),
+    ("credit_wallet", {"expires_at": None},
+     CreditWallet(wallet_id=WALLET, amount=500, reference="sms_batch_8821")),
+    ("place_hold", {"expires_at": "2026-06-01T14:00:00.000+02:00", "description": "room 7"},
+     PlaceHold(wallet_id=WALLET, amount=500, reference="sms_batch_8821", description="room 7",
+               expires_at=JUNE)),
+    ("capture_hold", {"amount": 3, "final": True, "reference": "night 1"},
+     CaptureHold(hold_id=HOLD, amount=3, final=True, reference="night 1")),
+    ("capture_hold", {}, CaptureHold(hold_id=HOLD)),
+    ("void_hold", {}, VoidHold(hold_id=HOLD)),
+    ("transfer_money", {},
+     TransferMoney(from_wallet_id=WALLET, to_wallet_id=OTHER, amount=5, reference="r")),
+    ("reverse_transaction", {"amount": 2, "allow_negative": True},
+     ReverseTransaction(transaction_id=TRANSACTION, amount=2, reference="r",
+                        allow_negative=True)),
+    ("reverse_transaction", {}, ReverseTransaction(transaction_id=TRANSACTION, reference="r")),
+    ("freeze_wallet", {"scope": "all", "reason": "lost card"},
+     FreezeWallet(wallet_id=WALLET, scope="all", reason="lost card")),
+    ("freeze_wallet", {}, FreezeWallet(wallet_id=WALLET)),
+    ("unfreeze_wallet", {"reason": "found it"},
+     UnfreezeWallet(wallet_id=WALLET, reason="found it")),
+    ("close_wallet", {"remaining_balance": {"transfer_to": OTHER}},
+     CloseWallet(wallet_id=WALLET, remaining_balance=TransferTo(transfer_to=OTHER))),
+    ("expire_due", {}, ExpireDue(wallet_id=WALLET)),
+]  # fmt: skip
+
+
+def its_body(tag: str, changes: dict[str, Any]) -> bytes:
+    return body(BODIES.get(tag, {"wallet_id": WALLET}), **changes)
+
+
+@pytest.mark.parametrize(("tag", "changes", "command"), READ)
+def test_a_command_is_read(tag: str, changes: dict[str, Any], command: Command) -> None:
+    assert submission(of_type(tag), its_body(tag, changes)).command == command
+
+
+@pytest.mark.parametrize("tag", ["credit_wallet", "place_hold"])
+def test_a_moment_is_kept_in_utc_however_it_was_spelled(tag: str) -> None:
+    spellings = ["2026-06-01T12:00:00Z", "2026-06-01T17:30:00+05:30", "2026-06-01t12:00:00.0z"]
+    for spelled in spellings:
+        command = submission(of_type(tag), its_body(tag, {"expires_at": spelled})).command
+        assert isinstance(command, CreditWallet | PlaceHold)
+        assert command.expires_at == JUNE
+        assert command.expires_at.tzinfo is UTC
+
+
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
+    *[
+        (tag, {"expires_at": moment}, "expires_at")
+        for tag in ("credit_wallet", "place_hold")
+        for moment in (
+            "2026-06-01T12:00:00",
+            "2026-06-01",
+            SECRET,
+            "",
+            1780315200,
+            "2026-02-30T12:00:00Z",
+            "0001-01-01T00:00:00+02:00",
+            "9999-12-31T23:59:59-02:00",
+        )
+    ],
+    ("place_hold", {"wallet_id": HOLD}, "wallet_id"),
+    ("place_hold", {"amount": 0}, "amount"),
+    ("place_hold", {"reference": None}, "reference"),
+    ("place_hold", {"metadata": [SECRET]}, "metadata"),
+    ("capture_hold", {"hold_id": SECRET}, "hold_id"),
+    ("capture_hold", {"hold_id": HOLD + "\n"}, "hold_id"),
+    ("capture_hold", {"hold_id": TRANSACTION}, "hold_id"),
+    ("capture_hold", {"amount": 0}, "amount"),
+    ("capture_hold", {"amount": "5"}, "amount"),
+    ("capture_hold", {"final": 1}, "final"),
+    ("capture_hold", {"reference": ""}, "reference"),
+    ("capture_hold", {"reference": "\x00"}, "reference"),
+    ("capture_hold", {"expires_at": SECRET}, "expires_at"),
+    ("void_hold", {"hold_id": None}, "hold_id"),
+    ("void_hold", {"hold_id": HOLD.upper()}, "hold_id"),
+    ("void_hold", {"amount": 1}, "amount"),
+    ("transfer_money", {"from_wallet_id": SECRET}, "from_wallet_id"),
+    ("transfer_money", {"from_wallet_id": WALLET + "\n"}, "from_wallet_id"),
+    ("transfer_money", {"to_wallet_id": HOLD}, "to_wallet_id"),
+    ("transfer_money", {"to_wallet_id": OTHER + "\n"}, "to_wallet_id"),
+    ("transfer_money", {"wallet_id": WALLET}, "wallet_id"),
+    ("transfer_money", {"amount": 2**53}, "amount"),
+    ("transfer_money", {"description": "\x00"}, "description"),
+    ("reverse_transaction", {"transaction_id": "txn_1"}, "transaction_id"),
+    ("reverse_transaction", {"transaction_id": TRANSACTION + "\n"}, "transaction_id"),
+    ("reverse_transaction", {"allow_negative": "yes"}, "allow_negative"),
+    ("reverse_transaction", {"amount": -1}, "amount"),
+    ("reverse_transaction", {"reference": "r" * 256}, "reference"),
+    ("freeze_wallet", {"scope": SECRET}, "scope"),
+    ("freeze_wallet", {"scope": None}, "scope"),
+    ("freeze_wallet", {"reason": "r" * 256}, "reason"),
+    ("freeze_wallet", {"reason": "\x00"}, "reason"),
+    ("unfreeze_wallet", {"scope": "all"}, "scope"),
+    ("unfreeze_wallet", {"reason": "\x00"}, "reason"),
+    ("close_wallet", {"remaining_balance": {"transfer_to": SECRET}}, "remaining_balance"),
+    ("close_wallet", {"remaining_balance": {"transfer_to": OTHER + "\n"}}, "remaining_balance"),
+    ("close_wallet", {"remaining_balance": {}}, "remaining_balance"),
+    ("close_wallet", {"remaining_balance": {"transfer_to": OTHER, "x": 1}}, "remaining_balance"),
+    ("expire_due", {"wallet_id": SECRET}, "wallet_id"),
+    ("expire_due", {"now": "2026-06-01T12:00:00Z"}, "now"),
+]
+
+
+@pytest.mark.parametrize(("tag", "changes", "named"), REFUSED)
+def test_a_command_is_refused(tag: str, changes: dict[str, Any], named: str) -> None:
+    refused = refusal(of_type(tag), its_body(tag, changes))
+    assert refused.reason == "invalid_command"
+    assert refused.detail.startswith(f"{named}: ")
+    assert SECRET not in refused.detail
+
+
+@pytest.mark.parametrize("tag", BODIES)
+def test_all_that_is_missing_is_named_at_once(tag: str) -> None:
+    refused = refusal(of_type(tag), json.dumps({}).encode())
+    assert {part.split(":")[0] for part in refused.detail.split("; ")} == BODIES[tag].keys()

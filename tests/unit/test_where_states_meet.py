@@ -1,0 +1,187 @@
+"""Where states meet: a row for each line of the reference's page, which has the same words."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from schemas.commands import Command
+from schemas.rejections import (
+    InsufficientFunds,
+    NotReversible,
+    Rejection,
+    ReversalExceedsTransaction,
+    WalletClosed,
+    WalletFrozen,
+    WalletNotEmpty,
+    code_of,
+)
+from tests.specs.decider import (
+    NEVER,
+    OPENED,
+    OTHER_ID,
+    OTHER_OPENED,
+    WALLET_ID,
+    Amounts,
+    Given,
+    Step,
+    received_named,
+    transaction_at,
+    transaction_named,
+)
+from tests.specs.wallet_commands import (
+    AUGUST,
+    CLOSE,
+    EXPIRE_DUE,
+    FORFEIT,
+    JULY,
+    JUNE,
+    capture,
+    credit,
+    debit,
+    freeze,
+    hold,
+    reverse,
+    transfer,
+    void,
+)
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "where-states-meet.md"
+
+
+class Row(NamedTuple):
+    """What the page says, and how it is shown: what was done, what comes, and what is then."""
+
+    state: str
+    comes: str
+    outcome: str
+    past: list[Step]
+    command: Command
+    rejection: Rejection | None = None
+    left: Amounts | None = None
+    """What is available afterwards, by when it lapses."""
+    other_left: Amounts | None = None
+    """The same of the other wallet."""
+
+
+BEFORE: list[Step] = [
+    OPENED,
+    OTHER_OPENED,
+    credit(10, reference="c"),
+    credit(4, JULY, "lot"),
+    hold(2, JUNE),
+    debit(3, "d"),
+    credit(5, of=OTHER_ID),
+    transfer(3, "in", OTHER_ID, WALLET_ID),
+    transfer(1, "out"),
+]
+"""Leaves 11 that never lapse, and a hold of 2 out of the lot of July, until June."""
+NO_DEBITS: list[Step] = [*BEFORE, freeze("debits")]
+NO_CREDITS: list[Step] = [*BEFORE, freeze("credits")]
+DEBT: list[Step] = [
+    OPENED,
+    credit(10, reference="c"),
+    debit(7),
+    reverse("c", allow_negative=True),
+]
+LOTS: list[Step] = [
+    OPENED,
+    credit(10, JULY, "c"),
+    credit(4, AUGUST),
+    credit(3, JUNE),
+    credit(2),
+]
+FROZEN = WalletFrozen()
+BY_OTHER = WalletFrozen(wallet_id=OTHER_ID)
+CLOSED: list[Step] = [OPENED, credit(5, reference="c"), debit(5, "d"), CLOSE]
+
+ROWS = [
+    Row("debits frozen", "a debit", "declined", NO_DEBITS, debit(1), FROZEN),
+    Row("debits frozen", "a hold", "declined", NO_DEBITS, hold(1), FROZEN),
+    Row("debits frozen", "a capture", "declined", NO_DEBITS, capture(1), FROZEN),
+    Row("debits frozen", "a transfer out", "declined", NO_DEBITS, transfer(1), FROZEN),
+    Row("debits frozen", "the reversal of a credit", "declined", NO_DEBITS, reverse("c", 1),
+        FROZEN),
+    Row("debits frozen", "the reversal of a transfer in", "declined", NO_DEBITS,
+        reverse("", transaction=received_named("in")), FROZEN),
+    Row("debits frozen", "a void", "done", NO_DEBITS, void(), None, {JULY: 2, NEVER: 11}),
+    Row("debits frozen", "a lot's moment", "it lapses",
+        [OPENED, credit(5, JUNE), freeze("all"), JUNE], EXPIRE_DUE, None, {}),
+    Row("debits frozen", "a hold's moment", "it expires", [*NO_DEBITS, JUNE], EXPIRE_DUE, None,
+        {JULY: 2, NEVER: 11}),
+    Row("debits frozen", "a credit", "done", NO_DEBITS, credit(1), None, {NEVER: 12}),
+    Row("debits frozen", "a transfer in", "done", NO_DEBITS,
+        transfer(1, "t", OTHER_ID, WALLET_ID), None, {NEVER: 2}, {NEVER: 12}),
+    Row("debits frozen", "the reversal of a debit", "done", NO_DEBITS, reverse("d"), None,
+        {JULY: 2, NEVER: 12}),
+    Row("credits frozen", "a credit", "declined", NO_CREDITS, credit(1), FROZEN),
+    Row("credits frozen", "a transfer in", "declined",
+        [*BEFORE, freeze("credits", OTHER_ID)], transfer(1), BY_OTHER),
+    Row("credits frozen", "the reversal of a debit", "declined", NO_CREDITS, reverse("d"),
+        FROZEN),
+    Row("credits frozen", "the reversal of a transfer out", "declined", NO_CREDITS,
+        reverse("out"), FROZEN),
+    Row("credits frozen", "a debit", "done", NO_CREDITS, debit(1), None, {NEVER: 10}),
+    Row("credits frozen", "a void", "done", NO_CREDITS, void(), None, {JULY: 2, NEVER: 11}),
+    Row("closed", "the reversal of a credit", "declined", CLOSED,
+        reverse("c", allow_negative=True), WalletClosed()),
+    Row("closed", "the reversal of a debit", "declined", CLOSED, reverse("d"), WalletClosed()),
+    Row("any", "the reversal of an expiry", "refused",
+        [OPENED, credit(5, JUNE), JUNE, EXPIRE_DUE], reverse("", transaction=transaction_at(3)),
+        NotReversible(transaction_id=transaction_at(3))),
+    Row("any", "the reversal of a reversal", "refused", [*BEFORE, reverse("d")], reverse("back"),
+        NotReversible(transaction_id=transaction_named("back"))),
+    Row("any", "more reversed than there was", "declined", [*BEFORE, reverse("d", 2)],
+        reverse("d", 2), ReversalExceedsTransaction(amount=2, reversible=1)),
+    Row("any", "the reversal of a transfer", "both legs are reversed", BEFORE, reverse("out"),
+        None, {NEVER: 12}, {NEVER: 2}),
+    Row("the other has spent it", "the reversal of a transfer", "declined, both legs",
+        [*BEFORE, debit(3, of=OTHER_ID)], reverse("out"),
+        InsufficientFunds(amount=1, available=0)),
+    Row("the other is frozen", "the reversal of a transfer", "declined, both legs",
+        [*BEFORE, freeze("debits", OTHER_ID)], reverse("out"), BY_OTHER),
+    Row("with lots", "the reversal of a credit", "takes its own lot first",
+        LOTS, reverse("c", 10), None, {JUNE: 3, AUGUST: 4, NEVER: 2}),
+    Row("with lots, its own spent", "the reversal of a credit", "then what never expires",
+        [*LOTS, debit(13)], reverse("c", 2), None, {AUGUST: 4}),
+    Row("with lots, its own spent", "the reversal of a credit, of more", "then the soonest lots",
+        [*LOTS, debit(12)], reverse("c", 4), None, {AUGUST: 3}),
+    Row("less available", "the reversal of a credit", "declined",
+        [*LOTS, debit(14)], reverse("c", 6), InsufficientFunds(amount=6, available=5)),
+    Row("less available", "the reversal of a credit, with `allow_negative`", "done: a debt",
+        [*LOTS, debit(14)], reverse("c", 6, allow_negative=True), None, {NEVER: -1}),
+    Row("in debt", "a credit", "fills the debt, the rest is a lot", DEBT, credit(9, JUNE), None,
+        {JUNE: 2}),
+    Row("in debt", "a close", "declined", DEBT, FORFEIT, WalletNotEmpty(balance=-7)),
+]  # fmt: skip
+
+
+def outcome_of(row: Row) -> str:
+    """As the page says it: a refusal with its code."""
+    return row.outcome if row.rejection is None else f"{row.outcome}: `{code_of(row.rejection)}`"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.state}: {row.comes}")
+def test_where_states_meet(row: Row) -> None:
+    given = Given(*row.past)
+    balances = {wallet_id: wallet.balance for wallet_id, wallet in given.wallets.items()}
+    when = given.when(row.command)
+    assert when.decision.rejection == row.rejection
+    if row.rejection is not None:
+        after = {wallet_id: wallet.balance for wallet_id, wallet in given.wallets.items()}
+        assert after == balances, "what is refused moves nothing"
+    for wallet_id, left in ((when.wallet_id, row.left), (_other(when.wallet_id), row.other_left)):
+        if left is not None:
+            wallet = given.wallets[wallet_id]
+            held = wallet.balance - wallet.available
+            when.then_has(booked=sum(left.values()) + held, held=held, lots=left, of=wallet_id)
+
+
+def test_the_page_has_the_same_rows() -> None:
+    lines = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
+    shown = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines[2:]]
+    assert shown == [(row.state, row.comes, outcome_of(row)) for row in ROWS]
+
+
+def _other(wallet_id: str) -> str:
+    return OTHER_ID if wallet_id == WALLET_ID else WALLET_ID
