@@ -66,7 +66,7 @@ class TransactionView(Struct, frozen=True, kw_only=True, gc=False):
     """Of a capture: what its hold still sets aside."""
     transfer_id: str | None = None
     other_wallet_id: str | None = None
-    """Of a transfer, and of its reversal: where the money came from or went."""
+    """Of a transfer: where the money came from or went. Its reversal names the transfer."""
     reverses: str | None = None
     """Of a reversal: the transaction that it undoes."""
     metadata: Raw = NO_METADATA

@@ -2,10 +2,11 @@
 
 from typing import Final
 
-from schemas.commands import ReverseTransaction, TransferMoney
+from schemas.commands import ReverseTransaction
 from services.gateway import bodies
 from services.gateway.answers import Answer
 from services.gateway.calls import Call
+from services.gateway.credit_wallets import wishes
 from services.gateway.credit_wallets.names import named_transaction
 from services.gateway.credit_wallets.settlement import Settlement
 from services.gateway.problems import RefusedError
@@ -23,15 +24,7 @@ class TransferCommands:
     async def transfer(self, call: Call) -> Answer:
         """`POST /transfers`: 201 and the transfer."""
         command_id = idempotency_key(call.request)
-        asked = bodies.read_transfer(await read_body(call.request))
-        command = TransferMoney(
-            from_wallet_id=asked.from_wallet_id,
-            to_wallet_id=asked.to_wallet_id,
-            amount=asked.amount,
-            description=asked.description,
-            reference=asked.reference,
-            metadata=bodies.kept(asked.metadata),
-        )
+        command = wishes.transfer(await read_body(call.request))
         return await self._settlement.settle(call, command, command_id, makes="/v1/transfers")
 
     async def reverse(self, call: Call) -> Answer:

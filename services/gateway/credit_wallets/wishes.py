@@ -1,4 +1,8 @@
-"""Wishes: one member of a batch, read as the body of its own call would be. Pure."""
+"""Wishes: what a body asks for, as a command; of a single call, or of one member of a batch.
+
+Pure. Whose wallet, hold or transaction it is says the path, or the member itself: `name`
+tells it, and is asked when the body has been read, so that 422 comes before 404.
+"""
 
 from collections.abc import Callable
 from typing import Final
@@ -35,6 +39,7 @@ class _Names(msgspec.Struct, frozen=True, kw_only=True):
     transaction_id: str | None = None
 
 
+Name = Callable[[], str]
 Reader = Callable[[_Names, bytes], Command]
 _names: Final = msgspec.json.Decoder(_Names)
 
@@ -77,11 +82,8 @@ def _named(param: str, value: str | None, is_spelled: Callable[[str], bool]) -> 
     return value
 
 
-def _wallet(names: _Names) -> str:
-    return _named("wallet_id", names.wallet_id, is_wallet_id)
-
-
-def _create(_: _Names, body: bytes) -> Command:
+def create(body: bytes) -> Command:
+    """Open a wallet."""
     asked = bodies.read_create(body)
     return CreateWallet(
         customer_id=asked.customer_id,
@@ -90,10 +92,11 @@ def _create(_: _Names, body: bytes) -> Command:
     )
 
 
-def _debit(names: _Names, body: bytes) -> Command:
+def debit(name: Name, body: bytes) -> Command:
+    """Take money out."""
     asked = bodies.read_debit(body)
     return DebitWallet(
-        wallet_id=_wallet(names),
+        wallet_id=name(),
         amount=asked.amount,
         description=asked.description,
         reference=asked.reference,
@@ -101,10 +104,11 @@ def _debit(names: _Names, body: bytes) -> Command:
     )
 
 
-def _credit(names: _Names, body: bytes) -> Command:
+def credit(name: Name, body: bytes) -> Command:
+    """Put money in."""
     asked = bodies.read_credit(body)
     return CreditWallet(
-        wallet_id=_wallet(names),
+        wallet_id=name(),
         amount=asked.amount,
         description=asked.description,
         reference=asked.reference,
@@ -113,24 +117,28 @@ def _credit(names: _Names, body: bytes) -> Command:
     )
 
 
-def _freeze(names: _Names, body: bytes) -> Command:
+def freeze(name: Name, body: bytes) -> Command:
+    """Stop what the scope names."""
     asked = bodies.read_freeze(body)
-    return FreezeWallet(wallet_id=_wallet(names), scope=asked.scope, reason=asked.reason)
+    return FreezeWallet(wallet_id=name(), scope=asked.scope, reason=asked.reason)
 
 
-def _unfreeze(names: _Names, body: bytes) -> Command:
-    return UnfreezeWallet(wallet_id=_wallet(names), reason=bodies.read_unfreeze(body).reason)
+def unfreeze(name: Name, body: bytes) -> Command:
+    """Lift every freeze."""
+    return UnfreezeWallet(wallet_id=name(), reason=bodies.read_unfreeze(body).reason)
 
 
-def _close(names: _Names, body: bytes) -> Command:
+def close(name: Name, body: bytes) -> Command:
+    """Close for good."""
     asked = bodies.read_close(body)
-    return CloseWallet(wallet_id=_wallet(names), remaining_balance=asked.remaining_balance)
+    return CloseWallet(wallet_id=name(), remaining_balance=asked.remaining_balance)
 
 
-def _hold(names: _Names, body: bytes) -> Command:
+def hold(name: Name, body: bytes) -> Command:
+    """Set money aside."""
     asked = bodies.read_hold(body)
     return PlaceHold(
-        wallet_id=_wallet(names),
+        wallet_id=name(),
         amount=asked.amount,
         description=asked.description,
         reference=asked.reference,
@@ -139,10 +147,11 @@ def _hold(names: _Names, body: bytes) -> Command:
     )
 
 
-def _capture(names: _Names, body: bytes) -> Command:
+def capture(name: Name, body: bytes) -> Command:
+    """Spend held money."""
     asked = bodies.read_capture(body)
     return CaptureHold(
-        hold_id=_named("hold_id", names.hold_id, is_hold_id),
+        hold_id=name(),
         amount=asked.amount,
         final=asked.final,
         description=asked.description,
@@ -151,11 +160,13 @@ def _capture(names: _Names, body: bytes) -> Command:
     )
 
 
-def _void(names: _Names, _: bytes) -> Command:
-    return VoidHold(hold_id=_named("hold_id", names.hold_id, is_hold_id))
+def void(name: Name) -> Command:
+    """Free what is left of a hold."""
+    return VoidHold(hold_id=name())
 
 
-def _transfer(_: _Names, body: bytes) -> Command:
+def transfer(body: bytes) -> Command:
+    """Move money between two wallets."""
     asked = bodies.read_transfer(body)
     return TransferMoney(
         from_wallet_id=asked.from_wallet_id,
@@ -167,10 +178,11 @@ def _transfer(_: _Names, body: bytes) -> Command:
     )
 
 
-def _reverse(names: _Names, body: bytes) -> Command:
+def reverse(name: Name, body: bytes) -> Command:
+    """Undo a transaction."""
     asked = bodies.read_reverse(body)
     return ReverseTransaction(
-        transaction_id=_named("transaction_id", names.transaction_id, is_transaction_id),
+        transaction_id=name(),
         amount=asked.amount,
         allow_negative=asked.allow_negative,
         description=asked.description,
@@ -179,18 +191,32 @@ def _reverse(names: _Names, body: bytes) -> Command:
     )
 
 
+def _of_wallet(wish: Callable[[Name, bytes], Command]) -> Reader:
+    return lambda names, body: wish(
+        lambda: _named("wallet_id", names.wallet_id, is_wallet_id), body
+    )
+
+
+def _hold(names: _Names) -> Name:
+    return lambda: _named("hold_id", names.hold_id, is_hold_id)
+
+
+def _transaction(names: _Names) -> Name:
+    return lambda: _named("transaction_id", names.transaction_id, is_transaction_id)
+
+
 _READERS: Final[dict[str, Reader]] = {
-    "create": _create,
-    "debit": _debit,
-    "credit": _credit,
-    "freeze": _freeze,
-    "unfreeze": _unfreeze,
-    "close": _close,
-    "hold": _hold,
-    "capture": _capture,
-    "void": _void,
-    "transfer": _transfer,
-    "reverse": _reverse,
+    "create": lambda _, body: create(body),
+    "debit": _of_wallet(debit),
+    "credit": _of_wallet(credit),
+    "freeze": _of_wallet(freeze),
+    "unfreeze": _of_wallet(unfreeze),
+    "close": _of_wallet(close),
+    "hold": _of_wallet(hold),
+    "capture": lambda names, body: capture(_hold(names), body),
+    "void": lambda names, _: void(_hold(names)),
+    "transfer": lambda _, body: transfer(body),
+    "reverse": lambda names, body: reverse(_transaction(names), body),
 }
 WISH_TYPES: Final = tuple(_READERS)
 """What a member of a batch may ask for."""
