@@ -48,8 +48,12 @@ class WalletExists(Struct, frozen=True, kw_only=True, tag_field="code", tag="wal
     wallet_id: WalletId
 
 
-class WalletUnknown(Struct, frozen=True, kw_only=True, tag_field="code", tag="wallet_not_found"):
-    """No such wallet, or another tenant's, which is the same."""
+class WalletUnknown(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="code", tag="wallet_not_found"
+):
+    """No such wallet, or another tenant's, which is the same; `wallet_id` where two are named."""
+
+    wallet_id: WalletId | None = None
 
 
 class ReferenceReused(Struct, frozen=True, kw_only=True, tag_field="code", tag="reference_reused"):

@@ -1,5 +1,6 @@
 """Moments: points in time, always with an offset, so that nobody has to guess one."""
 
+import re
 from datetime import datetime
 from typing import Annotated
 
@@ -8,3 +9,14 @@ from msgspec import Meta
 Moment = Annotated[
     datetime, Meta(tz=True, description="RFC 3339 with an offset; kept in UTC, to the microsecond.")
 ]
+
+_TOO_FINE = re.compile(r"(\.\d{6})\d+", re.ASCII)
+
+
+def cut_to_microseconds(text: str) -> str:
+    """A moment's text without the digits that are not kept.
+
+    Readers differ in what they do with those, and one moment must be one wish, whichever way
+    it came.
+    """
+    return _TOO_FINE.sub(r"\1", text, count=1)

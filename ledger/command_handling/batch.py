@@ -40,6 +40,7 @@ from schemas.commands import (
     DebitWallet,
     ExpireDue,
     FreezeWallet,
+    TransferMoney,
     UnfreezeWallet,
 )
 from schemas.events import (
@@ -256,7 +257,8 @@ class Batch:
         key, command = target.wallet, submission.command
         known = self._overlay.known_of(key)
         if known is None or known.wallet is None:
-            return _refused(WalletUnknown())
+            is_one_of_two = isinstance(command, TransferMoney)
+            return _refused(WalletUnknown(wallet_id=key.wallet_id if is_one_of_two else None))
         facts = NO_FACTS if type(command) in _MOVES_ONLY else self._facts(target)
         decision = decide(known.wallet, command, self._now, facts)
         if isinstance(decision.rejection, _UNRECORDED):

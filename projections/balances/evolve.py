@@ -18,6 +18,7 @@ from schemas.events import (
     CreditReversed,
     DebitDeclined,
     DebitReversed,
+    Decode,
     HoldCaptured,
     HoldPlaced,
     HoldReleased,
@@ -50,10 +51,10 @@ def fold(view: WalletView | None, events: Iterable[ProjectedEvent]) -> WalletVie
 
 
 def evolve(  # noqa: C901 - one line for each event
-    view: WalletView | None, recorded: ProjectedEvent
+    view: WalletView | None, recorded: ProjectedEvent, decode: Decode = decode_event
 ) -> WalletView:
     """The row after one more event. Raises `ProjectionMismatchError` where they disagree."""
-    event = decode_event(recorded.type, recorded.schema_version, recorded.data)
+    event = decode(recorded.type, recorded.schema_version, recorded.data)
     if isinstance(event, WalletOpened):
         _check(view is None and recorded.version == 1, recorded, "the wallet is open already")
         return _opened(recorded, event)

@@ -14,6 +14,7 @@ from schemas.events import (
     CreditReversed,
     DebitDeclined,
     DebitReversed,
+    Decode,
     HoldCaptured,
     HoldPlaced,
     HoldReleased,
@@ -47,13 +48,13 @@ _REVERSAL_TYPES = frozenset({"wallet.debit_reversed", "wallet.credit_reversed"})
 
 
 def transaction_of(  # noqa: C901, PLR0912 - one line for each event
-    recorded: ProjectedEvent,
+    recorded: ProjectedEvent, decode: Decode = decode_event
 ) -> TransactionView | None:
     """The event as a line of its wallet's history; None if it moved no money and was to move none.
 
     Raises `ProjectionMismatchError` for a movement whose sum is wrong.
     """
-    event = decode_event(recorded.type, recorded.schema_version, recorded.data)
+    event = decode(recorded.type, recorded.schema_version, recorded.data)
     match event:
         case WalletDebited():
             return _completed(recorded, event, "debit", "debit")

@@ -45,6 +45,7 @@ __all__ = [
     "CreditReversed",
     "DebitDeclined",
     "DebitReversed",
+    "Decode",
     "EventMetadata",
     "Expiring",
     "HoldCaptured",
@@ -113,6 +114,10 @@ def type_of(event: WalletEvent) -> str:
 def encode_event(event: WalletEvent) -> bytes:
     """The event's JSON. It carries its type too, so that it can be read on its own."""
     return _ENCODER.encode(event)
+
+
+Decode = Callable[[str, int, bytes | str], WalletEvent]
+"""As `decode_event` does it, or somebody who remembers what it did."""
 
 
 def decode_event(type_name: str, schema_version: int, data: bytes | str) -> WalletEvent:

@@ -38,8 +38,8 @@ class Problem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
         WalletId | None,
         Meta(
             description=(
-                "The wallet whose state is the reason; "
-                "with `wallet_exists` the one that is there already."
+                "The wallet whose state is the reason; with `wallet_exists` the one that is there "
+                "already; with `wallet_not_found`, where two were named, the one that is not."
             )
         ),
     ] = None
@@ -214,6 +214,12 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
         503,
         "Clock stepped",
         "The ledger's clock jumped; nothing happened, retry.",
+    ),
+    (
+        "stopping",
+        503,
+        "Stopping",
+        "The gateway is stopping: of a stream this line and those after it were not taken in.",
     ),
     (
         "read_model_behind",

@@ -88,7 +88,7 @@ def make_gateway(
 ) -> Gateway:
     """Connect the parts that answer requests."""
     routes: RouteTable[Call] = RouteTable()
-    add_credit_wallets(routes, processor, Reads(database, environment))
+    add_credit_wallets(routes, processor, Reads(database, environment), readiness.stopping)
     add_pages(routes, public_documents(), readiness.reasons, registry)
     metrics = RequestMetrics()
     registry.register(metrics)
@@ -123,15 +123,15 @@ class Readiness:
         self._database = database
         self._environment = environment
         self._reasons = ["the database was not asked yet"]
-        self._stopping = False
+        self.stopping = asyncio.Event()
 
     def reasons(self) -> list[str]:
         """Why the gateway is not ready; empty when it is."""
-        return [*self._reasons, *(["the gateway is stopping"] if self._stopping else [])]
+        return [*self._reasons, *(["the gateway is stopping"] if self.stopping.is_set() else [])]
 
     def stop(self) -> None:
-        """From now on the gateway is not ready."""
-        self._stopping = True
+        """From now on the gateway is not ready, and streams come to their end."""
+        self.stopping.set()
 
     async def probe(self) -> None:
         """Ask the database for a sign of life."""

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime
 
+from schemas.times import cut_to_microseconds
+
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _TIME = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?"
 _OFFSET = r"[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d"
@@ -19,7 +21,7 @@ def moment_of(text: str) -> datetime | None:
     if not _MOMENT.fullmatch(text):
         return None
     try:
-        moment = datetime.fromisoformat(text.upper())
+        moment = datetime.fromisoformat(cut_to_microseconds(text).upper())
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         # No day of the calendar, or one that only its offset takes out of the years 1 to 9999.

@@ -139,22 +139,24 @@ def problem_of_rejection(
     headers_bytes: bytes,
     *,
     other_wallet: str = "to",
+    unknown_wallet: str | None = None,
 ) -> Answer:
     """The answer to a command that the ledger declined; `context` is what the call knows.
 
-    `other_wallet` is the field in which the call names a second wallet.
+    `other_wallet` is the field in which the call names a second wallet, `unknown_wallet` the one
+    in which it names a wallet that there is not.
     """
     return problem(
         code_of(rejection),
         _detail_of(rejection),
         request_id,
-        param=_param_of(rejection, other_wallet),
+        param=_param_of(rejection, other_wallet, unknown_wallet),
         context=context | _members_of(rejection),
         headers_bytes=headers_bytes,
     )
 
 
-def _param_of(rejection: Rejection, other_wallet: str) -> str | None:
+def _param_of(rejection: Rejection, other_wallet: str, unknown_wallet: str | None) -> str | None:
     match rejection:
         case ReferenceReused(what="reference"):
             return "reference"
@@ -164,6 +166,8 @@ def _param_of(rejection: Rejection, other_wallet: str) -> str | None:
             return "customer_id"
         case CurrencyMismatch() | SameWallet():
             return other_wallet
+        case WalletUnknown():
+            return unknown_wallet
         case ExpiryNotAhead():
             return "expires_at"
         case _:

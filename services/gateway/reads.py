@@ -174,7 +174,7 @@ class Reads:
         (recorded,) = await self._database.read(
             lambda pool: read_stream(pool, wallet, version - 1, 1)
         )
-        return _transfer_of(recorded)
+        return transfer_of(recorded)
 
     async def _find(self, tenant_id: str, identifier: str) -> tuple[WalletKey, int] | None:
         return await self._database.read(
@@ -317,7 +317,8 @@ class Reads:
         return view
 
 
-def _transfer_of(recorded: ProjectedEvent) -> TransferView | None:
+def transfer_of(recorded: ProjectedEvent) -> TransferView | None:
+    """The transfer that the event sends, as it is shown; None if it sends none."""
     event = decode_event(recorded.type, recorded.schema_version, recorded.data)
     if not isinstance(event, TransferSent):
         return None

@@ -1,7 +1,8 @@
 """Streams: a body that is read line by line, and an answer that goes out in pieces meanwhile."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Final
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from typing import Final, Literal
 
 from aiohttp import HttpVersion11, StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
@@ -11,6 +12,7 @@ from services.gateway.answers import Answer, date_line
 MAX_LINES_AT_ONCE: Final = 1_000
 _OK: Final = b"HTTP/1.1 200 OK\r\n"
 _LAST_CHUNK: Final = b"0\r\n\r\n"
+_LINGERING_S: Final = 2.0
 
 
 class StreamedAnswer(Answer):
@@ -22,6 +24,7 @@ class StreamedAnswer(Answer):
         self._request = request
         self._is_chunked = request.version == HttpVersion11
         self._stays_open = self._is_chunked and request.keep_alive is True
+        self._has_ended = False
         framing = b"Transfer-Encoding: chunked\r\n" if self._is_chunked else b""
         closing = b"" if self._stays_open else b"Connection: close\r\n"
         head = (_OK, headers_bytes, framing, date_line(), closing, b"\r\n")
@@ -39,14 +42,35 @@ class StreamedAnswer(Answer):
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Send the end. aiohttp calls this when the handler has returned."""
-        if self._is_chunked and request.transport is not None:
-            self._write(_LAST_CHUNK)
+        if request.transport is not None:
+            self._end()
         return None
+
+    async def end_early(self) -> None:
+        """Send the end while the client may still be sending, and let it read what was sent.
+
+        The connection is closed afterwards. What has come and was not read would then take
+        from the client what is on its way to it, so it is read for a while, and thrown away.
+        Raises `ConnectionError` when the client is gone.
+        """
+        self._end()
+        self._stays_open = False
+        try:
+            async with asyncio.timeout(_LINGERING_S):
+                while await self._request.content.readany():
+                    pass
+        except (TimeoutError, web.RequestPayloadError):
+            return
 
     def abort(self) -> None:
         """Break the connection, so that nobody takes what was sent for the whole."""
         if self._request.transport is not None:
             self._request.transport.abort()
+
+    def _end(self) -> None:
+        if self._is_chunked and not self._has_ended:
+            self._write(_LAST_CHUNK)
+        self._has_ended = True
 
     def _write(self, data: bytes) -> None:
         transport = self._request.transport
@@ -55,19 +79,47 @@ class StreamedAnswer(Answer):
         transport.write(data)
 
 
+class StoppingError(Exception):
+    """The process is stopping, so no more of a body is read."""
+
+
 async def cut_into_lines(
-    body: StreamReader, max_line_bytes: int
-) -> AsyncIterator[Sequence[bytes | None]]:
+    body: StreamReader, max_line_bytes: int, stopping: asyncio.Event
+) -> AsyncGenerator[Sequence[bytes | None]]:
     """The lines of a body, as many at once as have come; None stands for one that is too long.
 
-    Raises `web.RequestPayloadError` where the body is broken off.
+    Raises `web.RequestPayloadError` where the body is broken off, and `StoppingError` instead of
+    giving more when `stopping` is set, also while nothing comes.
     """
     lines = Lines(max_line_bytes)
-    while data := await body.readany():
-        for at_once in _in_parts(lines.feed(data)):
-            yield at_once
-    if last := lines.end():
-        yield last
+    stop = asyncio.ensure_future(stopping.wait())
+    try:
+        while data := await _read_unless(stop, body):
+            for at_once in _in_parts(lines.feed(data)):
+                if stopping.is_set():
+                    raise StoppingError
+                yield at_once
+        if last := lines.end():
+            yield last
+    finally:
+        stop.cancel()
+
+
+async def _read_unless(stop: asyncio.Future[Literal[True]], body: StreamReader) -> bytes:
+    if stop.done() and not body.at_eof():
+        raise StoppingError
+    reading = asyncio.ensure_future(body.readany())
+    try:
+        done, _ = await asyncio.wait((stop, reading), return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        reading.cancel()
+        raise
+    if reading in done:
+        return reading.result()
+    # Nobody else may read before this one has let go.
+    reading.cancel()
+    await asyncio.wait((reading,))
+    raise StoppingError
 
 
 def _in_parts(lines: Sequence[bytes | None]) -> Iterator[Sequence[bytes | None]]:

@@ -17,6 +17,7 @@ from ledger.command_handling.submission import Submission
 from schemas.commands import COMMAND_TYPES, NO_METADATA, Command, TransferTo
 from schemas.identifiers import is_hold_id, is_transaction_id, is_wallet_id
 from schemas.money import is_currency
+from schemas.times import cut_to_microseconds
 
 MAX_VALUE_BYTES = 64 * 1024
 MAX_COMMAND_ID_LENGTH = 255
@@ -73,6 +74,7 @@ _ATTRIBUTES = frozenset(
 )
 _TENANT = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
+_NULL = Raw(b"null")
 _SHOWABLE_NAME = re.compile(r"[a-z][a-z_]{0,31}", re.ASCII)
 _SHOWN_NAMES_MAX = 8
 _FREE_TEXTS = frozenset({"customer_id", "reference", "description", "reason"})
@@ -216,6 +218,8 @@ class _CommandReader:
             # Msgspec ignores members that it does not know. Money must not: a credit that
             # was meant to expire, by a field of a later release, would never expire.
             members = _MEMBERS.decode(value)
+            if self._has_moment:
+                value = _with_moment_cut(members, value)
             command = self._decode(value)
         except UnicodeDecodeError:
             raise _RefusedError("unreadable", "value: must be valid UTF-8") from None
@@ -320,6 +324,14 @@ def _moment_problem(moment: datetime | None) -> str | None:
         except OverflowError:
             return "must be a date in UTC, too"
     return None
+
+
+def _with_moment_cut(members: dict[str, Raw], value: bytes) -> bytes:
+    """The same JSON, with as much of `expires_at` as is kept: msgspec would round the rest."""
+    text = msgspec.json.decode(members.get("expires_at", _NULL))
+    if not isinstance(text, str) or (cut := cut_to_microseconds(text)) == text:
+        return value
+    return msgspec.json.encode(members | {"expires_at": cut})
 
 
 def _in_utc(command: Any) -> Command:

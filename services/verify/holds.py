@@ -78,8 +78,10 @@ class Holds:
             except _UNFOLDABLE as error:
                 self._equal.fail(str(error))
                 return
-        holds = msgspec.json.encode(found) == msgspec.json.encode(expected)
-        self._equal.check(holds, f"{state.hold_id}: {found}, the log says {expected}")
+        if found == expected:
+            self._equal.hold()
+        else:
+            self._equal.fail(f"{state.hold_id}: {found}, the log says {expected}")
 
     async def _view_at(self, state: HoldState, version: int) -> HoldView | None:
         """The hold as the log folds it to a version of its wallet; None before it was placed."""

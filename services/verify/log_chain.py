@@ -1,7 +1,9 @@
 """The log itself: positions, versions, appends, hashes, money. One pass, page by page."""
 
+import asyncio
 from collections import Counter, defaultdict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import aclosing
 
 import asyncpg
 import msgspec
@@ -11,10 +13,11 @@ from ledger.event_log.hashing import append_hash, event_hash
 from ledger.event_log.interface import GENESIS_HASH
 from projections.balances.evolve import evolve
 from projections.interface import Connection, ProjectedEvent, ProjectionMismatchError, WalletKey
-from schemas.events import CreditReversed, RecordedEvent, UnknownEventError, decode_event
+from schemas.events import CreditReversed, RecordedEvent, UnknownEventError
 from schemas.identifiers import wallet_id
 from schemas.results import WalletView
 from services.runtime.sql import load_statement
+from services.verify.decoding import decode_once
 from services.verify.report import Report
 from services.verify.wallet_states import WalletState, WalletStates
 
@@ -25,7 +28,7 @@ _APPENDS_PAGE = 500
 _EVENTS_PAGE = 2000
 _STATES_PAGE = 5000
 
-EventsHook = Callable[[Sequence[ProjectedEvent]], Awaitable[None]]
+EventsHook = Callable[[Sequence[ProjectedEvent]], Coroutine[None, None, None]]
 
 
 class LogChain:
@@ -65,19 +68,50 @@ class LogChain:
         """Check a page of appends against the events that they say they appended."""
         waiting = deque(appends)
         hashes: list[bytes] = []
-        while appends and self.position < appends[-1]["last_position"]:
-            page_end = min(self.position + _EVENTS_PAGE, appends[-1]["last_position"])
-            rows = await self._connection.fetch(_READ_EVENTS, self.position, page_end)
-            events = [_recorded(row) for row in rows]
-            self._check_positions(events, page_end)
-            self._check_events(events)
-            await also([_projected(event) for event in events])
-            for event in events:
-                while waiting[0]["last_position"] < event.position:
-                    self._end_append(waiting.popleft(), hashes)
-                hashes.append(event.hash)
+        last_position = appends[-1]["last_position"] if appends else self.position
+        async with aclosing(self._pages(self.position, last_position)) as pages:
+            async for page_end, rows in pages:
+                events = [_recorded(row) for row in rows]
+                await self._check_page(events, page_end, also)
+                for event in events:
+                    while waiting[0]["last_position"] < event.position:
+                        self._end_append(waiting.popleft(), hashes)
+                    hashes.append(event.hash)
         while waiting:
             self._end_append(waiting.popleft(), hashes)
+
+    async def _pages(
+        self, position: int, last_position: int
+    ) -> AsyncGenerator[tuple[int, Sequence[asyncpg.Record]]]:
+        """The events up to a position, and where each page ends; the next is on its way by then."""
+        reading: asyncio.Task[list[asyncpg.Record]] | None = None
+        try:
+            while position < last_position:
+                page_end = min(position + _EVENTS_PAGE, last_position)
+                rows = await (reading or self._connection.fetch(_READ_EVENTS, position, page_end))
+                position, reading = page_end, None
+                if position < last_position:
+                    next_end = min(position + _EVENTS_PAGE, last_position)
+                    reading = asyncio.create_task(
+                        self._connection.fetch(_READ_EVENTS, position, next_end)
+                    )
+                yield page_end, rows
+        finally:
+            if reading is not None:
+                reading.cancel()
+
+    async def _check_page(
+        self, events: Sequence[RecordedEvent], page_end: int, also: EventsHook
+    ) -> None:
+        projected = [_projected(event) for event in events]
+        # What it asks for is on its way, too, while this page is checked.
+        others = asyncio.create_task(also(projected))
+        await asyncio.sleep(0)
+        try:
+            self._check_positions(events, page_end)
+            self._check_events(events, projected)
+        finally:
+            await others
 
     def _end_append(self, append: asyncpg.Record, hashes: list[bytes]) -> None:
         computed = append_hash(self._append_hash, hashes)
@@ -92,36 +126,42 @@ class LogChain:
         self._positions.hold(len(present))
         self.position = page_end
 
-    def _check_events(self, events: Sequence[RecordedEvent]) -> None:
+    def _check_events(
+        self, events: Sequence[RecordedEvent], projected: Sequence[ProjectedEvent]
+    ) -> None:
         """Check each event against its wallet as it stood before."""
         states: dict[WalletKey, WalletState | None] = {}
-        for event in events:
-            wallet = WalletKey(event.tenant_id, event.stream_id)
+        for event, as_projected in zip(events, projected, strict=True):
+            wallet = as_projected.wallet
             if wallet not in states:
                 states[wallet] = self._states.get(wallet)
             before = states[wallet]
             version = 0 if before is None else before.version
-            what = f"{event.stream_id} at position {event.position}"
-            self._versions.check(
-                event.version == version + 1, f"{what}: {event.version} follows {version}"
-            )
+            # What would be said is made only where it is: words for every event take long.
+            if event.version == version + 1:
+                self._versions.hold()
+            else:
+                self._versions.fail(f"{_named(event)}: {event.version} follows {version}")
             previous = GENESIS_HASH if before is None else before.hash
-            self._hashes.check(event_hash(previous, event) == event.hash, what)
+            if event_hash(previous, event) == event.hash:
+                self._hashes.hold()
+            else:
+                self._hashes.fail(_named(event))
             states[wallet] = WalletState(
-                version=event.version, hash=event.hash, view=self._evolve(before, event)
+                version=event.version, hash=event.hash, view=self._evolve(before, as_projected)
             )
         self._states.put({wallet: state for wallet, state in states.items() if state is not None})
 
-    def _evolve(self, before: WalletState | None, recorded: RecordedEvent) -> WalletView | None:
+    def _evolve(self, before: WalletState | None, recorded: ProjectedEvent) -> WalletView | None:
         """The wallet after the event; None once an event has contradicted it."""
         if before is not None and before.view is None:
             return None
         try:
-            view = evolve(None if before is None else before.view, _projected(recorded))
+            view = evolve(None if before is None else before.view, recorded, decode_once)
         except (ProjectionMismatchError, UnknownEventError, msgspec.DecodeError) as error:
             self._money.fail(str(error))
             return None
-        event = decode_event(recorded.type, recorded.schema_version, recorded.data)
+        event = decode_once(recorded.type, recorded.schema_version, recorded.data)
         entry = postings(event)
         for posting in entry:
             self._accounts[posting.account][posting.currency] += posting.amount
@@ -156,6 +196,10 @@ class LogChain:
             )
         for currency, amount in sorted(self._accounts["transfers_in_transit"].items()):
             self._transit.check(amount == 0, f"{currency}: {amount}")
+
+
+def _named(event: RecordedEvent) -> str:
+    return f"{event.stream_id} at position {event.position}"
 
 
 def _recorded(row: asyncpg.Record) -> RecordedEvent:

@@ -38,18 +38,21 @@ async def verify(
 ) -> int:
     """Fill the report; the position up to which the log was read."""
     connection = await connect(settings.require_database_url(), "ledger-verify")
+    # The log by one session, what is compared with it by the other: at the same time.
+    reading = await connect(settings.require_database_url(), "ledger-verify-log")
     states = WalletStates()
     hold_states = HoldStates()
     try:
         await connection.execute(_PREPARE_SESSION)
-        log = LogChain(connection, states, report)
+        await reading.execute(_PREPARE_SESSION)
+        log = LogChain(reading, states, report)
         read_models = ReadModels(connection, states, report)
         holds = Holds(connection, hold_states, report)
         topic = Topic(settings, connection, report)
 
         async def also(events: Sequence[ProjectedEvent]) -> None:
-            holds.fold(events)
             await read_models.check_transactions(events)
+            holds.fold(events)
 
         await log.check(also)
         await read_models.check_balances()
@@ -67,4 +70,5 @@ async def verify(
     finally:
         states.close()
         hold_states.close()
+        await reading.close()
         await connection.close()

@@ -151,7 +151,10 @@ class Topic:
                 row["hash"],
             )
         )
-        self._content.check(same, f"the message with position {event.position}")
+        if same:
+            self._content.hold()
+        else:
+            self._content.fail(f"the message with position {event.position}")
 
     def _check_order(
         self, event: ProjectedEvent, highest: dict[tuple[str, str], int], *, from_start: bool
@@ -164,10 +167,11 @@ class Topic:
             # Where retention removed the beginning, a wallet may begin anywhere.
             seen = 0 if from_start else event.version - 1
         if event.version > seen:
-            self._order.check(
-                event.version == seen + 1,
-                f"{event.wallet.wallet_id}: version {event.version} follows {seen}",
-            )
+            if event.version == seen + 1:
+                self._order.hold()
+            else:
+                said = f"{event.wallet.wallet_id}: version {event.version} follows {seen}"
+                self._order.fail(said)
         highest[event.wallet] = max(seen, event.version)
 
     async def _check_all(self, relay: asyncpg.Record) -> None:

@@ -1,7 +1,7 @@
-"""Every wallet as the log folds it, kept in a temporary file so that memory stays bounded."""
+"""Every wallet as the log folds it: so many in memory, the others in a temporary file."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
@@ -19,6 +19,9 @@ _PAGE = """
 SELECT tenant_id, wallet_id, version, hash, view FROM states
 WHERE (tenant_id, wallet_id) > (?, ?) ORDER BY tenant_id, wallet_id LIMIT ?
 """
+
+_IN_MEMORY = 20_000
+"""So many states are some tens of megabytes."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(WalletView).decode
@@ -40,14 +43,26 @@ class WalletStates:
         # The empty name is SQLite's own for a temporary file that goes with the connection.
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute(_CREATE)
+        self._in_memory: dict[WalletKey, WalletState] = {}
 
     def get(self, wallet: WalletKey) -> WalletState | None:
         """One wallet's state, if the log has had an event of it so far."""
+        if (state := self._in_memory.get(wallet)) is not None:
+            return state
         row = self._database.execute(_GET, wallet).fetchone()
         return None if row is None else _state(*row)
 
     def put(self, states: Mapping[WalletKey, WalletState]) -> None:
         """Keep newer states."""
+        for wallet, state in states.items():
+            # The last to have changed comes last, and stays longest.
+            self._in_memory.pop(wallet, None)
+            self._in_memory[wallet] = state
+        if len(self._in_memory) > _IN_MEMORY:
+            self._write_out(list(self._in_memory)[: _IN_MEMORY // 2])
+
+    def _write_out(self, wallets: Sequence[WalletKey]) -> None:
+        states = {wallet: self._in_memory.pop(wallet) for wallet in wallets}
         self._database.execute("BEGIN")
         self._database.executemany(
             _PUT,
@@ -60,6 +75,7 @@ class WalletStates:
 
     def pages(self, size: int) -> Iterator[list[tuple[WalletKey, WalletState]]]:
         """All of them, page by page."""
+        self._write_out(list(self._in_memory))
         after = WalletKey("", "")
         while rows := self._database.execute(_PAGE, (*after, size)).fetchall():
             yield [(WalletKey(row[0], row[1]), _state(*row[2:])) for row in rows]

@@ -20,6 +20,7 @@ from schemas.rejections import (
     InsufficientFunds,
     ReversalExceedsTransaction,
     TransactionUnknown,
+    WalletUnknown,
 )
 from tests.conformance.backends import Backend
 from tests.specs.invariants import all_events, check
@@ -178,6 +179,21 @@ async def test_a_close_into_another_wallet_is_one_append(backend: Backend) -> No
     assert await balances(writer) == {closing: (0, 0), heir: (30, 30)}
     assert (await writer.send(close, command_id="close")).result == closed
     assert (await writer.open_wallet("a")) != closing, "the customer's slot is free again"
+    await writer.stop()
+
+
+async def test_of_two_wallets_the_one_that_is_not_there_is_named(backend: Backend) -> None:
+    writer = await Writer(await backend.log()).start()
+    wallet, nowhere = await writer.open_wallet(), f"wal_{NOWHERE}"
+    await writer.credit(wallet, 1, "in")
+    move = TransferMoney(from_wallet_id=nowhere, to_wallet_id=wallet, amount=1, reference="a")
+    back = TransferMoney(from_wallet_id=wallet, to_wallet_id=nowhere, amount=1, reference="a")
+    into = CloseWallet(wallet_id=wallet, remaining_balance=TransferTo(transfer_to=nowhere))
+    for command in (move, back, into):
+        settled = await writer.send(command, command_id="once")
+        assert settled.result.rejection == WalletUnknown(wallet_id=nowhere)
+    alone = CloseWallet(wallet_id=nowhere, remaining_balance=TransferTo(transfer_to=wallet))
+    assert (await writer.send(alone)).result.rejection == WalletUnknown()
     await writer.stop()
 
 

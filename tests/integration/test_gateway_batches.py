@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import msgspec
@@ -324,6 +325,48 @@ async def test_a_result_does_not_wait_for_the_next_line(gateway: RunningGateway)
     assert await asyncio.wait_for(reader.readexactly(5), 5) == b"0\r\n\r\n"
     writer.close()
     await writer.wait_closed()
+
+
+async def test_a_stream_ends_when_the_gateway_stops(database: str) -> None:
+    """What was taken in is answered, the last line says where to go on, and nobody waits long."""
+    async with AsyncExitStack() as stack:
+        gateway = await stack.enter_async_context(running_gateway(database))
+        wallet = await gateway.open_wallet()
+        reader, writer = await opened(gateway)
+        writer.write(chunk(encoded(credit(wallet, 1, f"in {n}") for n in range(3)) + b'{"type":'))
+        await reader.readuntil(b"}}\n\r\n")
+        async with asyncio.timeout(8):
+            stopping = asyncio.create_task(stack.aclose())
+            last = await received(reader)
+            writer.close()
+            await stopping
+    result = msgspec.json.decode(last, type=BatchResult)
+    assert (result.index, result.status, result.replayed) == (3, 503, False)
+    assert msgspec.json.decode(result.body, type=Problem).code == "stopping"
+
+
+async def test_who_does_not_take_results_does_not_keep_the_gateway(database: str) -> None:
+    async with AsyncExitStack() as stack:
+        gateway = await stack.enter_async_context(running_gateway(database))
+        _, writer = await opened(gateway)
+        told = encoded([{"type": "void", "hold_id": "hol_" + "0" * 32, "padding": "x" * 1_000}])
+        writer.write(chunk(told * 30_000))
+        sending = asyncio.ensure_future(writer.drain())
+        done, _ = await asyncio.wait([sending], timeout=1.5)
+        assert not done
+        async with asyncio.timeout(8):
+            await stack.aclose()
+        with pytest.raises(ConnectionError):
+            await sending
+
+
+async def received(reader: asyncio.StreamReader) -> bytes:
+    """What comes in chunks until the end."""
+    body = b""
+    while size := int(await reader.readline(), 16):
+        body += await reader.readexactly(size)
+        assert await reader.readline() == b"\r\n"
+    return body
 
 
 async def test_who_goes_away_stops_it_and_keeps_what_was_done(gateway: RunningGateway) -> None:

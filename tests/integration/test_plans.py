@@ -32,7 +32,10 @@ HOT_STATEMENTS = [
         "projections/balances/sql/read_hold.sql",
         {"balances_pkey", "holds_pkey", "events_tenant_id_stream_id_version_key"},
     ),
-    ("projections/balances/sql/list_due.sql", {"balances_by_next_lapse", "holds_by_expiry"}),
+    (
+        "projections/balances/sql/list_due.sql",
+        {"balances_by_next_lapse", "holds_by_expiry", "holds_by_next_expiry"},
+    ),
     ("projections/sql/find_event.sql", {"events_by_id"}),
     ("projections/transactions/sql/load.sql", {"transaction_progress_pkey"}),
     (

@@ -128,3 +128,14 @@ async def test_what_is_due_of_all_tenants_soonest_first(models: Models) -> None:
     await models.happened()
     found = await list_due(models.connection, LATER + timedelta(hours=1), 10)
     assert [each.wallet for each in found] == [others[0].wallet, first.wallet]
+
+
+async def test_a_wallet_in_which_much_is_due_stands_for_one(models: Models) -> None:
+    """Whoever asks for so many wallets gets them, though one has as many holds that are due."""
+    busy, quiet = _rich(models), _rich(models)
+    for number in range(30):
+        models.factory.hold(busy, 10, expires_at=SOON + (number % 10) * MICROSECOND)
+    models.factory.hold(quiet, 10, expires_at=LATER)
+    await models.happened()
+    found = await list_due(models.connection, LATER, 2)
+    assert found == [DueWallet(_key(busy), SOON), DueWallet(_key(quiet), LATER)]

@@ -115,6 +115,12 @@ ROWS = [
         {**DEBIT, "metadata": {"a": "b" * 140_000}},
     ),
     atomic("a balance below nought", 403, "forbidden", "commands[1].allow_negative", REVERSE),
+    invalid(
+        "a balance below nought and no such id",
+        "commands[1].transaction_id",
+        {**REVERSE, "transaction_id": "txn_1"},
+    ),
+    invalid("an invalid debt", "commands[1].amount", {**REVERSE, "amount": 0}),
     batch(
         "all or none, with a transfer by who may only change wallets",
         403,

@@ -34,6 +34,7 @@ def get(name: str, path: str, status: int, code: str, param: str | None = None, 
     return Row(name, "GET", f"/v1{path}", status, code, param, **more)
 
 
+OWING: dict[str, object] = {"reference": "r", "allow_negative": True}
 REVERSE = f"/transactions/{NO_TRANSACTION}/reverse"
 
 ROWS = [
@@ -58,7 +59,34 @@ ROWS = [
         403,
         "forbidden",
         "allow_negative",
-        body={"reference": "r", "allow_negative": True},
+        body=OWING,
+    ),
+    *(
+        post(
+            f"a balance below nought for who may not, {name}",
+            f"/transactions/{transaction}/reverse",
+            status,
+            code,
+            param,
+            body=body,
+            who=who,
+        )
+        for who in ("merchant", "stranger")
+        for name, transaction, body, status, code, param in (
+            (
+                f"of a transaction, {who}",
+                "{transaction}",
+                OWING,
+                403,
+                "forbidden",
+                "allow_negative",
+            ),
+            (f"of no such id, {who}", "txn_1", OWING, 403, "forbidden", "allow_negative"),
+            (
+                *(f"by an invalid wish, {who}", NO_TRANSACTION, {**OWING, "amount": 0}),
+                *(422, "validation_failed", "amount"),
+            ),
+        )
     ),
     # What there is not, or is not spelled as an id.
     *(
@@ -127,11 +155,12 @@ ROWS = [
         404,
         "hold_not_found",
     ),
-    transfer("a transfer to an unknown wallet", 404, "wallet_not_found"),
+    transfer("a transfer to an unknown wallet", 404, "wallet_not_found", "to"),
     transfer(
         "a transfer from an unknown wallet",
         404,
         "wallet_not_found",
+        "from",
         fields={
             "from": NO_WALLET,
             "to": THIS_WALLET,
@@ -141,6 +170,7 @@ ROWS = [
         "a transfer from another merchant's wallet",
         404,
         "wallet_not_found",
+        "from",
         fields={"from": THIS_WALLET, "to": YEN_WALLET},
         who="stranger",
     ),
@@ -149,7 +179,15 @@ ROWS = [
         "/wallets/{wallet}/close",
         404,
         "wallet_not_found",
+        "remaining_balance",
         body={"remaining_balance": {"transfer_to": NO_WALLET}},
+    ),
+    post(
+        "closing an unknown wallet into another",
+        f"/wallets/{NO_WALLET}/close",
+        404,
+        "wallet_not_found",
+        body={"remaining_balance": {"transfer_to": THIS_WALLET}},
     ),
     # What can never be done.
     transfer("a transfer to itself", 422, "same_wallet", "to", fields={"to": THIS_WALLET}),

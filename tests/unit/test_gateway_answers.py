@@ -189,6 +189,7 @@ REJECTIONS: list[tuple[Rejection, str, int, dict[str, object]]] = [
     (WalletNotEmpty(balance=5), "wallet_not_empty", 409, {"balance": 5}),
     (WalletExists(wallet_id=WALLET_ID), "wallet_exists", 409, {"wallet_id": WALLET_ID}),
     (WalletUnknown(), "wallet_not_found", 404, {}),
+    (WalletUnknown(wallet_id=WALLET_ID), "wallet_not_found", 404, {"wallet_id": WALLET_ID}),
     (ReferenceReused(what="reference"), "reference_reused", 409, {"param": "reference"}),
     (
         ReferenceReused(what="idempotency_key"),

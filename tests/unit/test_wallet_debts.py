@@ -1,10 +1,17 @@
 """Debts: what a reversal takes beyond what is there, and what comes in fills first."""
 
+from ledger.domain.wallet.state import MAX_OPEN_LOTS
 from schemas.events import ChangeDeclined, DebitDeclined
 from schemas.money import MAX_AMOUNT_MINOR
-from schemas.rejections import BalanceLimitExceeded, InsufficientFunds, WalletNotEmpty
+from schemas.rejections import (
+    BalanceLimitExceeded,
+    InsufficientFunds,
+    TooManyLots,
+    WalletNotEmpty,
+)
 from tests.specs.decider import NEVER, OPENED, OTHER_ID, OTHER_OPENED, WALLET_ID, Given, Step
 from tests.specs.wallet_commands import (
+    AUGUST,
     CLOSE,
     FORFEIT,
     JULY,
@@ -71,3 +78,13 @@ def test_a_debt_has_a_limit_too() -> None:
         amount=1, balance=-MAX_AMOUNT_MINOR, limit=MAX_AMOUNT_MINOR
     )
     assert [type(event) for event in refused.events] == [DebitDeclined]
+
+
+def test_what_fills_a_debt_is_no_lot_and_is_not_counted() -> None:
+    moments = [AUGUST.replace(microsecond=number) for number in range(MAX_OPEN_LOTS)]
+    held: list[Step] = [*(credit(1, each) for each in moments), hold(MAX_OPEN_LOTS)]
+    owing = reverse("c", allow_negative=True)
+    given = Given(OPENED, credit(10, reference="c"), debit(10), *held, owing)
+    given.when(credit(4, JUNE)).then_has(booked=994, lots={NEVER: -6}, held=1_000)
+    refused = given.when(credit(7, JUNE)).decision.rejection
+    assert refused == TooManyLots(limit=MAX_OPEN_LOTS)

@@ -375,3 +375,13 @@ def test_what_goes_back_may_be_of_too_many_moments() -> None:
     given = Given(OPENED, credit(1, JUNE), debit(1, "d"), *(credit(1, each) for each in moments))
     refused = given.when(reverse("d")).decision.rejection
     assert refused == TooManyLots(limit=MAX_OPEN_LOTS)
+
+
+def test_what_goes_back_to_lapse_at_once_is_not_counted() -> None:
+    moments = [AUGUST.replace(microsecond=number) for number in range(MAX_OPEN_LOTS)]
+    full: list[Step] = [*(credit(1, each) for each in moments), JUNE]
+    given = Given(OPENED, credit(1, JUNE), debit(1, "d"), *full)
+    given.when(reverse("d")).then_kinds(DebitReversed, CreditLapsed)
+    sent: list[Step] = [OPENED, OTHER_OPENED, credit(1, JUNE), transfer(1, reference="t")]
+    given = Given(*sent, credit(1, of=OTHER_ID), *full)
+    given.when(reverse("t")).then_kinds(DebitReversed, CreditLapsed)

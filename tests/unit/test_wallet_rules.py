@@ -275,7 +275,8 @@ def test_closing_into_another_wallet_moves_the_rest_with_its_moments() -> None:
 OTHER_STOPPED = (OTHER_ID, WalletFrozen(scope="credits"))
 CLOSES_DECLINED: list[tuple[str, list[Step], str, Rejection, str | None]] = [
     ("into itself", [], WALLET_ID, SameWallet(), None),
-    ("into a wallet that is not there", [], "wal_" + "9" * 32, WalletUnknown(), None),
+    ("into a wallet that is not there", [], "wal_" + "9" * 32,
+     WalletUnknown(wallet_id="wal_" + "9" * 32), None),
     ("into another currency", [THIRD_OPENED], THIRD_ID, CurrencyMismatch(), None),
     ("into a closed wallet", [OTHER_OPENED, (OTHER_ID, WalletClosed())], OTHER_ID,
      IsClosed(wallet_id=OTHER_ID), "wallet_closed"),

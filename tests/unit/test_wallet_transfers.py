@@ -170,9 +170,10 @@ def test_a_debit_freeze_of_the_receiver_and_a_credit_freeze_of_the_sender_stop_n
 
 NO_FACT: list[tuple[str, str, Rejection]] = [
     ("to itself", WALLET_ID, SameWallet()),
-    ("to a wallet that is not there", "wal_" + "9" * 32, WalletUnknown()),
+    ("to a wallet that is not there", "wal_" + "9" * 32,
+     WalletUnknown(wallet_id="wal_" + "9" * 32)),
     ("to another currency", THIRD_ID, CurrencyMismatch()),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(

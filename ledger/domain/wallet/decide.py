@@ -84,7 +84,7 @@ def _rule(  # noqa: C901, PLR0912 - one line for each command
         case TransferMoney():
             return transfers.transfer(wallet, command, facts)
         case ReverseTransaction():
-            return reversals.reverse(wallet, command, facts)
+            return reversals.reverse(wallet, command, now, facts)
         case FreezeWallet():
             return lifecycle.freeze(wallet, command)
         case UnfreezeWallet():

@@ -89,16 +89,16 @@ def close(wallet: Wallet, command: CloseWallet, now: datetime, facts: Facts) -> 
     if isinstance(command.remaining_balance, TransferTo):
         if command.remaining_balance.transfer_to == wallet.wallet_id:
             return Decision((), SameWallet())
-        return _transfer_rest(wallet, freed, events, facts)
+        if facts.other is None:
+            receiver = command.remaining_balance.transfer_to
+            return Decision((), WalletUnknown(wallet_id=receiver))
+        return _transfer_rest(wallet, facts.other, freed, events, facts)
     return Decision((*events, _forfeited(freed), WalletClosedEvent()))
 
 
 def _transfer_rest(
-    wallet: Wallet, freed: Wallet, events: tuple[WalletEvent, ...], facts: Facts
+    wallet: Wallet, receiver: Wallet, freed: Wallet, events: tuple[WalletEvent, ...], facts: Facts
 ) -> Decision:
-    receiver = facts.other
-    if receiver is None:
-        return Decision((), WalletUnknown())
     if receiver.currency != wallet.currency:
         return Decision((), CurrencyMismatch())
     refusal = refusal_of_receiver(freed, receiver, freed.balance)

@@ -79,6 +79,11 @@ def put(lots: Lots, parts: Lots, debt: int = 0) -> Lots:
     return _from_amounts(amounts)
 
 
+def ahead(parts: Lots, now: datetime) -> Lots:
+    """The parts that stay: what is due lapses as soon as it is a lot."""
+    return tuple(part for part in parts if part.expires_at is None or part.expires_at > now)
+
+
 def without(lots: Lots, parts: Lots) -> Lots:
     """The lots less these parts, which must be in them: else the log is broken."""
     if not parts:

@@ -95,7 +95,12 @@ def refusal_of_credit(
 
 
 def too_many_lots(wallet: Wallet, parts: Lots) -> bool:
-    """Whether the wallet would keep more moments apart than it may. Held ones count too."""
+    """Whether the wallet would keep more moments apart than it may. Held ones count too.
+
+    What lapses at once must not be among the parts; what fills a debt is not kept.
+    """
+    if parts and (debt := debt_of(wallet)):
+        _, parts = take(parts, debt)
     moments = {part.expires_at for part in parts if part.expires_at is not None}
     if not moments:
         return False

@@ -1,11 +1,12 @@
 """Reversals: a new, opposite entry. Never more in total than the original, linked both ways."""
 
+from datetime import datetime
 from typing import NamedTuple
 
 from ledger.domain.wallet.decision import Decision, Facts, answered
 from ledger.domain.wallet.declines import declined_credit, declined_debit
 from ledger.domain.wallet.evolve import debt_of
-from ledger.domain.wallet.lots import expiring, put, take_back, total, unwound
+from ledger.domain.wallet.lots import ahead, expiring, put, take_back, total, unwound
 from ledger.domain.wallet.movements import refusal_of_credit
 from ledger.domain.wallet.state import Wallet
 from schemas.commands import ReverseTransaction
@@ -40,14 +41,14 @@ class _Undoing(NamedTuple):
     transfer_id: str | None = None
 
 
-def reverse(wallet: Wallet, command: ReverseTransaction, facts: Facts) -> Decision:
+def reverse(wallet: Wallet, command: ReverseTransaction, now: datetime, facts: Facts) -> Decision:
     """The wallet is the one whose transaction is named; of a transfer, both legs go back."""
     original = facts.original
     match original:
         case WalletDebited() | HoldCaptured():
             amount, refusal = _amount(command, original.amount, facts)
             back = unwound(_whole(original.spent, original.amount), facts.reversed_amount, amount)
-            refusal = refusal or refusal_of_credit(wallet, amount, back)
+            refusal = refusal or refusal_of_credit(wallet, amount, ahead(back, now))
             if refusal is not None:
                 return _declined_return(wallet, command, amount, refusal)
             undoing = _Undoing(command.transaction_id, facts.reversed_amount + amount)
@@ -61,7 +62,7 @@ def reverse(wallet: Wallet, command: ReverseTransaction, facts: Facts) -> Decisi
             undoing = _Undoing(command.transaction_id, facts.reversed_amount + amount)
             return answered(_taken_back(wallet, command, amount, own, undoing))
         case TransferSent() | TransferReceived() if original.cause == "transfer":
-            return _reverse_transfer(wallet, command, original, facts)
+            return _reverse_transfer(wallet, command, original, now, facts)
         case _:
             return Decision((), NotReversible(transaction_id=command.transaction_id))
 
@@ -70,6 +71,7 @@ def _reverse_transfer(
     wallet: Wallet,
     command: ReverseTransaction,
     original: TransferSent | TransferReceived,
+    now: datetime,
     facts: Facts,
 ) -> Decision:
     other = facts.other
@@ -81,7 +83,7 @@ def _reverse_transfer(
     because_of: str | None = None
     if refusal is None:
         because_of = None if names_sender else sender.wallet_id
-        refusal = refusal_of_credit(sender, amount, back, because_of)
+        refusal = refusal_of_credit(sender, amount, ahead(back, now), because_of)
     if refusal is None:
         because_of = receiver.wallet_id if names_sender else None
         refusal = _refusal_of_taking(receiver, command, amount, because_of)

@@ -22,7 +22,7 @@ def transfer(sender: Wallet, command: TransferMoney, facts: Facts) -> Decision:
         return Decision((), SameWallet())
     receiver = facts.other
     if receiver is None:
-        return Decision((), WalletUnknown())
+        return Decision((), WalletUnknown(wallet_id=command.to_wallet_id))
     if receiver.currency != sender.currency:
         return Decision((), CurrencyMismatch())
     if (refusal := refusal_of_debit(sender, command.amount)) is not None:

@@ -45,9 +45,9 @@ _encode: Final = msgspec.json.Encoder().encode
 class BatchCommands:
     """The handler of the one call, whichever form the batch has."""
 
-    def __init__(self, settlement: Settlement) -> None:
+    def __init__(self, settlement: Settlement, stopping: asyncio.Event) -> None:
         self._settlement = settlement
-        self._lines = LineBatches(settlement)
+        self._lines = LineBatches(settlement, stopping)
 
     async def batch(self, call: Call) -> Answer:
         """`POST /batch`: 200 and what each command came to, in order."""

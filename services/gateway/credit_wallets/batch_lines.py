@@ -4,7 +4,8 @@ Little is kept: a client that is slow to take results is not read from any furth
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 import msgspec
@@ -18,7 +19,7 @@ from services.gateway.credit_wallets.members import Pending, hand_in, results_of
 from services.gateway.credit_wallets.settlement import Settlement
 from services.gateway.problems import RefusedError
 from services.gateway.requests import MAX_BODY_BYTES, broken_off
-from services.gateway.streams import StreamedAnswer, cut_into_lines
+from services.gateway.streams import StoppingError, StreamedAnswer, cut_into_lines
 
 LINES_TYPE: Final = "application/x-ndjson"
 _PARTS_UNDER_WAY: Final = 2
@@ -28,6 +29,8 @@ _STAND_BACK_COMMANDS: Final = MAX_WAITING_COMMANDS // 2
 _STAND_BACK_S: Final = 0.02
 _STAND_BACK_TIMES: Final = 250
 """Then it is handed in all the same, and what is not taken in is answered 503."""
+_PATIENCE_S: Final = 4.0
+"""How long a client may take to read the last results when the gateway is stopping."""
 
 _encode_lines: Final = msgspec.json.Encoder().encode_lines
 
@@ -37,21 +40,27 @@ _Parts = asyncio.Queue[Sequence[Pending] | None]
 class LineBatches:
     """Answers batches of which each line is a command."""
 
-    def __init__(self, settlement: Settlement) -> None:
+    def __init__(self, settlement: Settlement, stopping: asyncio.Event) -> None:
         self._settlement = settlement
+        self._stopping = stopping
 
     async def answer(self, call: Call, key: str | None) -> Answer:
-        """Read, hand in and answer, all at the same time; what was handed in stays done."""
+        """Read, hand in and answer, all at the same time; what was handed in stays done.
+
+        When the gateway is stopping no more is handed in, and the last line says so.
+        """
         invite_body(call.request)
         headers_bytes = header("Content-Type", LINES_TYPE) + header("X-Request-Id", call.request_id)
         answer = StreamedAnswer(call.request, headers_bytes)
         parts: _Parts = asyncio.Queue(_PARTS_UNDER_WAY)
         try:
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._hand_in(call, key, parts))
+            async with _hurried_by(self._stopping), asyncio.TaskGroup() as both:
+                handing_in = both.create_task(self._hand_in(call, key, parts))
                 both.create_task(_send(call, parts, answer))
-        except* ConnectionError:
-            # The client has gone, and there is nobody to tell.
+            if not handing_in.result():
+                await answer.end_early()
+        except* (ConnectionError, TimeoutError):
+            # The client has gone, or takes nothing: there is nobody to tell.
             answer.abort()
         except* Exception:
             answer.abort()
@@ -60,28 +69,63 @@ class LineBatches:
             _forget(parts)
         return answer
 
-    async def _hand_in(self, call: Call, key: str | None, parts: _Parts) -> None:
+    async def _hand_in(self, call: Call, key: str | None, parts: _Parts) -> bool:
+        """Whether the body was read as far as it is, or may be: not where the gateway stops."""
         read = 0
+        refused: RefusedError | None = None
+        cut = cut_into_lines(call.request.content, MAX_BODY_BYTES, self._stopping)
         try:
-            async for lines in cut_into_lines(call.request.content, MAX_BODY_BYTES):
-                taken = lines[: MAX_BATCH_LINES - read]
-                await self._stand_back()
-                await parts.put(hand_in(self._settlement, call, taken, read, key))
-                read += len(taken)
-                if len(taken) < len(lines):
-                    detail = f"there are more than {MAX_BATCH_LINES} lines; the rest is not read"
-                    refused = RefusedError("payload_too_large", detail)
-                    await parts.put([Pending(read, None, refused)])
-                    break
+            async with aclosing(cut):
+                async for lines in cut:
+                    taken = lines[: MAX_BATCH_LINES - read]
+                    await self._stand_back()
+                    await parts.put(hand_in(self._settlement, call, taken, read, key))
+                    read += len(taken)
+                    if len(taken) < len(lines):
+                        refused = _too_many()
+                        break
         except web.RequestPayloadError:
-            await parts.put([Pending(read, None, broken_off())])
+            refused = broken_off()
+        except StoppingError:
+            refused = _stopping()
+        if refused is not None:
+            await parts.put([Pending(read, None, refused)])
         await parts.put(None)
+        return refused is None or refused.code != "stopping"
 
     async def _stand_back(self) -> None:
         for _ in range(_STAND_BACK_TIMES):
             if self._settlement.waiting_commands < _STAND_BACK_COMMANDS:
                 return
+            if self._stopping.is_set():
+                raise StoppingError
             await asyncio.sleep(_STAND_BACK_S)
+
+
+def _too_many() -> RefusedError:
+    detail = f"there are more than {MAX_BATCH_LINES} lines; the rest is not read"
+    return RefusedError("payload_too_large", detail)
+
+
+def _stopping() -> RefusedError:
+    detail = "the gateway is stopping; this line and those after it were not taken in: send them"
+    return RefusedError("stopping", detail)
+
+
+@asynccontextmanager
+async def _hurried_by(stopping: asyncio.Event) -> AsyncIterator[None]:
+    """The block, with a limit from when `stopping` is set: then it is a `TimeoutError`."""
+
+    async def hurry(limit: asyncio.Timeout) -> None:
+        await stopping.wait()
+        limit.reschedule(asyncio.get_running_loop().time() + _PATIENCE_S)
+
+    async with asyncio.timeout(None) as limit:
+        hurrying = asyncio.create_task(hurry(limit))
+        try:
+            yield
+        finally:
+            hurrying.cancel()
 
 
 async def _send(call: Call, parts: _Parts, answer: StreamedAnswer) -> None:

@@ -10,18 +10,17 @@ import structlog
 from ledger.command_handling.errors import CommandHandlingError
 from ledger.command_handling.gate import nesting_of
 from ledger.command_handling.submission import Settled
-from schemas.commands import Command, ReverseTransaction
+from schemas.commands import Command
 from schemas.http.batches import BatchResult
 from services.gateway.answers import Answer
 from services.gateway.bodies import MAX_BODY_NESTING
 from services.gateway.calls import Call
+from services.gateway.credit_wallets.permissions import check_permitted
 from services.gateway.credit_wallets.settlement import Settlement, answer_of
-from services.gateway.credit_wallets.transfer_commands import SCOPE_OF_ALLOW_NEGATIVE
 from services.gateway.credit_wallets.wishes import read_wish
 from services.gateway.problems import RefusedError, problem_of_error
 from services.gateway.requests import MAX_BODY_BYTES, malformed
 
-SCOPE_OF_TRANSFERS: Final = "transfers:write"
 _MADE_UNDER: Final = {
     "create": "/v1/wallets",
     "hold": "/v1/holds",
@@ -59,15 +58,8 @@ def read_member(call: Call, body: bytes) -> Member:
     if nesting_of(body) > MAX_BODY_NESTING:
         raise malformed(f"it nests deeper than {MAX_BODY_NESTING} levels")
     member = Member(*read_wish(body))
-    scopes = call.principal.scopes
-    if member.type == "transfer" and SCOPE_OF_TRANSFERS not in scopes:
-        raise RefusedError("forbidden", f"the credentials lack the scope {SCOPE_OF_TRANSFERS}")
-    match member.command:
-        case ReverseTransaction(allow_negative=True) if SCOPE_OF_ALLOW_NEGATIVE not in scopes:
-            detail = f"allow_negative needs the scope {SCOPE_OF_ALLOW_NEGATIVE}"
-            raise RefusedError("forbidden", detail, param="allow_negative")
-        case _:
-            return member
+    check_permitted(member.command, call.principal.scopes)
+    return member
 
 
 def too_large() -> RefusedError:

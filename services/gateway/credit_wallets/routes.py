@@ -1,5 +1,6 @@
 """The routes of contract A, with the scope that each of them needs."""
 
+import asyncio
 from typing import Final
 
 from ledger.command_handling.processor import CommandProcessor
@@ -19,8 +20,10 @@ _WRITE: Final = "wallets:write"
 _TRANSFER: Final = "transfers:write"
 
 
-def add_credit_wallets(routes: RouteTable[Call], processor: CommandProcessor, reads: Reads) -> None:
-    """Add every route of the dialect."""
+def add_credit_wallets(
+    routes: RouteTable[Call], processor: CommandProcessor, reads: Reads, stopping: asyncio.Event
+) -> None:
+    """Add every route of the dialect. `stopping` is set when no more is to be taken in."""
     settlement = Settlement(processor)
     _add_wallets(routes, WalletCommands(settlement), WalletQueries(reads))
     queries = MovementQueries(reads)
@@ -30,7 +33,7 @@ def add_credit_wallets(routes: RouteTable[Call], processor: CommandProcessor, re
     routes.add("GET", "/v1/holds/*", queries.hold, scope=_READ)
     routes.add("POST", "/v1/holds/*/capture", holds.capture, scope=_WRITE)
     routes.add("POST", "/v1/holds/*/void", holds.void, scope=_WRITE)
-    routes.add("POST", "/v1/batch", BatchCommands(settlement).batch, scope=_WRITE)
+    routes.add("POST", "/v1/batch", BatchCommands(settlement, stopping).batch, scope=_WRITE)
     transfers = TransferCommands(settlement)
     routes.add("POST", "/v1/transfers", transfers.transfer, scope=_TRANSFER)
     routes.add("GET", "/v1/transfers/*", queries.transfer, scope=_READ)

@@ -25,6 +25,7 @@ from schemas.rejections import (
     BatchDeclined,
     HoldUnknown,
     NotReversible,
+    Rejection,
     TransactionUnknown,
     WalletUnknown,
 )
@@ -147,7 +148,21 @@ def _refusal(call: Call, command: Command, settled: Settled) -> Answer:
         context,
         _headers_of(settled),
         other_wallet="remaining_balance" if isinstance(command, CloseWallet) else "to",
+        unknown_wallet=_field_of(command, result.rejection),
     )
+
+
+def _field_of(command: Command, rejection: Rejection) -> str | None:
+    """The field of the body that names the wallet which there is not."""
+    match rejection, command:
+        case WalletUnknown(wallet_id=None), _:
+            return None
+        case WalletUnknown(wallet_id=unknown), TransferMoney(from_wallet_id=sender):
+            return "from" if unknown == sender else "to"
+        case WalletUnknown(), CloseWallet():
+            return "remaining_balance"
+        case _:
+            return None
 
 
 def _wallet_of(command: Command) -> str | None:

@@ -1,18 +1,12 @@
 """The calls of contract A that concern two wallets, or a transaction that there is already."""
 
-from typing import Final
-
-from schemas.commands import ReverseTransaction
-from services.gateway import bodies
 from services.gateway.answers import Answer
 from services.gateway.calls import Call
 from services.gateway.credit_wallets import wishes
 from services.gateway.credit_wallets.names import named_transaction
+from services.gateway.credit_wallets.permissions import check_permitted
 from services.gateway.credit_wallets.settlement import Settlement
-from services.gateway.problems import RefusedError
 from services.gateway.requests import idempotency_key, read_body
-
-SCOPE_OF_ALLOW_NEGATIVE: Final = "admin"
 
 
 class TransferCommands:
@@ -30,16 +24,8 @@ class TransferCommands:
     async def reverse(self, call: Call) -> Answer:
         """`POST /transactions/:id/reverse`: 200 and the transaction that undoes it."""
         command_id = idempotency_key(call.request)
-        asked = bodies.read_reverse(await read_body(call.request))
-        if asked.allow_negative and SCOPE_OF_ALLOW_NEGATIVE not in call.principal.scopes:
-            detail = f"allow_negative needs the scope {SCOPE_OF_ALLOW_NEGATIVE}"
-            raise RefusedError("forbidden", detail, param="allow_negative")
-        command = ReverseTransaction(
-            transaction_id=named_transaction(call),
-            amount=asked.amount,
-            allow_negative=asked.allow_negative,
-            description=asked.description,
-            reference=asked.reference,
-            metadata=bodies.kept(asked.metadata),
-        )
+        command = wishes.reverse(lambda: call.parameters[0], await read_body(call.request))
+        check_permitted(command, call.principal.scopes)
+        # Only now, as whoever may not ask is not told what there is.
+        named_transaction(call)
         return await self._settlement.settle(call, command, command_id)
