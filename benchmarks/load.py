@@ -14,15 +14,16 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Literal, assert_never
 
 import msgspec
 from msgspec import Struct
 
 from benchmarks.measurement import MeasurementError, Say
+from benchmarks.plan import Plan
 from benchmarks.stack import Stack
 
-Kind = Literal["debit", "get"]
+Kind = Literal["debit", "get", "transfer", "hold", "batch"]
 
 _LUA = Path(__file__).parent / "lua"
 _THREADS = 1
@@ -40,6 +41,8 @@ class LoadResult(Struct, frozen=True, kw_only=True):
     refused: int
     broken: int
     """Connections that failed, and answers that took longer than wrk waits."""
+    captured: int
+    """Of holds: how many were captured, each placed before."""
     seconds: float
     p50_ms: float
     p99_ms: float
@@ -58,19 +61,17 @@ class LoadResult(Struct, frozen=True, kw_only=True):
 
 
 class Tally:
-    """All debits over HTTP, of every run, for the books at the end."""
+    """All commands of one kind over HTTP, of every run, for the books at the end."""
 
     def __init__(self) -> None:
         self.acknowledged = 0
-        self.refused = 0
         self.uncertain = 0
         """How many at most may have taken effect although nobody was told."""
 
-    def add(self, result: LoadResult, connections: int) -> None:
+    def add(self, acknowledged: int, uncertain: int) -> None:
         """Count a run."""
-        self.acknowledged += result.acknowledged
-        self.refused += result.refused
-        self.uncertain += connections + result.broken
+        self.acknowledged += acknowledged
+        self.uncertain += uncertain
 
 
 class Run:
@@ -109,11 +110,13 @@ class Run:
 class Generator:
     """Starts wrk against one stack, over some of its wallets."""
 
-    def __init__(self, stack: Stack, connections: int) -> None:
+    def __init__(self, stack: Stack, plan: Plan) -> None:
         self._stack = stack
-        self._connections = connections
+        self._plan = plan
         self._runs = 0
         self.debits = Tally()
+        self.transfers = Tally()
+        self.captures = Tally()
 
     async def run(
         self, kind: Kind, wallets: list[str], *, seconds: int, per_second: float = 0
@@ -128,15 +131,18 @@ class Generator:
     ) -> AsyncIterator[Run]:
         """Load while something else is done. Leaving waits for its end and counts it."""
         self._runs += 1
+        plan = self._plan
+        connections = plan.batch_connections if kind == "batch" else plan.connections
         wallets_file = self._stack.home / f"wallets-{self._runs}"
         wallets_file.write_text("".join(f"{wallet}\n" for wallet in wallets))
         process = await asyncio.create_subprocess_exec(
             "wrk",
-            *("-t", str(_THREADS), "-c", str(self._connections), "-d", str(seconds)),
+            *("-t", str(_THREADS), "-c", str(connections), "-d", str(seconds)),
             *("--timeout", str(_TIMEOUT_SECONDS), "-s", str(_LUA / "load.lua")),
             *("-H", f"Authorization: Basic {self._credentials()}", self._stack.url, "--"),
             # A prefix of its own for each run keeps every reference unique.
             *(kind, str(wallets_file), f"bench-{self._runs:03d}-", str(per_second), str(_LUA)),
+            str(plan.commands_per_batch),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
@@ -151,8 +157,26 @@ class Generator:
             if not run.is_over:
                 process.kill()
                 await process.wait()
-        if kind == "debit":
-            self.debits.add(result, self._connections)
+        self._count(kind, result, connections + result.broken)
+
+    def _count(self, kind: Kind, result: LoadResult, uncertain: int) -> None:
+        """`uncertain` requests at most may have taken effect although nobody was told."""
+        match kind:
+            case "get":
+                pass
+            case "debit":
+                self.debits.add(result.acknowledged, uncertain)
+            case "transfer":
+                self.transfers.add(result.acknowledged, uncertain)
+            case "hold":
+                self.captures.add(result.captured, uncertain)
+            case "batch":
+                # Each command of an acknowledged batch counts as accepted; the books would
+                # miss one that was not.
+                size = self._plan.commands_per_batch
+                self.debits.add(size * result.acknowledged, size * uncertain)
+            case _:
+                assert_never(kind)
 
     def _credentials(self) -> str:
         stack = self._stack

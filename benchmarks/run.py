@@ -11,6 +11,8 @@ from benchmarks.money import close_books, verify
 from benchmarks.phases import database, debits, reads
 from benchmarks.phases.catching_up import catching_up
 from benchmarks.phases.commands import settle_backlog
+from benchmarks.phases.database import Appending
+from benchmarks.phases.movements import movements
 from benchmarks.phases.visibility import visibility
 from benchmarks.plan import Plan
 from benchmarks.processes import resident_mb
@@ -19,6 +21,7 @@ from benchmarks.report import Report
 from benchmarks.stack import PROCESSES, Stack
 from benchmarks.wallets import open_wallets
 
+_INDEX = "events_by_id"
 _DATABASE = "the database alone"
 _COMMANDS = "commands"
 _FOLLOWING = "following the log"
@@ -33,6 +36,9 @@ class _Yardsticks(Struct, frozen=True, kw_only=True):
 
     tpcb: Figure
     append: Figure
+    append_of_commands: Figure
+    """With the commands' ids, which those over Kafka have."""
+    append_large: Figure
 
 
 async def run(stack: Stack, plan: Plan, report: Report, say: Say) -> None:
@@ -47,6 +53,7 @@ async def run(stack: Stack, plan: Plan, report: Report, say: Say) -> None:
         burst, cpu_in_burst = await _burst(bench, report, yardsticks)
         sustained = await _sustained(bench, report, yardsticks, burst, cpu_in_burst)
         accepted = await _through_kafka(bench, report, yardsticks)
+        await _movements(bench, report, yardsticks)
         await _reads(bench, report, burst)
         await _visibility(bench, report, sustained.value / 2)
         await _latency(bench, report, burst.value / 2)
@@ -67,22 +74,45 @@ async def _database(stack: Stack, plan: Plan, report: Report, say: Say) -> _Yard
         value=await database.pgbench_tps(stack, plan),
         unit="tps",
     )
-    say(f"  {tpcb.value:,.0f} tps; appends of {plan.events_per_append} events")
-    append = Figure(
-        key="append",
-        name=f"appends of {plan.events_per_append} events, one connection",
-        value=await database.appended_events_per_second(stack, plan),
-        unit="events/s",
+    say(f"  {tpcb.value:,.0f} tps; appends")
+    report.add(_DATABASE, tpcb)
+    few, many = plan.events_per_append, plan.events_per_large_append
+    seconds, more_seconds = plan.append_seconds, plan.more_append_seconds
+    appendings = {
+        # An event and its reference: what a debit writes that has no Idempotency-Key.
+        "append": ("", Appending(events=few, seconds=seconds)),
+        "append_of_commands": (
+            ", each with a command id",
+            Appending(events=few, seconds=more_seconds, with_command_ids=True),
+        ),
+        "append_without_index": (
+            f" without the index {_INDEX}",
+            Appending(events=few, seconds=more_seconds, without_index=_INDEX),
+        ),
+        "append_large": ("", Appending(events=many, seconds=more_seconds)),
+    }
+    found = {}
+    for key, (what, appending) in appendings.items():
+        name = f"appends of {appending.events:,} events{what}"
+        value = await database.appended_events_per_second(stack, appending)
+        note = "one connection; an event, its reference" + (
+            " and its command id" if appending.with_command_ids else ""
+        )
+        found[key] = Figure(key=key, name=name, value=value, unit="events/s", note=note)
+        say(f"  {name}: {value:,.0f} events/s")
+        report.add(_DATABASE, found[key])
+    return _Yardsticks(
+        tpcb=tpcb,
+        append=found["append"],
+        append_of_commands=found["append_of_commands"],
+        append_large=found["append_large"],
     )
-    say(f"  {append.value:,.0f} events/s")
-    report.add(_DATABASE, tpcb, append)
-    return _Yardsticks(tpcb=tpcb, append=append)
 
 
 async def _prepare(stack: Stack, plan: Plan, progress: Progress, say: Say) -> Bench:
     say(f"opening {plan.wallets:,} wallets")
     wallets = await open_wallets(stack, plan.wallets)
-    generator = Generator(stack, plan.connections)
+    generator = Generator(stack, plan)
     bench = Bench(
         plan=plan, stack=stack, wallets=wallets, generator=generator, progress=progress, say=say
     )
@@ -179,10 +209,48 @@ async def _through_kafka(bench: Bench, report: Report, yardsticks: _Yardsticks) 
         value=settled.per_second,
         unit="/s",
         target=times(0.3, yardsticks.append, "appends"),
-        note=f"CPU each: intake {cost_us['intake']:.0f} µs, postgres {cost_us['postgres']:.0f} µs",
+        note=f"{settled.per_second / yardsticks.append_of_commands.value:.2f} of the appends with "
+        f"command ids; CPU each: intake {cost_us['intake']:.0f} µs, "
+        f"postgres {cost_us['postgres']:.0f} µs",
     )
     report.add(_COMMANDS, figure)
     return settled.accepted
+
+
+async def _movements(bench: Bench, report: Report, yardsticks: _Yardsticks) -> None:
+    size = bench.plan.commands_per_batch
+    bench.say("holds, each placed and captured; transfers; batches")
+    holds = await movements(bench, "hold")
+    transfers = await movements(bench, "transfer")
+    batches = await movements(bench, "batch")
+    figures = [
+        Figure(
+            key="http_holds",
+            name="holds, placed and captured",
+            value=holds.captured / holds.seconds,
+            unit="pairs/s",
+            note=f"p50 {holds.p50_ms:.1f} ms, p99 {holds.p99_ms:.1f} ms of each call",
+        ),
+        Figure(
+            key="http_transfers",
+            name="transfers",
+            value=transfers.per_second,
+            unit="/s",
+            note=f"p50 {transfers.p50_ms:.1f} ms, p99 {transfers.p99_ms:.1f} ms",
+        ),
+        Figure(
+            key="http_batches",
+            name=f"debits in batches of {size:,}",
+            value=size * batches.per_second,
+            unit="/s",
+            target=times(0.4, yardsticks.append_large, f"appends of {size:,}"),
+            note=f"p50 {batches.p50_ms:.0f} ms, p99 {batches.p99_ms:.0f} ms of each batch, "
+            f"{bench.plan.batch_connections} at a time",
+        ),
+    ]
+    for figure in figures:
+        bench.say(f"  {figure.name}: {figure.value:,.0f} {figure.unit}")
+    report.add(_COMMANDS, *figures)
 
 
 async def _reads(bench: Bench, report: Report, burst: Figure) -> None:

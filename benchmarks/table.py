@@ -83,12 +83,15 @@ def _verdict(report: Report) -> list[str]:
     books = report.books
     if books is None or report.verdict is None:
         return []
+    moved = books.moved
+    acknowledged = ", ".join(f"{each.acknowledged:,} {name}" for name, each in moved.items())
+    logged = sum(each.logged.count for each in moved.values())
     # What was under way when a run of wrk ended has taken effect, and nobody was told.
-    untold = books.logged_debits - books.acknowledged_debits
+    untold = logged - sum(each.acknowledged for each in moved.values())
     adds_up = (
-        f"- The money adds up: {books.acknowledged_debits:,} acknowledged debits, and {untold:,} "
-        f"whose answer was cut off at the end of a load, are the {books.logged_debits:,} of the "
-        "log; balances and history equal it to the last unit."
+        f"- The money adds up: {acknowledged} that were acknowledged, and {untold:,} whose answer "
+        f"was cut off at the end of a load, are the {logged:,} of the log; balances and history "
+        "equal it to the last unit."
     )
     return [
         adds_up,

@@ -1,7 +1,7 @@
 """Moments: points in time, always with an offset, so that nobody has to guess one."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from msgspec import Meta
@@ -9,6 +9,10 @@ from msgspec import Meta
 Moment = Annotated[
     datetime, Meta(tz=True, description="RFC 3339 with an offset; kept in UTC, to the microsecond.")
 ]
+
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+"""The last microsecond of the year 9999. PostgreSQL's driver takes it for infinity, which it gives
+back without an offset; so no command may name it."""
 
 _TOO_FINE = re.compile(r"(\.\d{6})\d+", re.ASCII)
 

@@ -5,6 +5,7 @@ log's own SQL are the yardstick of the commands through Kafka.
 """
 
 import asyncio
+import itertools
 import os
 import re
 import secrets
@@ -16,6 +17,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
+
+from msgspec import Struct
 
 from benchmarks.measurement import MeasurementError
 from benchmarks.plan import Plan
@@ -32,7 +35,7 @@ from services.runtime.postgres import connect
 
 _WALLETS = 1_000
 _CREDIT_MINOR = 1_000_000_000
-_APPENDS_AHEAD = 50
+_EVENTS_AHEAD = 5_000
 _TPS = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 
 
@@ -47,28 +50,45 @@ async def pgbench_tps(stack: Stack, plan: Plan) -> float:
     return float(found[1])
 
 
-async def appended_events_per_second(stack: Stack, plan: Plan) -> float:
+class Appending(Struct, frozen=True, kw_only=True):
+    """What one yardstick of the append appends."""
+
+    events: int
+    """How many at a time."""
+    seconds: float
+    with_command_ids: bool = False
+    """Whether each command has an id of its own, too, as those over Kafka have."""
+    without_index: str | None = None
+    """An index of the log that is dropped first, to see what it costs."""
+
+
+async def appended_events_per_second(stack: Stack, appending: Appending) -> float:
     """Events per second appended in batches from one connection; deciding them not counted."""
     async with _scratch_database(stack.dsn, "bench_append") as dsn:
         connection = await connect(dsn, "ledger bench")
         try:
             await apply_migrations(connection)
+            if appending.without_index is not None:
+                await connection.execute(f"DROP INDEX {appending.without_index}")
         finally:
             await connection.close()
         log = PostgresEventLog(dsn)
         await log.start()
         try:
-            author = _Author(await log.head(), Originals(log, 1))
+            author = _Author(
+                await log.head(), Originals(log, 1), with_command_ids=appending.with_command_ids
+            )
             for append in author.openings():
                 await _append(log, append)
+            ahead = max(1, _EVENTS_AHEAD // appending.events)
             events, seconds = 0, 0.0
-            while seconds < plan.append_seconds:
-                appends = [author.debits(plan.events_per_append) for _ in range(_APPENDS_AHEAD)]
+            while seconds < appending.seconds:
+                appends = [author.debits(appending.events) for _ in range(ahead)]
                 began = time.perf_counter()
                 for append in appends:
                     await _append(log, append)
                 seconds += time.perf_counter() - began
-                events += plan.events_per_append * _APPENDS_AHEAD
+                events += appending.events * ahead
         finally:
             await log.close()
     return events / seconds
@@ -82,8 +102,10 @@ async def _append(log: PostgresEventLog, append: Append) -> None:
 class _Author:
     """Decides batches one after another, each taken to be appended; asks no log."""
 
-    def __init__(self, head: Head, originals: Originals) -> None:
+    def __init__(self, head: Head, originals: Originals, *, with_command_ids: bool) -> None:
         self._head = head
+        self._with_command_ids = with_command_ids
+        self._numbers = itertools.count()
         self._originals = originals
         self._tenant_id = str(uuid4())
         self._cache = WalletCache(2 * _WALLETS)
@@ -152,7 +174,7 @@ class _Author:
         return Submission(
             tenant_id=self._tenant_id,
             command=command,
-            command_id=None,
+            command_id=f"bench-{next(self._numbers):09d}" if self._with_command_ids else None,
             who="client:bench",
             correlation_id=None,
         )

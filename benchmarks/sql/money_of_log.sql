@@ -2,5 +2,9 @@
 -- $1 uuid tenant
 SELECT type, count(*) AS events, coalesce(sum((data ->> 'amount')::numeric), 0)::bigint AS amount
 FROM events
-WHERE tenant_id = $1::uuid AND type IN ('wallet.credited', 'wallet.debited')
+WHERE tenant_id = $1::uuid
+  AND type IN (
+    'wallet.credited', 'wallet.debited', 'wallet.hold_captured',
+    'wallet.transfer_sent', 'wallet.transfer_received'
+  )
 GROUP BY type

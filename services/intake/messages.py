@@ -17,7 +17,7 @@ from ledger.command_handling.submission import Submission
 from schemas.commands import COMMAND_TYPES, NO_METADATA, Command, TransferTo
 from schemas.identifiers import is_hold_id, is_transaction_id, is_wallet_id
 from schemas.money import is_currency
-from schemas.times import cut_to_microseconds
+from schemas.times import END_OF_TIME, cut_to_microseconds
 
 MAX_VALUE_BYTES = 64 * 1024
 MAX_COMMAND_ID_LENGTH = 255
@@ -318,12 +318,13 @@ def _receiver_problem(remaining_balance: TransferTo | str | None) -> str | None:
 
 def _moment_problem(moment: datetime | None) -> str | None:
     """At the ends of the calendar a moment with an offset may have no date in UTC."""
-    if moment is not None and moment.tzinfo is not UTC:
-        try:
-            moment.astimezone(UTC)
-        except OverflowError:
-            return "must be a date in UTC, too"
-    return None
+    if moment is None:
+        return None
+    try:
+        is_last = moment.astimezone(UTC) == END_OF_TIME
+    except OverflowError:
+        return "must be a date in UTC, too"
+    return "must be before the last microsecond of the year 9999" if is_last else None
 
 
 def _with_moment_cut(members: dict[str, Raw], value: bytes) -> bytes:

@@ -29,6 +29,7 @@ _HEX32, _UUID = r"[0-9a-f]{32}", r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _KINDS = {
     "wallet": rf"wal_{_HEX32}",
     "transaction": rf"txn_{_HEX32}",
+    "hold": rf"hol_{_HEX32}",
     "request": r"req_[0-9a-f]{24,32}",
     "key": r"key_[0-9a-f]{24}",
     "uuid": _UUID,
