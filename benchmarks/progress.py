@@ -14,7 +14,7 @@ from services.runtime.postgres import Connection, connect
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
 
-PROJECTIONS = ("balances", "transactions")
+PROJECTIONS = ("balances", "transactions", "trial_balance")
 
 _HEAD = load_statement(__file__, "head")
 _PUBLISHED = load_statement(__file__, "published")
@@ -62,7 +62,7 @@ class Progress:
         return sum((await self.ends(topic)).values())
 
     async def until_caught_up(self) -> float:
-        """Wait until both read models show all of the log; seconds that took."""
+        """Wait until the read models show all of the log; seconds that took."""
         began = time.monotonic()
         while not await self._is_caught_up():
             if time.monotonic() - began > _CATCH_UP_SECONDS:

@@ -161,7 +161,7 @@ async def _sustained(
     burst: Figure,
     cpu_in_burst: dict[str, float],
 ) -> Figure:
-    bench.say("the rate that both read models follow within a second")
+    bench.say("the rate that the read models follow within a second")
     found = await debits.sustained(bench, burst.value)
     report.probes = found.probes
     last = found.probes[-1]

@@ -21,7 +21,9 @@ from services.supervisor.processes import OwnedProcess, own_environment
 
 ROOT = Path(__file__).parents[1]
 
-BACKGROUND = ("relay", "projector-balances", "projector-transactions")
+BACKGROUND = (
+    *("relay", "projector-balances", "projector-transactions", "projector-trial_balance"),
+)
 PROCESSES = ("gateway", "intake", *BACKGROUND, "postgres", "kafka")
 
 _START_SECONDS = 180

@@ -121,14 +121,15 @@ def _settings(report: Report) -> Iterator[tuple[str, float]]:
 
 
 def _probes(report: Report) -> Iterator[str]:
-    yield "| asked | acknowledged | for | balances behind | transactions behind | held |"
-    yield "|--:|--:|--:|--:|--:|---|"
+    yield "| asked | acknowledged | for | balances | transactions | trial balance behind | held |"
+    yield "|--:|--:|--:|--:|--:|--:|---|"
     for probe in report.probes:
         lag = probe.most_lag_seconds
         yield (
             f"| {probe.asked_per_second:,.0f}/s | {probe.load.per_second:,.0f}/s "
             f"| {probe.load.seconds:.0f} s | {lag['balances']:.2f} s "
-            f"| {lag['transactions']:.2f} s | {'yes' if probe.held else 'no'} |"
+            f"| {lag['transactions']:.2f} s | {lag['trial_balance']:.2f} s "
+            f"| {'yes' if probe.held else 'no'} |"
         )
 
 

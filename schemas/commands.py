@@ -9,7 +9,15 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Raw, Struct
 
-from schemas.identifiers import CustomerId, HoldId, Reference, TransactionId, WalletId
+from schemas.identifiers import (
+    CustomerId,
+    HoldId,
+    PaymentId,
+    Reference,
+    TopupId,
+    TransactionId,
+    WalletId,
+)
 from schemas.money import Amount, CurrencyCode
 from schemas.times import Moment
 
@@ -24,6 +32,20 @@ Metadata = Annotated[
     Meta(
         description="A JSON object of the caller's own; returned as it was sent.",
         extra_json_schema={"type": ["object", "null"]},
+    ),
+]
+
+
+RedirectUrl = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=2048,
+        pattern="^https?://",
+        description=(
+            "Where the customer's browser goes afterwards: https, or http where the tenant is a "
+            "sandbox or the host is this machine; from the merchant's list where it keeps one."
+        ),
     ),
 ]
 
@@ -144,6 +166,41 @@ class ReverseTransaction(Struct, frozen=True, kw_only=True, gc=False, tag="rever
     metadata: Metadata = NO_METADATA
 
 
+class CreateTopup(Struct, frozen=True, kw_only=True, gc=False, tag="create_topup"):
+    """Ask a customer for a payment into the wallet.
+
+    Without `expires_at`, which must lie ahead, it can be paid for half an hour.
+    """
+
+    wallet_id: WalletId
+    amount: Amount
+    redirect_url: RedirectUrl
+    cancel_url: RedirectUrl | None = None
+    expires_at: Moment | None = None
+    description: Description = ""
+    reference: Reference | None = None
+    metadata: Metadata = NO_METADATA
+
+
+class CompleteTopup(Struct, frozen=True, kw_only=True, gc=False, tag="complete_topup"):
+    """A payment for a top-up has arrived. One `payment_id` counts once, however often it is told.
+
+    It is credited whenever the wallet can take it, also when the top-up has ended by then;
+    otherwise it is kept as unapplied.
+    """
+
+    topup_id: TopupId
+    payment_id: PaymentId
+    amount: Amount
+    currency: CurrencyCode
+
+
+class CancelTopup(Struct, frozen=True, kw_only=True, gc=False, tag="cancel_topup"):
+    """Stop waiting for a top-up's payment."""
+
+    topup_id: TopupId
+
+
 class ExpireDue(Struct, frozen=True, kw_only=True, gc=False, tag="expire_due"):
     """Let lapse what is due. Every command does so first; this one does nothing else."""
 
@@ -162,6 +219,9 @@ Command = (
     | VoidHold
     | TransferMoney
     | ReverseTransaction
+    | CreateTopup
+    | CompleteTopup
+    | CancelTopup
     | ExpireDue
 )
 
@@ -177,6 +237,9 @@ COMMAND_TYPES: dict[str, type[Command]] = {
     "void_hold": VoidHold,
     "transfer_money": TransferMoney,
     "reverse_transaction": ReverseTransaction,
+    "create_topup": CreateTopup,
+    "complete_topup": CompleteTopup,
+    "cancel_topup": CancelTopup,
     "expire_due": ExpireDue,
 }
 """Every command by its tag."""

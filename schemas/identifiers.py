@@ -32,6 +32,18 @@ TransferId = Annotated[
         description="A transfer: the id of the event that took the money out.",
     ),
 ]
+TopupId = Annotated[
+    str,
+    Meta(pattern="^top_[0-9a-f]{32}$", description="A top-up: the id of the event that made it."),
+]
+PaymentId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=255,
+        description="The payment provider's own name for one payment.",
+    ),
+]
 TenantId = Annotated[
     str,
     Meta(
@@ -70,6 +82,7 @@ _WALLET = re.compile(r"wal_[0-9a-f]{32}", re.ASCII)
 _TRANSACTION = re.compile(r"txn_[0-9a-f]{32}", re.ASCII)
 _HOLD = re.compile(r"hol_[0-9a-f]{32}", re.ASCII)
 _TRANSFER = re.compile(r"trf_[0-9a-f]{32}", re.ASCII)
+_TOPUP = re.compile(r"top_[0-9a-f]{32}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 
 
@@ -93,6 +106,11 @@ def is_transfer_id(text: str) -> bool:
     return _TRANSFER.fullmatch(text) is not None
 
 
+def is_topup_id(text: str) -> bool:
+    """Whether `text` is spelled as a top-up id."""
+    return _TOPUP.fullmatch(text) is not None
+
+
 def wallet_id(uuid_hex: str) -> str:
     """Spell 32 hexadecimal digits as a wallet id."""
     return f"wal_{uuid_hex}"
@@ -111,6 +129,11 @@ def hold_id(uuid_hex: str) -> str:
 def transfer_id(uuid_hex: str) -> str:
     """Spell 32 hexadecimal digits as a transfer id."""
     return f"trf_{uuid_hex}"
+
+
+def topup_id(uuid_hex: str) -> str:
+    """Spell 32 hexadecimal digits as a top-up id."""
+    return f"top_{uuid_hex}"
 
 
 def hex_of(identifier: str) -> str:

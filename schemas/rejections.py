@@ -8,7 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from schemas.identifiers import HoldId, TransactionId, WalletId
+from schemas.identifiers import HoldId, TopupId, TransactionId, WalletId
+from schemas.money import Amount, CurrencyCode
 
 
 class InsufficientFunds(
@@ -123,6 +124,38 @@ class CaptureExceedsHold(
     held: int
 
 
+class TopupUnknown(Struct, frozen=True, kw_only=True, tag_field="code", tag="topup_not_found"):
+    """No such top-up, or another tenant's, which is the same."""
+
+
+class TopupNotPending(Struct, frozen=True, kw_only=True, tag_field="code", tag="topup_not_pending"):
+    """The top-up is over: paid, cancelled or expired."""
+
+    topup_id: TopupId
+
+
+class TooManyTopups(Struct, frozen=True, kw_only=True, tag_field="code", tag="too_many_topups"):
+    """More pending top-ups than a wallet may have."""
+
+    limit: int
+
+
+class TopupAlreadyPaid(
+    Struct, frozen=True, kw_only=True, tag_field="code", tag="topup_already_paid"
+):
+    """A second payment for a top-up that was paid before: it is kept as unapplied."""
+
+    topup_id: TopupId
+
+
+class PaymentMismatch(Struct, frozen=True, kw_only=True, tag_field="code", tag="payment_mismatch"):
+    """A payment of another amount or currency than was asked for: it is kept as unapplied."""
+
+    amount: Amount
+    currency: CurrencyCode
+    """What was asked for."""
+
+
 class TransactionUnknown(
     Struct, frozen=True, kw_only=True, tag_field="code", tag="transaction_not_found"
 ):
@@ -169,6 +202,11 @@ Rejection = (
     | HoldUnknown
     | HoldNotOpen
     | CaptureExceedsHold
+    | TopupUnknown
+    | TopupNotPending
+    | TooManyTopups
+    | TopupAlreadyPaid
+    | PaymentMismatch
     | TransactionUnknown
     | NotReversible
     | ReversalExceedsTransaction
@@ -193,6 +231,11 @@ REJECTION_TYPES: tuple[type[Rejection], ...] = (
     HoldUnknown,
     HoldNotOpen,
     CaptureExceedsHold,
+    TopupUnknown,
+    TopupNotPending,
+    TooManyTopups,
+    TopupAlreadyPaid,
+    PaymentMismatch,
     TransactionUnknown,
     NotReversible,
     ReversalExceedsTransaction,

@@ -14,10 +14,12 @@ from schemas.rejections import Rejection
 
 TransactionType = Literal["topup", "debit", "credit", "expiry"]
 TransactionKind = Literal[
-    "debit", "credit", "expiry", "capture", "transfer", "reversal", "forfeiture", "hold"
+    "debit", "credit", "expiry", "capture", "transfer", "reversal", "forfeiture", "hold", "topup"
 ]
 """What moved the money; `hold` only where a hold was declined."""
 HoldStatus = Literal["open", "captured", "voided", "expired"]
+TopupStatus = Literal["pending", "completed", "cancelled", "expired", "unapplied"]
+"""`unapplied`: a payment has come, and the wallet could not take it."""
 WalletStatus = Literal["active", "frozen", "closed"]
 
 
@@ -69,6 +71,9 @@ class TransactionView(Struct, frozen=True, kw_only=True, gc=False):
     """Of a transfer: where the money came from or went. Its reversal names the transfer."""
     reverses: str | None = None
     """Of a reversal: the transaction that it undoes."""
+    topup_id: str | None = None
+    payment_id: str | None = None
+    """Of a top-up: the provider's name for its payment."""
     metadata: Raw = NO_METADATA
 
 
@@ -108,6 +113,31 @@ class TransferView(Struct, frozen=True, kw_only=True, gc=False):
     metadata: Raw = NO_METADATA
 
 
+class TopupView(Struct, frozen=True, kw_only=True, gc=False):
+    """A payment into a wallet that was asked for, and what became of it."""
+
+    id: str
+    wallet_id: str
+    status: TopupStatus
+    amount: int
+    currency: str
+    reference: str
+    description: str
+    redirect_url: str
+    cancel_url: str | None
+    expires_at: datetime
+    created_at: datetime
+    updated_at: datetime
+    version: int
+    """The wallet's stream version when the top-up was as shown."""
+    transaction_id: str | None = None
+    """The transaction that the payment is: a failed one, if it is unapplied."""
+    payment_id: str | None = None
+    code: str | None = None
+    """Why a payment could not be applied."""
+    metadata: Raw = NO_METADATA
+
+
 class CommandResult(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """The outcome of one command: what it made or changed, or a rejection."""
 
@@ -116,6 +146,7 @@ class CommandResult(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=T
     transaction: TransactionView | None = None
     hold: HoldView | None = None
     transfer: TransferView | None = None
+    topup: TopupView | None = None
     rejection: Rejection | None = None
     position: int | None = None
     """Where the log holds it; none where nothing was appended."""

@@ -7,6 +7,7 @@ called or configured.
 import os
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-PROJECTIONS = click.Choice(["balances", "transactions"])
+PROJECTIONS = click.Choice(["balances", "transactions", "trial_balance"])
 SCOPES = click.Choice(["wallets:read", "wallets:write", "transfers:write", "admin"])
 
 
@@ -100,10 +101,18 @@ def projector(name: str) -> None:
 
 @commands.command()
 def scheduler() -> None:
-    """Ask for what is due to lapse: expiring credits, holds."""
+    """Ask for what is due to lapse: expiring credits, holds, top-ups."""
     from services.scheduler.main import run
 
     _run("scheduler", run(_settings()))
+
+
+@commands.command("sandbox-provider")
+def sandbox_provider() -> None:
+    """A payment provider for sandboxes: its page, its callbacks, no real money."""
+    from services.sandbox_provider.main import run
+
+    _run("sandbox-provider", run(_settings()))
 
 
 @commands.command()
@@ -140,6 +149,39 @@ def verify(*, against: Path | None, kafka: bool) -> None:
     sys.exit(1 if status is None else status)
 
 
+def _as_of(
+    context: click.Context, parameter: click.Parameter, text: str | None
+) -> datetime | int | None:
+    """The moment (without an offset: UTC) or the position that the option says."""
+    if text is None:
+        return None
+    if text.isascii() and text.isdecimal() and len(text) <= 18:
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    except ValueError as error:
+        message = f"{text!r} is neither a time, such as 2030-01-01T00:00:00Z, nor a position"
+        raise click.BadParameter(message, ctx=context, param=parameter) from error
+
+
+@commands.command("trial-balance")
+@click.option("--tenant", "tenant_id", type=click.UUID, help="Only this tenant's accounts.")
+@click.option(
+    "--as-of", callback=_as_of, help="A time or a position; without it, all that is booked."
+)
+def trial_balance(tenant_id: UUID | None, as_of: datetime | int | None) -> None:
+    """Show the accounts and that they add up to nought, which the exit status says, too."""
+    from services.trial_balance.main import AsOfError, run
+
+    tenant = None if tenant_id is None else str(tenant_id)
+    try:
+        status = _run("trial-balance", run(_settings(), tenant, as_of), logs=False)
+    except AsOfError as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(1 if status is None else status)
+
+
 @commands.group()
 def merchants() -> None:
     """Merchants, each with a live and a sandbox tenant."""
@@ -158,6 +200,69 @@ def create_merchant(name: str) -> None:
     click.echo(f"merchant        {merchant.merchant_id}")
     click.echo(f"live tenant     {merchant.live_tenant_id}")
     click.echo(f"sandbox tenant  {merchant.sandbox_tenant_id}")
+
+
+@merchants.command("allow-redirect")
+@click.argument("merchant_id", type=click.UUID)
+@click.argument("origin")
+def allow_redirect(merchant_id: UUID, origin: str) -> None:
+    """Put ORIGIN, as https://shop.example.com, on the list of the merchant MERCHANT_ID.
+
+    After a top-up a browser may then only be sent to what is on the list.
+    """
+    from ledger.tenants import store
+
+    async def allow(connection: "Connection") -> str:
+        return await store.allow_redirect(connection, merchant_id, origin)
+
+    click.echo(f"allowed {_with_list(allow)}")
+
+
+@merchants.command("disallow-redirect")
+@click.argument("merchant_id", type=click.UUID)
+@click.argument("origin")
+def disallow_redirect(merchant_id: UUID, origin: str) -> None:
+    """Take ORIGIN off the list of the merchant MERCHANT_ID. An empty list allows every origin."""
+    from ledger.tenants import store
+
+    async def disallow(connection: "Connection") -> list[str] | None:
+        if not await store.disallow_redirect(connection, merchant_id, origin):
+            return None
+        return await store.redirect_origins(connection, merchant_id)
+
+    left = _with_list(disallow)
+    if left is None:
+        message = f"{origin} is not on the list of merchant {merchant_id}"
+        raise click.ClickException(message)
+    click.echo(f"disallowed {origin}")
+    if not left:
+        click.echo("The list is empty now: every origin is allowed.", err=True)
+
+
+@merchants.command("redirects")
+@click.argument("merchant_id", type=click.UUID)
+def list_redirects(merchant_id: UUID) -> None:
+    """Show the list of the merchant MERCHANT_ID, an origin a line."""
+    from ledger.tenants import store
+
+    async def read(connection: "Connection") -> list[str]:
+        return await store.redirect_origins(connection, merchant_id)
+
+    origins = _with_list(read)
+    for origin in origins:
+        click.echo(origin)
+    if not origins:
+        click.echo("The list is empty: every origin is allowed.", err=True)
+
+
+def _with_list(work: "Callable[[Connection], Awaitable[Result]]") -> Result:
+    """Run `work` on a merchant's list of origins; what it refuses is one line and status 1."""
+    from ledger.tenants import store
+
+    try:
+        return _with_connection(work)
+    except (ValueError, store.UnknownMerchantError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 @commands.group()
@@ -231,10 +336,12 @@ def _run(process: str, work: Coroutine[Any, Any, Result], *, logs: bool = True) 
     import structlog
     import uvloop
 
+    from services.runtime.garbage import collect_seldom
     from services.runtime.logging import configure_logging
     from services.runtime.settings import SettingsError
     from services.runtime.shutdown import run_until_signalled
 
+    collect_seldom()
     # What is talking to a person shows only what that person should know about.
     configure_logging(process, _settings().log_level if logs else "warning")
     try:

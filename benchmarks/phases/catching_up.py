@@ -1,6 +1,6 @@
 """Catching up: how fast the relay, then each projector alone, works off a backlog.
 
-All three are stopped while the backlog is made and let go one after another. A process that
+All of them are stopped while the backlog is made and let go one after another. A process that
 was stopped has to find its feet again, in PostgreSQL or in its consumer group; so the pace is
 that between a tenth and nine tenths of the backlog.
 """

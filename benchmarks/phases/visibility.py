@@ -49,7 +49,7 @@ class Visibility(Struct, frozen=True, kw_only=True):
     load: LoadResult
     probes: int
     delays: dict[str, Delay]
-    """By place: Kafka, balances, transactions."""
+    """By place: Kafka, and each read model."""
 
 
 class Debit(NamedTuple):

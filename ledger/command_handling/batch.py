@@ -21,7 +21,7 @@ from ledger.command_handling.results import encode_outcome, result_of_event, res
 from ledger.command_handling.submission import Settled, Submission
 from ledger.command_handling.targets import Target, target_of
 from ledger.command_handling.wallet_cache import NOTHING_KNOWN, Known, WalletCache
-from ledger.domain.wallet import NO_FACTS, Decision, Facts, decide
+from ledger.domain.wallet import NO_FACTS, Decision, Facts, Payment, decide
 from ledger.event_log.hashing import unix_us
 from ledger.event_log.interface import (
     Append,
@@ -33,6 +33,7 @@ from ledger.event_log.interface import (
     Record,
     WalletKey,
     WalletRow,
+    topup_of,
 )
 from schemas.commands import (
     CreateWallet,
@@ -49,6 +50,7 @@ from schemas.events import (
     EventMetadata,
     HoldReleased,
     RecordedEvent,
+    TopupEnded,
     TransferReceived,
     TransferSent,
     WalletEvent,
@@ -63,6 +65,7 @@ from schemas.rejections import (
     ReferenceReused,
     Rejection,
     SameWallet,
+    TopupUnknown,
     TransactionUnknown,
     WalletUnknown,
 )
@@ -77,12 +80,16 @@ _OTHER_LEGS = (TransferReceived, DebitReversed, CreditReversed)
 _UNRECORDED = (
     WalletUnknown,
     HoldUnknown,
+    TopupUnknown,
     TransactionUnknown,
     CurrencyMismatch,
     SameWallet,
     ExpiryNotAhead,
 )
 """Refusals that freeze nothing: the command is wrong, whatever the wallet's state."""
+
+_TOLD_BESIDE = (HoldReleased, TopupEnded)
+"""Answers that say only what is new: what was asked for is in an earlier event."""
 
 _MOVES_ONLY = frozenset({DebitWallet, CreditWallet, FreezeWallet, UnfreezeWallet, ExpireDue})
 """Commands that need no fact, and one wallet only."""
@@ -271,12 +278,16 @@ class Batch:
         reversed_amount = 0
         if target.reversed_key is not None:
             reversed_amount = self._overlay.reversed_amounts.get(target.reversed_key, 0)
+        payments: tuple[Payment, ...] = ()
+        if target.payment_key is not None:
+            payments = self._overlay.payments.get(topup_of(target.payment_key), ())
         return Facts(
             event_id=next(self._ids),
             other_event_id=next(self._ids),
             other=None if other is None else other.wallet,
             original=target.original,
             reversed_amount=reversed_amount,
+            payments=payments,
         )
 
     def _record(self, case: Case, known: Known, decision: Decision) -> CommandResult:
@@ -300,7 +311,7 @@ class Batch:
         position = self._overlay.events[-1].position if decision.events else None
         if decision.others:
             self._record_others(case, decision.others, metadata)
-        if answer is not None and not isinstance(decision.answer, HoldReleased):
+        if answer is not None and not isinstance(decision.answer, _TOLD_BESIDE):
             assert decision.answer is not None, "it was recorded"
             record = Record(
                 fingerprint=case.fingerprint,

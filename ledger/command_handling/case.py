@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from ledger.command_handling.submission import Submission
 from ledger.command_handling.targets import Target
-from ledger.command_handling.views import released_hold, wallet_view
+from ledger.command_handling.views import cancelled_topup, released_hold, wallet_view
 from ledger.command_handling.wallet_cache import Known
 from ledger.domain.wallet import Decision, Facts, Wallet
 from schemas.events import (
@@ -16,6 +16,10 @@ from schemas.events import (
     HoldPlaced,
     HoldReleased,
     RecordedEvent,
+    TopupCreated,
+    TopupDeclined,
+    TopupEnded,
+    TopupUnapplied,
     VoidDeclined,
     WalletEvent,
 )
@@ -38,18 +42,11 @@ def result_beside_the_events(
     answer: RecordedEvent | None,
     position: int | None,
 ) -> CommandResult:
-    """What no event alone says: the wallet, the hold that was voided, or why there is none."""
+    """What no event alone says: the wallet, what was voided or cancelled, or why nothing was."""
     if decision.rejection is not None:
         return CommandResult(status="declined", rejection=decision.rejection)
     if answer is not None:
-        placed, hold = case.target.recorded, case.target.original
-        assert placed is not None, "a void names its hold"
-        assert isinstance(hold, HoldPlaced), "a void names its hold"
-        assert isinstance(decision.answer, HoldReleased), "every other answer says it all"
-        view = released_hold(placed, hold, answer, decision.answer)
-        return CommandResult(
-            status="accepted", hold=view, position=answer.position, version=answer.version
-        )
+        return _ended(case.target, decision, answer)
     assert known.wallet is not None, "an accepted command leaves a wallet"
     return CommandResult(
         status="accepted",
@@ -57,6 +54,21 @@ def result_beside_the_events(
         position=position,
         version=known.version,
     )
+
+
+def _ended(target: Target, decision: Decision, answer: RecordedEvent) -> CommandResult:
+    """The hold or the top-up as it was made, and over."""
+    made, position, version = target.recorded, answer.position, answer.version
+    assert made is not None, "it was named"
+    match target.original, decision.answer:
+        case HoldPlaced() as hold, HoldReleased() as released:
+            view = released_hold(made, hold, answer, released)
+            return CommandResult(status="accepted", hold=view, position=position, version=version)
+        case TopupCreated() as topup, TopupEnded() as ended:
+            shown = cancelled_topup(made, topup, answer, ended)
+            return CommandResult(status="accepted", topup=shown, position=position, version=version)
+        case _:
+            raise AssertionError("every other answer says it all")
 
 
 def as_it_stands(event: WalletEvent, wallet: Wallet) -> WalletEvent:
@@ -71,6 +83,12 @@ def as_it_stands(event: WalletEvent, wallet: Wallet) -> WalletEvent:
                 there_was = event.balance
             limit = there_was if event.limit is None else event.limit
             return replace(event, balance=wallet.balance, available=wallet.available, limit=limit)
+        case TopupDeclined() | TopupUnapplied():
+            if event.limit is None and event.code == "balance_limit_exceeded":
+                event = replace(event, limit=event.balance)
+            if isinstance(event, TopupUnapplied):
+                event = replace(event, available=wallet.available)
+            return replace(event, balance=wallet.balance)
         case ChangeDeclined() | VoidDeclined():
             return replace(event, balance=wallet.balance)
         case _:

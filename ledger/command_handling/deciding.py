@@ -78,7 +78,7 @@ class Deciding:
         if self._originals.lacks(submissions):
             return None
         asked = self.question_of(submissions)
-        if asked.wallets or asked.customers or asked.transactions:
+        if asked.wallets or asked.customers or asked.transactions or asked.payments:
             return None
         batch = Batch(
             head=head,

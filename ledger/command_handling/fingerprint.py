@@ -10,9 +10,12 @@ from typing import assert_never
 import msgspec
 
 from schemas.commands import (
+    CancelTopup,
     CaptureHold,
     CloseWallet,
     Command,
+    CompleteTopup,
+    CreateTopup,
     CreateWallet,
     CreditWallet,
     DebitWallet,
@@ -56,6 +59,8 @@ def fingerprint(command: Command) -> bytes:
         case CloseWallet():
             return _digest(("close_wallet", command.wallet_id, command.remaining_balance))
         case CaptureHold() | VoidHold() | TransferMoney() | ReverseTransaction() | ExpireDue():
+            return _digest_of_fields(command)
+        case CreateTopup() | CompleteTopup() | CancelTopup():
             return _digest_of_fields(command)
         case _:
             assert_never(command)

@@ -8,19 +8,31 @@ from collections.abc import Sequence
 
 from ledger.command_handling.submission import Submission
 from ledger.event_log.interface import EventKey, EventLog
-from schemas.commands import CaptureHold, ReverseTransaction, VoidHold
+from schemas.commands import (
+    CancelTopup,
+    CaptureHold,
+    CompleteTopup,
+    ReverseTransaction,
+    VoidHold,
+)
 from schemas.events import RecordedEvent
 from schemas.identifiers import hex_of
 
-_NAMING = (CaptureHold, VoidHold, ReverseTransaction)
+_NAMING = (CaptureHold, VoidHold, ReverseTransaction, CompleteTopup, CancelTopup)
 
 
 def original_of(submission: Submission) -> EventKey | None:
     """The event that the command names, if it names one."""
     command = submission.command
-    if not isinstance(command, _NAMING):
-        return None
-    named = command.transaction_id if isinstance(command, ReverseTransaction) else command.hold_id
+    match command:
+        case CaptureHold() | VoidHold():
+            named = command.hold_id
+        case ReverseTransaction():
+            named = command.transaction_id
+        case CompleteTopup() | CancelTopup():
+            named = command.topup_id
+        case _:
+            return None
     return EventKey(submission.tenant_id, hex_of(named))
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ledger.command_handling.submission import Submission
 from ledger.command_handling.wallet_cache import Known, WalletCache
-from ledger.domain.wallet import Wallet, evolve
+from ledger.domain.wallet import Payment, Wallet, evolve
 from ledger.event_log.hashing import append_hash, event_hash_of_parts, unix_us
 from ledger.event_log.interface import (
     Append,
@@ -31,14 +31,17 @@ from schemas.events import (
     CreditReversed,
     DebitReversed,
     RecordedEvent,
+    TopupUnapplied,
     WalletClosed,
     WalletEvent,
+    WalletToppedUp,
     encode_event,
     type_of,
 )
 from schemas.identifiers import hex_of
 
 _REVERSALS = (DebitReversed, CreditReversed)
+_PAYMENTS = (WalletToppedUp, TopupUnapplied)
 
 
 class Savepoint(NamedTuple):
@@ -70,6 +73,7 @@ class Overlay:
         self.open_wallets: dict[CustomerKey, str | None] = dict(findings.open_wallets)
         self.user_id_owners = dict(findings.user_id_owners)
         self.reversed_amounts = dict(findings.reversed_amounts)
+        self.payments = dict(findings.payments)
         self.changed: dict[WalletKey, Known] = {}
         self.events: list[RecordedEvent] = []
         self._outcomes: list[OutcomeRow] = []
@@ -117,6 +121,11 @@ class Overlay:
         elif isinstance(event, _REVERSALS):
             reversed_key = EventKey(key.tenant_id, hex_of(event.transaction_id))
             self.reversed_amounts[reversed_key] = event.reversed_after
+        elif isinstance(event, _PAYMENTS):
+            topup_key = EventKey(key.tenant_id, hex_of(event.topup_id))
+            is_applied = isinstance(event, WalletToppedUp)
+            payment = Payment(payment_id=event.payment_id, is_applied=is_applied)
+            self.payments[topup_key] = (*self.payments.get(topup_key, ()), payment)
         return known
 
     def add_wallet(self, row: WalletRow) -> None:
@@ -197,5 +206,6 @@ class Overlay:
             self.open_wallets,
             self.user_id_owners,
             self.reversed_amounts,
+            self.payments,
             self.changed,
         ]

@@ -13,12 +13,14 @@ from ledger.event_log.interface import (
     EventKey,
     Findings,
     Head,
+    PaymentKey,
     Question,
     WalletKey,
 )
 from schemas.commands import (
     CaptureHold,
     Command,
+    CreateTopup,
     CreateWallet,
     CreditWallet,
     DebitWallet,
@@ -31,7 +33,15 @@ LOOKED_UP = Question()
 """What an append has to guard against where everything was looked up before: nothing."""
 
 _REFERENCED = frozenset(
-    {DebitWallet, CreditWallet, PlaceHold, CaptureHold, TransferMoney, ReverseTransaction}
+    {
+        DebitWallet,
+        CreditWallet,
+        PlaceHold,
+        CaptureHold,
+        TransferMoney,
+        ReverseTransaction,
+        CreateTopup,
+    }
 )
 
 
@@ -53,6 +63,7 @@ def question_of(
     wallets: dict[WalletKey, None] = {}
     customers: dict[CustomerKey, None] = {}
     transactions: dict[EventKey, None] = {}
+    payments: dict[PaymentKey, None] = {}
     for submission in submissions:
         tenant_id, command = submission.tenant_id, submission.command
         if submission.command_id is not None:
@@ -71,12 +82,15 @@ def question_of(
                 wallets[key] = None
         if target.reversed_key is not None:
             transactions[target.reversed_key] = None
+        if target.payment_key is not None:
+            payments[target.payment_key] = None
     return Question(
         command_ids=list(command_ids),
         references=list(references),
         wallets=list(wallets),
         customers=list(customers),
         transactions=list(transactions),
+        payments=list(payments),
     )
 
 

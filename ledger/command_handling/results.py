@@ -3,12 +3,13 @@
 import msgspec
 
 from ledger.command_handling.views import (
+    created_topup,
     failed_transaction,
     moved_transaction,
     placed_hold,
     sent_transfer,
 )
-from ledger.domain.wallet.state import MAX_OPEN_HOLDS, MAX_OPEN_LOTS
+from ledger.domain.wallet.state import MAX_OPEN_HOLDS, MAX_OPEN_LOTS, MAX_PENDING_TOPUPS
 from schemas.events import (
     ChangeDeclined,
     CreditDeclined,
@@ -18,11 +19,15 @@ from schemas.events import (
     HoldCaptured,
     HoldPlaced,
     RecordedEvent,
+    TopupCreated,
+    TopupDeclined,
+    TopupUnapplied,
     TransferSent,
     VoidDeclined,
     WalletCredited,
     WalletDebited,
     WalletEvent,
+    WalletToppedUp,
     decode_event,
 )
 from schemas.money import MAX_AMOUNT_MINOR
@@ -31,10 +36,14 @@ from schemas.rejections import (
     CaptureExceedsHold,
     HoldNotOpen,
     InsufficientFunds,
+    PaymentMismatch,
     Rejection,
     ReversalExceedsTransaction,
     TooManyHolds,
     TooManyLots,
+    TooManyTopups,
+    TopupAlreadyPaid,
+    TopupNotPending,
     WalletClosed,
     WalletFrozen,
     WalletNotEmpty,
@@ -44,7 +53,8 @@ from schemas.results import CommandResult
 _encode = msgspec.json.Encoder().encode
 _decode_result = msgspec.json.Decoder(CommandResult).decode
 
-Declined = DebitDeclined | CreditDeclined | ChangeDeclined | VoidDeclined
+_Movement = DebitDeclined | CreditDeclined | TopupUnapplied
+Declined = _Movement | ChangeDeclined | VoidDeclined | TopupDeclined
 
 
 def result_of_event(recorded: RecordedEvent, event: WalletEvent) -> CommandResult:
@@ -52,7 +62,12 @@ def result_of_event(recorded: RecordedEvent, event: WalletEvent) -> CommandResul
     position, version = recorded.position, recorded.version
     match event:
         case (
-            WalletCredited() | WalletDebited() | HoldCaptured() | DebitReversed() | CreditReversed()
+            WalletCredited()
+            | WalletDebited()
+            | HoldCaptured()
+            | DebitReversed()
+            | CreditReversed()
+            | WalletToppedUp()
         ):
             return CommandResult(
                 status="accepted",
@@ -70,7 +85,10 @@ def result_of_event(recorded: RecordedEvent, event: WalletEvent) -> CommandResul
                 position=position,
                 version=version,
             )
-        case DebitDeclined() | CreditDeclined():
+        case TopupCreated():
+            topup = created_topup(recorded, event)
+            return CommandResult(status="accepted", topup=topup, position=position, version=version)
+        case DebitDeclined() | CreditDeclined() | TopupUnapplied():
             return CommandResult(
                 status="declined",
                 rejection=rejection_of(event),
@@ -78,7 +96,7 @@ def result_of_event(recorded: RecordedEvent, event: WalletEvent) -> CommandResul
                 position=position,
                 version=version,
             )
-        case ChangeDeclined() | VoidDeclined():
+        case ChangeDeclined() | VoidDeclined() | TopupDeclined():
             return CommandResult(
                 status="declined",
                 rejection=rejection_of(event),
@@ -104,7 +122,7 @@ def encode_outcome(result: CommandResult) -> bytes:
 
 def rejection_of(event: Declined) -> Rejection:
     """Why it was declined, in full, out of the event."""
-    other = None if isinstance(event, VoidDeclined) else event.wallet_id
+    other = None if isinstance(event, VoidDeclined | TopupDeclined) else event.wallet_id
     match event.code:
         case "wallet_frozen":
             return WalletFrozen(wallet_id=other)
@@ -116,14 +134,20 @@ def rejection_of(event: Declined) -> Rejection:
             return TooManyLots(limit=MAX_OPEN_LOTS)
         case "too_many_holds":
             return TooManyHolds(limit=MAX_OPEN_HOLDS)
+        case "too_many_topups":
+            return TooManyTopups(limit=MAX_PENDING_TOPUPS)
         case "hold_not_open":
             assert isinstance(event, VoidDeclined | DebitDeclined), "of a void or a capture"
             assert event.hold_id is not None, "a capture names its hold"
             return HoldNotOpen(hold_id=event.hold_id)
+        case "topup_not_pending":
+            assert isinstance(event, TopupDeclined), "of a cancel"
+            assert event.topup_id is not None, "a cancel names its top-up"
+            return TopupNotPending(topup_id=event.topup_id)
         case "balance_limit_exceeded":
             return _over_the_limit(event)
         case _:
-            assert isinstance(event, DebitDeclined | CreditDeclined), "only movements are left"
+            assert isinstance(event, _Movement), "only movements are left"
             return _rejection_of_movement(event)
 
 
@@ -137,7 +161,7 @@ def _over_the_limit(event: Declined) -> BalanceLimitExceeded:
     )
 
 
-def _rejection_of_movement(event: DebitDeclined | CreditDeclined) -> Rejection:
+def _rejection_of_movement(event: _Movement) -> Rejection:
     match event.code:
         case "insufficient_funds":
             available = event.available if event.limit is None else event.limit
@@ -146,5 +170,13 @@ def _rejection_of_movement(event: DebitDeclined | CreditDeclined) -> Rejection:
             return CaptureExceedsHold(amount=event.amount, held=event.limit or 0)
         case "reversal_exceeds_transaction":
             return ReversalExceedsTransaction(amount=event.amount, reversible=event.limit or 0)
+        case "topup_already_paid":
+            assert isinstance(event, TopupUnapplied), "of a payment"
+            return TopupAlreadyPaid(topup_id=event.topup_id)
+        case "payment_mismatch":
+            assert isinstance(event, TopupUnapplied), "of a payment"
+            assert event.limit is not None, "it says what was asked for"
+            currency = event.asked_currency or event.currency
+            return PaymentMismatch(amount=event.limit, currency=currency)
         case _:
             raise AssertionError(f"no wallet declines with {event.code!r}")

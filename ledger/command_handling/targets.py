@@ -1,14 +1,18 @@
 """Targets: which wallets a command is about, and what it names in their past. Pure."""
 
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from ledger.command_handling.originals import Originals, original_of
 from ledger.command_handling.submission import Submission
-from ledger.event_log.interface import EventKey, WalletKey
+from ledger.event_log.interface import EventKey, PaymentKey, WalletKey
 from schemas.commands import (
+    CancelTopup,
     CaptureHold,
     CloseWallet,
+    CompleteTopup,
     CreateWallet,
+    CreditWallet,
+    DebitWallet,
     ReverseTransaction,
     TransferMoney,
     TransferTo,
@@ -24,14 +28,17 @@ from schemas.events import (
     HoldCaptured,
     HoldPlaced,
     RecordedEvent,
+    TopupCreated,
+    TopupUnapplied,
     TransferReceived,
     TransferSent,
     WalletCredited,
     WalletDebited,
     WalletEvent,
+    WalletToppedUp,
     decode_event,
 )
-from schemas.rejections import HoldUnknown, Rejection, TransactionUnknown
+from schemas.rejections import HoldUnknown, Rejection, TopupUnknown, TransactionUnknown
 
 _TRANSACTIONS = (
     WalletCredited,
@@ -45,7 +52,11 @@ _TRANSACTIONS = (
     BalanceForfeited,
     DebitDeclined,
     CreditDeclined,
+    WalletToppedUp,
+    TopupUnapplied,
 )
+
+_Naming = CaptureHold | VoidHold | ReverseTransaction | CompleteTopup | CancelTopup
 
 
 class Target(NamedTuple):
@@ -57,14 +68,19 @@ class Target(NamedTuple):
     original: WalletEvent | None = None
     reversed_key: EventKey | None = None
     """The transaction of which the reversed amount is needed."""
+    payment_key: PaymentKey | None = None
+    """The payment of which it is asked whether it has come before."""
 
 
 def target_of(submission: Submission, originals: Originals) -> Target | Rejection:
     """The target, or that what the command names is not there. Not for creates."""
     tenant_id, command = submission.tenant_id, submission.command
     match command:
-        case CaptureHold() | VoidHold() | ReverseTransaction():
-            return _named(submission, originals)
+        case DebitWallet() | CreditWallet():
+            # First, since nearly all commands are these.
+            return Target(WalletKey(tenant_id, command.wallet_id))
+        case CaptureHold() | VoidHold() | ReverseTransaction() | CompleteTopup() | CancelTopup():
+            return _named(submission, command, originals)
         case TransferMoney():
             sender = WalletKey(tenant_id, command.from_wallet_id)
             return Target(sender, WalletKey(tenant_id, command.to_wallet_id))
@@ -77,21 +93,41 @@ def target_of(submission: Submission, originals: Originals) -> Target | Rejectio
             return Target(WalletKey(tenant_id, command.wallet_id))
 
 
-def _named(submission: Submission, originals: Originals) -> Target | Rejection:
-    command = submission.command
+def _named(submission: Submission, command: _Naming, originals: Originals) -> Target | Rejection:
     key = original_of(submission)
     assert key is not None, "these commands name an event"
-    is_reversal = isinstance(command, ReverseTransaction)
     recorded = originals.get(key)
-    event = None
-    if recorded is not None:
-        event = decode_event(recorded.type, recorded.schema_version, recorded.data)
-    if recorded is None or not isinstance(event, _TRANSACTIONS if is_reversal else HoldPlaced):
-        return TransactionUnknown() if is_reversal else HoldUnknown()
+    if recorded is None:
+        return _unknown(command)
+    event = decode_event(recorded.type, recorded.schema_version, recorded.data)
     wallet = WalletKey(recorded.tenant_id, recorded.stream_id)
-    other = None
-    if is_reversal and isinstance(event, (TransferSent, TransferReceived)):
-        is_sender = isinstance(event, TransferSent)
-        other_id = event.to_wallet_id if is_sender else event.from_wallet_id
-        other = WalletKey(recorded.tenant_id, other_id)
-    return Target(wallet, other, recorded, event, key if is_reversal else None)
+    match command, event:
+        case CaptureHold() | VoidHold(), HoldPlaced():
+            return Target(wallet, recorded=recorded, original=event)
+        case CancelTopup(), TopupCreated():
+            return Target(wallet, recorded=recorded, original=event)
+        case CompleteTopup(), TopupCreated():
+            payment_key = PaymentKey(*key, command.payment_id)
+            return Target(wallet, recorded=recorded, original=event, payment_key=payment_key)
+        case ReverseTransaction(), TransferSent():
+            other = WalletKey(recorded.tenant_id, event.to_wallet_id)
+            return Target(wallet, other, recorded, event, key)
+        case ReverseTransaction(), TransferReceived():
+            other = WalletKey(recorded.tenant_id, event.from_wallet_id)
+            return Target(wallet, other, recorded, event, key)
+        case ReverseTransaction(), _ if isinstance(event, _TRANSACTIONS):
+            return Target(wallet, None, recorded, event, key)
+        case _:
+            return _unknown(command)
+
+
+def _unknown(command: _Naming) -> Rejection:
+    match command:
+        case CaptureHold() | VoidHold():
+            return HoldUnknown()
+        case CompleteTopup() | CancelTopup():
+            return TopupUnknown()
+        case ReverseTransaction():
+            return TransactionUnknown()
+        case _:
+            assert_never(command)

@@ -1,6 +1,6 @@
 """Views: what answers show of an event or a wallet. Pure."""
 
-from typing import Literal, assert_never
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -15,14 +15,29 @@ from schemas.events import (
     HoldPlaced,
     HoldReleased,
     RecordedEvent,
+    TopupCreated,
+    TopupEnded,
+    TopupUnapplied,
     TransferSent,
     WalletCredited,
     WalletDebited,
+    WalletToppedUp,
 )
 from schemas.identifiers import transaction_id
-from schemas.results import HoldView, TransactionKind, TransactionView, TransferView, WalletView
+from schemas.results import (
+    HoldView,
+    TopupView,
+    TransactionKind,
+    TransactionType,
+    TransactionView,
+    TransferView,
+    WalletView,
+)
 
-Moved = WalletCredited | WalletDebited | HoldCaptured | DebitReversed | CreditReversed
+Moved = (
+    WalletCredited | WalletDebited | HoldCaptured | DebitReversed | CreditReversed | WalletToppedUp
+)
+Failed = DebitDeclined | CreditDeclined | TopupUnapplied
 
 
 def wallet_view(wallet: Wallet) -> WalletView:
@@ -57,6 +72,8 @@ def moved_transaction(recorded: RecordedEvent, event: Moved) -> TransactionView:
             return _transaction(recorded, event, "credit", "reversal")
         case CreditReversed():
             return _transaction(recorded, event, "debit", "reversal")
+        case WalletToppedUp():
+            return _transaction(recorded, event, "topup", "topup")
         case _:
             assert_never(event)
 
@@ -64,15 +81,16 @@ def moved_transaction(recorded: RecordedEvent, event: Moved) -> TransactionView:
 def _transaction(
     recorded: RecordedEvent,
     event: Moved,
-    direction: Literal["debit", "credit"],
+    transaction_type: TransactionType,
     kind: TransactionKind,
 ) -> TransactionView:
     reversal = event if isinstance(event, (DebitReversed, CreditReversed)) else None
     capture = event if isinstance(event, HoldCaptured) else None
+    topup = event if isinstance(event, WalletToppedUp) else None
     return TransactionView(
         id=transaction_id(recorded.event_id),
         wallet_id=recorded.stream_id,
-        type=direction,
+        type=transaction_type,
         kind=kind,
         status="completed",
         amount=event.amount,
@@ -90,20 +108,31 @@ def _transaction(
         held_after=None if capture is None else capture.held_after,
         transfer_id=None if reversal is None else reversal.transfer_id,
         reverses=None if reversal is None else reversal.transaction_id,
+        topup_id=None if topup is None else topup.topup_id,
+        payment_id=None if topup is None else topup.payment_id,
         metadata=event.metadata,
     )
 
 
-def failed_transaction(
-    recorded: RecordedEvent, event: DebitDeclined | CreditDeclined
-) -> TransactionView:
+def failed_transaction(recorded: RecordedEvent, event: Failed) -> TransactionView:
     """A movement that was declined."""
-    debit = event if isinstance(event, DebitDeclined) else None
+    transaction_type: TransactionType
+    kind: TransactionKind
+    match event:
+        case DebitDeclined():
+            transaction_type, kind = "debit", event.kind
+        case CreditDeclined():
+            transaction_type, kind = "credit", event.kind
+        case TopupUnapplied():
+            transaction_type, kind = "topup", "topup"
+        case _:
+            assert_never(event)
+    topup = event if isinstance(event, TopupUnapplied) else None
     return TransactionView(
         id=transaction_id(recorded.event_id),
         wallet_id=recorded.stream_id,
-        type="credit" if debit is None else "debit",
-        kind=event.kind,
+        type=transaction_type,
+        kind=kind,
         status="failed",
         amount=event.amount,
         balance_before=event.balance,
@@ -115,9 +144,11 @@ def failed_transaction(
         code=event.code,
         created_at=recorded.recorded_at,
         version=recorded.version,
-        hold_id=None if debit is None else debit.hold_id,
+        hold_id=event.hold_id if isinstance(event, DebitDeclined) else None,
         other_wallet_id=event.wallet_id,
         reverses=event.transaction_id,
+        topup_id=None if topup is None else topup.topup_id,
+        payment_id=None if topup is None else topup.payment_id,
         metadata=event.metadata,
     )
 
@@ -153,6 +184,38 @@ def released_hold(
         held_amount=0,
         updated_at=released.recorded_at,
         version=released.version,
+    )
+
+
+def created_topup(recorded: RecordedEvent, event: TopupCreated) -> TopupView:
+    """A top-up that was just asked for."""
+    return TopupView(
+        id=event.topup_id,
+        wallet_id=recorded.stream_id,
+        status="pending",
+        amount=event.amount,
+        currency=event.currency,
+        reference=event.reference,
+        description=event.description,
+        redirect_url=event.redirect_url,
+        cancel_url=event.cancel_url,
+        expires_at=event.expires_at,
+        created_at=recorded.recorded_at,
+        updated_at=recorded.recorded_at,
+        version=recorded.version,
+        metadata=event.metadata,
+    )
+
+
+def cancelled_topup(
+    created: RecordedEvent, topup: TopupCreated, ended: RecordedEvent, event: TopupEnded
+) -> TopupView:
+    """A top-up that is no longer waited for."""
+    return replace(
+        created_topup(created, topup),
+        status="expired" if event.cause == "expired" else "cancelled",
+        updated_at=ended.recorded_at,
+        version=ended.version,
     )
 
 

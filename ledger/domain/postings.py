@@ -15,14 +15,24 @@ from schemas.events import (
     CreditReversed,
     DebitReversed,
     HoldCaptured,
+    TopupUnapplied,
     TransferReceived,
     TransferSent,
     WalletCredited,
     WalletDebited,
     WalletEvent,
+    WalletToppedUp,
 )
 
-Account = Literal["customer_wallet", "merchant", "expired_credits", "transfers_in_transit"]
+Account = Literal[
+    "customer_wallet",
+    "merchant",
+    "expired_credits",
+    "transfers_in_transit",
+    "provider_clearing",
+    "unapplied_payments",
+]
+"""`provider_clearing` is what the payment provider has taken in and still owes the merchant."""
 
 
 class Posting(Struct, frozen=True, kw_only=True, gc=False):
@@ -46,6 +56,10 @@ def postings(event: WalletEvent) -> tuple[Posting, ...]:
             return _entry("customer_wallet", "merchant", event.amount, event.currency)
         case CreditLapsed():
             return _entry("customer_wallet", "expired_credits", event.amount, event.currency)
+        case WalletToppedUp():
+            return _entry("provider_clearing", "customer_wallet", event.amount, event.currency)
+        case TopupUnapplied():
+            return _entry("provider_clearing", "unapplied_payments", event.amount, event.currency)
         case TransferSent():
             return _entry("customer_wallet", "transfers_in_transit", event.amount, event.currency)
         case TransferReceived():

@@ -12,6 +12,7 @@ from typing import NamedTuple, Protocol
 
 from msgspec import Struct, field
 
+from ledger.domain.wallet import Payment
 from schemas.events import RecordedEvent
 
 GENESIS_HASH = bytes(32)
@@ -71,6 +72,19 @@ class EventKey(NamedTuple):
     event_id: str
 
 
+class PaymentKey(NamedTuple):
+    """A payment for a top-up, by the top-up's event and the provider's name for the payment."""
+
+    tenant_id: str
+    event_id: str
+    payment_id: str
+
+
+def topup_of(key: PaymentKey) -> EventKey:
+    """The top-up that a payment is for."""
+    return EventKey(key.tenant_id, key.event_id)
+
+
 class CustomerKey(NamedTuple):
     """The slot of which there is one: a customer's open wallet in a currency."""
 
@@ -117,6 +131,8 @@ class Question(Struct, frozen=True, kw_only=True):
     customers: Sequence[CustomerKey] = ()
     transactions: Sequence[EventKey] = ()
     """Those that are to be reversed."""
+    payments: Sequence[PaymentKey] = ()
+    """Those of which it is asked whether they have come before."""
 
 
 class Findings(Struct, frozen=True, kw_only=True):
@@ -133,6 +149,8 @@ class Findings(Struct, frozen=True, kw_only=True):
     """(tenant, user id) → customer id, for the user ids of `customers` that are taken."""
     reversed_amounts: dict[EventKey, int] = field(default_factory=dict)
     """How much of a transaction is reversed already."""
+    payments: dict[EventKey, tuple[Payment, ...]] = field(default_factory=dict)
+    """Of a top-up, in the log's order: the payment that was applied, and those asked for."""
 
 
 class OutcomeRow(NamedTuple):

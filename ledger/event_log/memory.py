@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Literal
 
+from ledger.domain.wallet import Payment
 from ledger.event_log.interface import (
     GENESIS_HASH,
     Append,
@@ -25,14 +26,23 @@ from ledger.event_log.interface import (
     LogUnavailableError,
     News,
     OutcomeRow,
+    PaymentKey,
     Question,
     Record,
     ReferenceRow,
     Snapshot,
     StoredWallet,
     WalletKey,
+    topup_of,
 )
-from schemas.events import CreditReversed, DebitReversed, RecordedEvent, decode_event
+from schemas.events import (
+    CreditReversed,
+    DebitReversed,
+    RecordedEvent,
+    TopupUnapplied,
+    WalletToppedUp,
+    decode_event,
+)
 from schemas.identifiers import hex_of, user_id_of
 
 Fate = Literal["lost", "committed"]
@@ -133,6 +143,7 @@ class MemoryStore:
             open_wallets=open_wallets,
             user_id_owners=owners,
             reversed_amounts=self._reversed_amounts(question.transactions),
+            payments=self._payments(question.payments),
         )
 
     def _reversed_amounts(self, transactions: Sequence[EventKey]) -> dict[EventKey, int]:
@@ -143,6 +154,20 @@ class MemoryStore:
                 key = EventKey(recorded.tenant_id, hex_of(event.transaction_id))
                 found[key] = event.reversed_after
         return {key: found[key] for key in transactions if key in found}
+
+    def _payments(self, asked: Sequence[PaymentKey]) -> dict[EventKey, tuple[Payment, ...]]:
+        found: dict[EventKey, tuple[Payment, ...]] = {}
+        wanted, topups = set(asked), {topup_of(key) for key in asked}
+        for recorded in self.events if asked else ():
+            event = decode_event(recorded.type, recorded.schema_version, recorded.data)
+            if not isinstance(event, WalletToppedUp | TopupUnapplied):
+                continue
+            key = EventKey(recorded.tenant_id, hex_of(event.topup_id))
+            is_applied = isinstance(event, WalletToppedUp)
+            if key in topups and (is_applied or PaymentKey(*key, event.payment_id) in wanted):
+                payment = Payment(payment_id=event.payment_id, is_applied=is_applied)
+                found[key] = (*found.get(key, ()), payment)
+        return found
 
     def _record(self, row: OutcomeRow | ReferenceRow) -> Record:
         return Record(

@@ -35,7 +35,7 @@ from ledger.event_log.interface import (
 )
 from ledger.event_log.keepalive import SERVER_SETTINGS, keep_alive
 from schemas.events import RecordedEvent
-from schemas.identifiers import hex_of, transaction_id, user_id_of
+from schemas.identifiers import hex_of, topup_id, transaction_id, user_id_of
 
 APPEND_LOCK = 0x6C65_6467_6572
 """The advisory lock of the turn to append ("ledger" in ASCII)."""
@@ -341,7 +341,16 @@ async def _look_up(connection: _Connection, question: Question) -> Findings:
             [key.event_id for key in question.transactions],
             [transaction_id(key.event_id) for key in question.transactions],
         )
-    return rows.findings(recorded, wallets, customers, reversals)
+    payments: list[asyncpg.Record] = []
+    if question.payments:
+        payments = await connection.read(
+            "payments",
+            [key.tenant_id for key in question.payments],
+            [key.event_id for key in question.payments],
+            [topup_id(key.event_id) for key in question.payments],
+            [key.payment_id for key in question.payments],
+        )
+    return rows.findings(recorded, wallets, customers, reversals, payments)
 
 
 async def _append(connection: _Connection, append: Append) -> Appended:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
+from ledger.domain.wallet import Payment
 from ledger.event_log.interface import (
     GENESIS_HASH,
     Append,
@@ -91,8 +92,9 @@ def findings(
     wallets: dict[WalletKey, StoredWallet],
     customers: Sequence[asyncpg.Record],
     reversals: Sequence[asyncpg.Record],
+    payments: Sequence[asyncpg.Record],
 ) -> Findings:
-    """Put together the answers of recorded, stored_wallets, customers and reversed_amounts."""
+    """Put together the answers of the statements that a look-up reads."""
     head = recorded[0]
     assert head["kind"] == "head", "the head comes first"
     command_outcomes: dict[CommandKey, Record] = {}
@@ -123,7 +125,20 @@ def findings(
             EventKey(str(row["tenant_id"]), row["event_id"].hex): row["reversed_after"]
             for row in reversals
         },
+        payments=_payments(payments),
     )
+
+
+def _payments(rows: Sequence[asyncpg.Record]) -> dict[EventKey, tuple[Payment, ...]]:
+    """Group the rows of sql/payments.sql, in which a payment may be found several times."""
+    found: dict[EventKey, tuple[Payment, ...]] = {}
+    for row in rows:
+        key = EventKey(str(row["tenant_id"]), row["event_id"].hex)
+        payment = Payment(payment_id=row["payment_id"], is_applied=row["is_applied"])
+        kept = found.get(key, ())
+        if payment not in kept:
+            found[key] = (*kept, payment)
+    return found
 
 
 def news(found: Sequence[asyncpg.Record], seen: Head, limit: int) -> News:

@@ -1,1 +1,5 @@
 """Tenants: merchants, their two environments, and the credentials that speak for them."""
+
+from typing import Literal
+
+Environment = Literal["live", "sandbox"]

@@ -12,12 +12,15 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
+from uuid import UUID
 
 import asyncpg
 from msgspec import Struct
 
+from ledger.tenants import Environment
+from ledger.tenants.redirects import origin_of
+
 Scope = Literal["wallets:read", "wallets:write", "transfers:write", "admin"]
-Environment = Literal["live", "sandbox"]
 
 SCOPES: frozenset[str] = frozenset({"wallets:read", "wallets:write", "transfers:write", "admin"})
 MERCHANT_SCOPES = SCOPES - {"admin"}
@@ -28,6 +31,9 @@ _CREATE_MERCHANT = (_SQL / "create_merchant.sql").read_text(encoding="utf-8")
 _CREATE_CREDENTIAL = (_SQL / "create_credential.sql").read_text(encoding="utf-8")
 _REVOKE_CREDENTIAL = (_SQL / "revoke_credential.sql").read_text(encoding="utf-8")
 _FIND_CREDENTIAL = (_SQL / "find_credential.sql").read_text(encoding="utf-8")
+_ALLOW_REDIRECT = (_SQL / "allow_redirect.sql").read_text(encoding="utf-8")
+_DISALLOW_REDIRECT = (_SQL / "disallow_redirect.sql").read_text(encoding="utf-8")
+_REDIRECT_ORIGINS = (_SQL / "redirect_origins.sql").read_text(encoding="utf-8")
 
 _KEY_ID = re.compile(r"key_[0-9a-f]{24}", re.ASCII)
 
@@ -41,6 +47,10 @@ else:  # the classes take parameters in their stubs only
 
 class UnknownTenantError(Exception):
     """A credential was asked for a tenant that there is not."""
+
+
+class UnknownMerchantError(Exception):
+    """An origin was named for a merchant that there is not."""
 
 
 class Merchant(Struct, frozen=True, kw_only=True):
@@ -72,6 +82,8 @@ class Credential(Struct, frozen=True, kw_only=True):
     secret_hash: bytes
     scopes: frozenset[str]
     revoked_at: datetime | None
+    redirect_origins: frozenset[str]
+    """To where browsers may be sent after a top-up; empty: everywhere."""
 
     def accepts(self, secret: str) -> bool:
         """Whether this is the secret, in a time that does not depend on the secret."""
@@ -146,4 +158,43 @@ async def find_credential(connection: Connection, key_id: str) -> Credential | N
         secret_hash=row["secret_hash"],
         scopes=frozenset(row["scopes"]),
         revoked_at=row["revoked_at"],
+        redirect_origins=frozenset(row["redirect_origins"]),
     )
+
+
+async def allow_redirect(connection: Connection, merchant_id: UUID, origin: str) -> str:
+    """Put an origin on a merchant's list, for live and sandbox; how it is spelled there.
+
+    Raises `ValueError` for what is no origin, `UnknownMerchantError`.
+    """
+    spelled = _spelled(origin)
+    try:
+        await connection.execute(_ALLOW_REDIRECT, merchant_id, spelled)
+    except asyncpg.ForeignKeyViolationError as error:
+        message = f"there is no merchant {merchant_id}"
+        raise UnknownMerchantError(message) from error
+    return spelled
+
+
+async def disallow_redirect(connection: Connection, merchant_id: UUID, origin: str) -> bool:
+    """Take an origin off a merchant's list; False if it was not on it. Raises `ValueError`."""
+    return await connection.fetchval(_DISALLOW_REDIRECT, merchant_id, _spelled(origin)) is not None
+
+
+async def redirect_origins(connection: Connection, merchant_id: UUID) -> list[str]:
+    """A merchant's list, in order; empty: it keeps none. Raises `UnknownMerchantError`."""
+    rows = await connection.fetch(_REDIRECT_ORIGINS, merchant_id)
+    if not rows:
+        message = f"there is no merchant {merchant_id}"
+        raise UnknownMerchantError(message)
+    return [row["origin"] for row in rows if row["origin"] is not None]
+
+
+def _spelled(origin: str) -> str:
+    spelled = origin_of(origin)
+    if spelled is None:
+        message = (
+            "an origin is scheme, host and port without a path, such as https://shop.example.com"
+        )
+        raise ValueError(message)
+    return spelled

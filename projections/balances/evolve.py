@@ -1,4 +1,4 @@
-"""What an event does to a wallet's row, and to a hold's. Pure, total, and it checks the events.
+"""What an event does to a wallet's row, a hold's, a top-up's. Pure, total; it checks the events.
 
 The same fold serves the projector, a `GET` whose row is behind, and `ledger verify`.
 """
@@ -22,6 +22,10 @@ from schemas.events import (
     HoldCaptured,
     HoldPlaced,
     HoldReleased,
+    TopupCreated,
+    TopupDeclined,
+    TopupEnded,
+    TopupUnapplied,
     TransferReceived,
     TransferSent,
     VoidDeclined,
@@ -30,17 +34,22 @@ from schemas.events import (
     WalletDebited,
     WalletFrozen,
     WalletOpened,
+    WalletToppedUp,
     WalletUnfrozen,
     decode_event,
 )
-from schemas.identifiers import hex_of
-from schemas.results import HoldView, WalletView
+from schemas.identifiers import hex_of, transaction_id
+from schemas.results import HoldView, TopupStatus, TopupView, WalletView
 
-MoneyIn = WalletCredited | TransferReceived | DebitReversed
+MoneyIn = WalletCredited | TransferReceived | DebitReversed | WalletToppedUp
 MoneyOut = WalletDebited | CreditLapsed | TransferSent | CreditReversed | BalanceForfeited
 HoldEvent = HoldPlaced | HoldCaptured | HoldReleased
+TopupEvent = TopupCreated | WalletToppedUp | TopupEnded | TopupUnapplied
 
 _HOLD_TYPES = frozenset({"wallet.hold_placed", "wallet.hold_captured", "wallet.hold_released"})
+_TOPUP_TYPES = frozenset(
+    {"wallet.topup_created", "wallet.topped_up", "wallet.topup_ended", "wallet.topup_unapplied"}
+)
 
 
 def fold(view: WalletView | None, events: Iterable[ProjectedEvent]) -> WalletView | None:
@@ -50,7 +59,7 @@ def fold(view: WalletView | None, events: Iterable[ProjectedEvent]) -> WalletVie
     return view
 
 
-def evolve(  # noqa: C901 - one line for each event
+def evolve(  # noqa: C901, PLR0912 - one line for each event
     view: WalletView | None, recorded: ProjectedEvent, decode: Decode = decode_event
 ) -> WalletView:
     """The row after one more event. Raises `ProjectionMismatchError` where they disagree."""
@@ -71,7 +80,7 @@ def evolve(  # noqa: C901 - one line for each event
             | BalanceForfeited()
         ):
             return _moved(view, recorded, event, -event.amount, -event.amount)
-        case WalletCredited() | TransferReceived() | DebitReversed():
+        case WalletCredited() | TransferReceived() | DebitReversed() | WalletToppedUp():
             return _moved(view, recorded, event, event.amount, event.amount)
         case HoldCaptured():
             return _moved(view, recorded, event, -event.amount, event.released)
@@ -88,7 +97,17 @@ def evolve(  # noqa: C901 - one line for each event
             empty = view.balance == 0 and view.available_balance == 0
             _check(empty, recorded, _held_by(view))
             return replace(view, status="closed", frozen=None, updated_at=at, version=version)
-        case DebitDeclined() | CreditDeclined() | ChangeDeclined() | VoidDeclined():
+        case TopupCreated() | TopupEnded():
+            _check(event.currency == view.currency, recorded, _held_by(view))
+            return replace(view, version=version)
+        case (
+            DebitDeclined()
+            | CreditDeclined()
+            | ChangeDeclined()
+            | VoidDeclined()
+            | TopupDeclined()
+            | TopupUnapplied()
+        ):
             _check(event.balance == view.balance, recorded, f"the row holds {view.balance}")
             return replace(view, version=version)
         case _:
@@ -142,6 +161,72 @@ def evolve_hold(view: HoldView | None, recorded: ProjectedEvent, event: HoldEven
             assert_never(event)
 
 
+def topup_event(recorded: ProjectedEvent) -> TopupEvent | None:
+    """The event, if it says something of a top-up. Any other is not even decoded."""
+    if recorded.type not in _TOPUP_TYPES:
+        return None
+    event = decode_event(recorded.type, recorded.schema_version, recorded.data)
+    assert isinstance(event, TopupEvent), "the types are those of a top-up's events"
+    return event
+
+
+def evolve_topup(view: TopupView | None, recorded: ProjectedEvent, event: TopupEvent) -> TopupView:
+    """The top-up's row after one more event of it. Raises `ProjectionMismatchError` as above.
+
+    A payment that was credited has the last word: nothing changes the row after it.
+    """
+    if isinstance(event, TopupCreated):
+        _check(view is None, recorded, f"{event.topup_id} is there already")
+        named = recorded.event_id.replace("-", "")
+        _check(hex_of(event.topup_id) == named, recorded, f"{event.topup_id} is no id of its own")
+        return _asked_for(recorded, event)
+    if view is None:
+        raise _mismatch(recorded, f"there is no {event.topup_id}")
+    of_wallet = view.wallet_id == recorded.wallet.wallet_id
+    _check(of_wallet, recorded, f"{view.id} is of {view.wallet_id}")
+    at, version = recorded.recorded_at, recorded.version
+    match event:
+        case WalletToppedUp():
+            _check(view.status != "completed", recorded, f"{view.id} is completed")
+            _check(event.amount == view.amount, recorded, f"{view.id} asks for {view.amount}")
+            return replace(
+                view,
+                status="completed",
+                transaction_id=_named(recorded),
+                payment_id=event.payment_id,
+                code=None,
+                updated_at=at,
+                version=version,
+            )
+        case TopupUnapplied():
+            if view.status == "completed":
+                return view
+            return replace(
+                view,
+                status="unapplied",
+                transaction_id=_named(recorded),
+                payment_id=event.payment_id,
+                code=event.code,
+                updated_at=at,
+                version=version,
+            )
+        case TopupEnded():
+            is_waited_for = view.status in ("pending", "unapplied")
+            _check(is_waited_for, recorded, f"{view.id} is {view.status}")
+            status: TopupStatus = "expired" if event.cause == "expired" else "cancelled"
+            # Money that has come, and lies nowhere, must not be lost sight of.
+            if view.status == "unapplied":
+                status = "unapplied"
+            return replace(view, status=status, updated_at=at, version=version)
+        case _:
+            assert_never(event)
+
+
+def _named(recorded: ProjectedEvent) -> str:
+    """The transaction that the event is."""
+    return transaction_id(recorded.event_id.replace("-", ""))
+
+
 def _opened(recorded: ProjectedEvent, event: WalletOpened) -> WalletView:
     return WalletView(
         id=recorded.wallet.wallet_id,
@@ -169,6 +254,25 @@ def _placed(recorded: ProjectedEvent, event: HoldPlaced) -> HoldView:
         currency=event.currency,
         reference=event.reference,
         description=event.description,
+        expires_at=event.expires_at,
+        created_at=recorded.recorded_at,
+        updated_at=recorded.recorded_at,
+        version=recorded.version,
+        metadata=event.metadata.copy(),
+    )
+
+
+def _asked_for(recorded: ProjectedEvent, event: TopupCreated) -> TopupView:
+    return TopupView(
+        id=event.topup_id,
+        wallet_id=recorded.wallet.wallet_id,
+        status="pending",
+        amount=event.amount,
+        currency=event.currency,
+        reference=event.reference,
+        description=event.description,
+        redirect_url=event.redirect_url,
+        cancel_url=event.cancel_url,
         expires_at=event.expires_at,
         created_at=recorded.recorded_at,
         updated_at=recorded.recorded_at,

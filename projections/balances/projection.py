@@ -1,4 +1,4 @@
-"""Writes `balances` and `holds`: a row each, changed by whole batches of events at a time."""
+"""Writes `balances`, `holds` and `topups`: a row each, by whole batches of events at a time."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -7,6 +7,7 @@ from uuid import UUID
 from projections.balances.evolve import fold
 from projections.balances.holds import compare_holds, store_holds, strange_holds
 from projections.balances.rows import wallet_view
+from projections.balances.topups import compare_topups, store_topups, strange_topups
 from projections.interface import (
     Connection,
     EventRange,
@@ -28,10 +29,10 @@ _BEFORE_ALL = UUID(int=0).hex
 
 
 class BalancesProjection:
-    """Every wallet and every hold as it stands."""
+    """Every wallet, every hold and every top-up as it stands."""
 
     name = "balances"
-    tables = ("balances", "holds")
+    tables = ("balances", "holds", "topups")
 
     async def load(
         self, connection: Connection, wallets: Sequence[WalletKey]
@@ -45,7 +46,7 @@ class BalancesProjection:
         return found
 
     async def store(self, connection: Connection, news: Sequence[WalletNews[WalletView]]) -> None:
-        """Insert the opened wallets, update the known ones; the same of their holds."""
+        """Insert the opened wallets, update the known ones; the same of holds and top-ups."""
         opened: list[tuple[WalletNews[WalletView], WalletView]] = []
         changed: list[tuple[WalletKey, WalletView, WalletView]] = []
         for each in news:
@@ -60,24 +61,29 @@ class BalancesProjection:
         if changed:
             await _update(connection, changed)
         await store_holds(connection, (event for each in news for event in each.events))
+        await store_topups(connection, (event for each in news for event in each.events))
 
     async def compare(self, connection: Connection, ranges: Sequence[EventRange]) -> list[str]:
-        """Wallets and holds whose two rows differ."""
+        """Wallets, holds and top-ups whose two rows differ."""
         rows = await connection.fetch(_COMPARE, *_keys([each.wallet for each in ranges]))
         wallets = [
             f"{wallet_id(row['wallet_id'].hex)}: live {row['live']}, rebuilt {row['rebuilt']}"
             for row in rows
         ]
-        return wallets + await compare_holds(connection, ranges)
+        holds = await compare_holds(connection, ranges)
+        return wallets + holds + await compare_topups(connection, ranges)
 
     async def strangers(
         self, connection: Connection, after: PageStart | None, up_to_position: int, limit: int
     ) -> tuple[list[str], PageStart | None]:
-        """Live rows that the rebuilt tables do not have: first of wallets, then of holds."""
+        """Live rows that the rebuilt tables do not have: of wallets, of holds, of top-ups."""
         table, *start = after or ("balances", _BEFORE_ALL, _BEFORE_ALL)
         if table == "holds":
             found, last = await strange_holds(connection, start, up_to_position, limit)
-            return found, None if last is None else ("holds", *last)
+            return found, ("topups", _BEFORE_ALL, _BEFORE_ALL) if last is None else ("holds", *last)
+        if table == "topups":
+            found, last = await strange_topups(connection, start, up_to_position, limit)
+            return found, None if last is None else ("topups", *last)
         rows = await connection.fetch(_STRANGERS, *start, limit, up_to_position)
         found = [
             f"{wallet_id(row['wallet_id'].hex)}: only the live table has it"

@@ -1,4 +1,4 @@
-"""Answers questions about wallets and holds, and says how far behind an answer is.
+"""Answers questions about wallets, holds and top-ups, and says how far behind an answer is.
 
 Reading your own write: whatever the log has of a wallet by the time of the question is
 either in the answer or `behind` it, and then `catch_up` folds what is missing.
@@ -12,12 +12,19 @@ import asyncpg
 from msgspec import Struct
 
 from projections.balances.evolve import fold
-from projections.balances.rows import hold_view, wallet_view
+from projections.balances.rows import hold_view, topup_view, wallet_view
 from projections.interface import Reader, WalletKey
 from projections.log import read_stream
 from projections.statements import load_statement
 from schemas.identifiers import hex_of, wallet_id
-from schemas.results import HoldStatus, HoldView, WalletStatus, WalletView
+from schemas.results import (
+    HoldStatus,
+    HoldView,
+    TopupStatus,
+    TopupView,
+    WalletStatus,
+    WalletView,
+)
 
 CATCH_UP_LIMIT = 1000
 """How many missing events a question may fold by itself."""
@@ -33,6 +40,9 @@ _LIST_OF_CUSTOMER = load_statement(__file__, "list_of_customer")
 _READ_HOLD = load_statement(__file__, "read_hold")
 _LIST_HOLDS = load_statement(__file__, "list_holds")
 _LIST_HOLDS_BY_STATUS = load_statement(__file__, "list_holds_by_status")
+_READ_TOPUP = load_statement(__file__, "read_topup")
+_LIST_TOPUPS = load_statement(__file__, "list_topups")
+_LIST_TOPUPS_BY_STATUS = load_statement(__file__, "list_topups_by_status")
 _LIST_DUE = load_statement(__file__, "list_due")
 
 
@@ -57,13 +67,13 @@ class ListedWallet(Struct, frozen=True, kw_only=True, gc=False):
     reading: WalletReading
 
 
-class _HoldsOfWallet(Struct, frozen=True, kw_only=True):
-    """How far the holds of a wallet are known."""
+class _PartsOfWallet(Struct, frozen=True, kw_only=True):
+    """How far the holds, or the top-ups, of a wallet are known."""
 
     newest_version: int
-    """The wallet's newest version in the log, in the same snapshot as the holds."""
+    """The wallet's newest version in the log, in the same snapshot as they."""
     complete_to_version: int
-    """Up to this version no change of a hold is missing; 0 where there is nothing yet."""
+    """Up to this version no change of them is missing; 0 where there is nothing yet."""
 
     @property
     def behind(self) -> int:
@@ -71,7 +81,7 @@ class _HoldsOfWallet(Struct, frozen=True, kw_only=True):
         return self.newest_version - self.complete_to_version
 
 
-class HoldReading(_HoldsOfWallet, frozen=True, kw_only=True):
+class HoldReading(_PartsOfWallet, frozen=True, kw_only=True):
     """One hold, if the read model has it, and how far the log is."""
 
     view: HoldView | None
@@ -84,10 +94,29 @@ class ListedHold(NamedTuple):
     view: HoldView
 
 
-class HoldsReading(_HoldsOfWallet, frozen=True, kw_only=True):
+class HoldsReading(_PartsOfWallet, frozen=True, kw_only=True):
     """A page of a wallet's holds, newest first, and how far the log is."""
 
     holds: list[ListedHold]
+
+
+class TopupReading(_PartsOfWallet, frozen=True, kw_only=True):
+    """One top-up, if the read model has it, and how far the log is."""
+
+    view: TopupView | None
+
+
+class ListedTopup(NamedTuple):
+    """One top-up of a list; `opened_version` is the cursor of what follows it."""
+
+    opened_version: int
+    view: TopupView
+
+
+class TopupsReading(_PartsOfWallet, frozen=True, kw_only=True):
+    """A page of a wallet's top-ups, newest first, and how far the log is."""
+
+    topups: list[ListedTopup]
 
 
 class DueWallet(NamedTuple):
@@ -202,6 +231,47 @@ async def list_holds(
             ListedHold(row["opened_version"], hold_view(wallet.wallet_id, row))
             for row in rows
             if row["hold_id"] is not None
+        ],
+    )
+
+
+async def read_topup(reader: Reader, wallet: WalletKey, topup_id: str) -> TopupReading | None:
+    """A top-up of this wallet, in one snapshot; None if the tenant has no such wallet."""
+    row = await reader.fetchrow(
+        _READ_TOPUP, wallet.tenant_id, hex_of(wallet.wallet_id), hex_of(topup_id)
+    )
+    if row is None:
+        return None
+    return TopupReading(
+        newest_version=row["newest"],
+        complete_to_version=row["complete_to"],
+        view=None if row["topup_id"] is None else topup_view(wallet.wallet_id, row),
+    )
+
+
+async def list_topups(
+    reader: Reader,
+    wallet: WalletKey,
+    *,
+    status: TopupStatus | None = None,
+    limit: int,
+    before_version: int = FROM_NEWEST,
+) -> TopupsReading | None:
+    """Up to `limit` top-ups made before a version, newest first; None as in `read_topup`."""
+    page = (wallet.tenant_id, hex_of(wallet.wallet_id), before_version, limit)
+    if status is None:
+        rows = await reader.fetch(_LIST_TOPUPS, *page)
+    else:
+        rows = await reader.fetch(_LIST_TOPUPS_BY_STATUS, *page, status)
+    if not rows:
+        return None
+    return TopupsReading(
+        newest_version=rows[0]["newest"],
+        complete_to_version=rows[0]["complete_to"],
+        topups=[
+            ListedTopup(row["opened_version"], topup_view(wallet.wallet_id, row))
+            for row in rows
+            if row["topup_id"] is not None
         ],
     )
 

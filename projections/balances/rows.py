@@ -1,11 +1,11 @@
-"""Rows of `balances` and of `holds`, to and from the published language. No I/O."""
+"""Rows of `balances`, `holds` and `topups`, to and from the published language. No I/O."""
 
 import asyncpg
 from msgspec import Raw
 
 from schemas.events import Expiring
-from schemas.identifiers import hold_id
-from schemas.results import HoldView, WalletView
+from schemas.identifiers import hold_id, topup_id, transaction_id
+from schemas.results import HoldView, TopupView, WalletView
 
 
 def wallet_view(wallet_id: str, row: asyncpg.Record) -> WalletView:
@@ -43,6 +43,30 @@ def hold_view(wallet_id: str, row: asyncpg.Record) -> HoldView:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         version=row["version"],
+        metadata=Raw(row["metadata"]),
+    )
+
+
+def topup_view(wallet_id: str, row: asyncpg.Record) -> TopupView:
+    """One row of `topups` as answers show it."""
+    paid_by = row["transaction_id"]
+    return TopupView(
+        id=topup_id(row["topup_id"].hex),
+        wallet_id=wallet_id,
+        status=row["status"],
+        amount=row["amount"],
+        currency=row["currency"],
+        reference=row["reference"],
+        description=row["description"],
+        redirect_url=row["redirect_url"],
+        cancel_url=row["cancel_url"],
+        expires_at=row["expires_at"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        version=row["version"],
+        transaction_id=None if paid_by is None else transaction_id(paid_by.hex),
+        payment_id=row["payment_id"],
+        code=row["code"],
         metadata=Raw(row["metadata"]),
     )
 

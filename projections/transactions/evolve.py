@@ -1,6 +1,6 @@
 """Which transaction an event is, if it is one. Pure, and total over all events."""
 
-from typing import Literal, assert_never
+from typing import assert_never
 
 from msgspec.structs import replace
 
@@ -18,6 +18,10 @@ from schemas.events import (
     HoldCaptured,
     HoldPlaced,
     HoldReleased,
+    TopupCreated,
+    TopupDeclined,
+    TopupEnded,
+    TopupUnapplied,
     TransferReceived,
     TransferSent,
     VoidDeclined,
@@ -26,6 +30,7 @@ from schemas.events import (
     WalletDebited,
     WalletFrozen,
     WalletOpened,
+    WalletToppedUp,
     WalletUnfrozen,
     decode_event,
 )
@@ -41,6 +46,7 @@ Movement = (
     | TransferReceived
     | DebitReversed
     | CreditReversed
+    | WalletToppedUp
     | BalanceForfeited
 )
 
@@ -81,12 +87,14 @@ def transaction_of(  # noqa: C901, PLR0912 - one line for each event
         case CreditReversed():
             line = _completed(recorded, event, "debit", "reversal")
             return replace(line, reverses=event.transaction_id, transfer_id=event.transfer_id)
+        case WalletToppedUp() | TopupUnapplied():
+            return _payment(recorded, event)
         case BalanceForfeited():
             return _completed(recorded, event, "debit", "forfeiture")
         case DebitDeclined():
-            return replace(_failed(recorded, event, "debit"), hold_id=event.hold_id)
+            return replace(_failed(recorded, event, "debit", event.kind), hold_id=event.hold_id)
         case CreditDeclined():
-            return _failed(recorded, event, "credit")
+            return _failed(recorded, event, "credit", event.kind)
         case (
             WalletOpened()
             | HoldPlaced()
@@ -96,10 +104,21 @@ def transaction_of(  # noqa: C901, PLR0912 - one line for each event
             | WalletClosed()
             | ChangeDeclined()
             | VoidDeclined()
+            | TopupCreated()
+            | TopupEnded()
+            | TopupDeclined()
         ):
             return None
         case _:
             assert_never(event)
+
+
+def _payment(recorded: ProjectedEvent, event: WalletToppedUp | TopupUnapplied) -> TransactionView:
+    if isinstance(event, WalletToppedUp):
+        line = _completed(recorded, event, "topup", "topup")
+    else:
+        line = _failed(recorded, event, "topup", "topup")
+    return replace(line, topup_id=event.topup_id, payment_id=event.payment_id)
 
 
 def reversed_after(recorded: ProjectedEvent) -> int | None:
@@ -117,7 +136,7 @@ def _completed(
     transaction_type: TransactionType,
     kind: TransactionKind,
 ) -> TransactionView:
-    change = event.amount if transaction_type == "credit" else -event.amount
+    change = event.amount if transaction_type in ("credit", "topup") else -event.amount
     if event.balance_before + change != event.balance_after:
         message = (
             f"{recorded.wallet.wallet_id} of tenant {recorded.wallet.tenant_id}: "
@@ -149,14 +168,15 @@ def _completed(
 
 def _failed(
     recorded: ProjectedEvent,
-    event: DebitDeclined | CreditDeclined,
-    direction: Literal["credit", "debit"],
+    event: DebitDeclined | CreditDeclined | TopupUnapplied,
+    transaction_type: TransactionType,
+    kind: TransactionKind,
 ) -> TransactionView:
     return TransactionView(
         id=transaction_id(recorded.event_id.replace("-", "")),
         wallet_id=recorded.wallet.wallet_id,
-        type=direction,
-        kind=event.kind,
+        type=transaction_type,
+        kind=kind,
         status="failed",
         amount=event.amount,
         balance_before=event.balance,

@@ -49,6 +49,8 @@ _COLUMNS = (
     "other_wallet_id",
     "reverses",
     "reversed_after",
+    "topup_id",
+    "payment_id",
 )
 
 
@@ -151,6 +153,8 @@ async def _insert(
                 _digits(view.other_wallet_id),
                 _digits(view.reverses),
                 reversed_after(event),
+                _digits(view.topup_id),
+                view.payment_id,
             )
             for event, view in lines
         ],

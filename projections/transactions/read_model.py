@@ -9,7 +9,14 @@ from msgspec import Raw, Struct
 
 from projections.interface import Reader, WalletKey
 from projections.statements import load_statement
-from schemas.identifiers import hex_of, hold_id, transaction_id, transfer_id, wallet_id
+from schemas.identifiers import (
+    hex_of,
+    hold_id,
+    topup_id,
+    transaction_id,
+    transfer_id,
+    wallet_id,
+)
 from schemas.results import TransactionType, TransactionView
 
 FROM_NEWEST = 2**63 - 1
@@ -130,6 +137,8 @@ def transaction_view(identifier: str, row: asyncpg.Record) -> TransactionView:
         transfer_id=_spelled(transfer_id, row["transfer_id"]),
         other_wallet_id=_spelled(wallet_id, row["other_wallet_id"]),
         reverses=_spelled(transaction_id, row["reverses"]),
+        topup_id=_spelled(topup_id, row["topup_id"]),
+        payment_id=row["payment_id"],
         metadata=Raw(row["metadata"]),
     )
 

@@ -9,11 +9,20 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from schemas.commands import NO_METADATA, Description, FreezeScope, Metadata, Reason
+from schemas.commands import (
+    NO_METADATA,
+    Description,
+    FreezeScope,
+    Metadata,
+    Reason,
+    RedirectUrl,
+)
 from schemas.identifiers import (
     CustomerId,
     HoldId,
+    PaymentId,
     Reference,
+    TopupId,
     TransactionId,
     TransferId,
     UserId,
@@ -230,6 +239,66 @@ class CreditDeclined(_Declined, frozen=True, kw_only=True, tag="wallet.credit_de
     kind: Literal["credit", "reversal"] = "credit"
 
 
+class TopupCreated(_Event, frozen=True, kw_only=True, tag="wallet.topup_created"):
+    """A payment into the wallet was asked for. The top-up's id is this event's id.
+
+    `reference` is the caller's own, or else the top-up's id.
+    """
+
+    topup_id: TopupId
+    amount: Amount
+    currency: CurrencyCode
+    redirect_url: RedirectUrl
+    cancel_url: RedirectUrl | None = None
+    expires_at: Moment
+    reference: Reference
+    description: Description
+    metadata: Metadata = NO_METADATA
+
+
+class WalletToppedUp(_ToldMovement, frozen=True, kw_only=True, tag="wallet.topped_up"):
+    """A top-up was paid, and its money came in. Words and metadata are the top-up's."""
+
+    topup_id: TopupId
+    payment_id: PaymentId
+
+
+class TopupEnded(_Event, frozen=True, kw_only=True, tag="wallet.topup_ended"):
+    """A top-up is no longer waited for. A payment that was under way may still come."""
+
+    topup_id: TopupId
+    cause: Literal["cancelled", "expired", "wallet_closed"]
+    amount: Amount
+    currency: CurrencyCode
+
+
+class TopupUnapplied(_Declined, frozen=True, kw_only=True, tag="wallet.topup_unapplied"):
+    """A payment has come that the wallet cannot take. Amount and currency are the payment's.
+
+    The money is with the payment provider's account; the merchant settles it.
+    """
+
+    topup_id: TopupId
+    payment_id: PaymentId
+    asked_currency: CurrencyCode | None = None
+    """The top-up's own, where the payment is in another one."""
+
+
+class TopupDeclined(_Event, frozen=True, kw_only=True, tag="wallet.topup_declined"):
+    """A top-up was to be made, or cancelled, and the wallet's state forbade it."""
+
+    change: Literal["create", "cancel"]
+    code: DeclineCode
+    amount: Amount
+    balance: Balance
+    currency: CurrencyCode
+    topup_id: TopupId | None = None
+    """Which one was to be cancelled."""
+    reference: Reference | None = None
+    limit: int | None = None
+    """What is allowed."""
+
+
 class WalletFrozen(_Event, frozen=True, kw_only=True, tag="wallet.frozen"):
     """What the scope names stopped, beside what had stopped before."""
 
@@ -285,6 +354,11 @@ WalletEvent = (
     | TransferReceived
     | DebitReversed
     | CreditReversed
+    | TopupCreated
+    | WalletToppedUp
+    | TopupEnded
+    | TopupUnapplied
+    | TopupDeclined
     | WalletFrozen
     | WalletUnfrozen
     | BalanceForfeited

@@ -15,19 +15,28 @@ from schemas.commands import (
     FreezeScope,
     Metadata,
     Reason,
+    RedirectUrl,
     TransferTo,
 )
 from schemas.identifiers import (
     CustomerId,
     HoldId,
+    PaymentId,
     Reference,
+    TopupId,
     TransactionId,
     TransferId,
     UserId,
     WalletId,
 )
 from schemas.money import Amount, Balance, CurrencyCode
-from schemas.results import HoldStatus, TransactionKind, TransactionType, WalletStatus
+from schemas.results import (
+    HoldStatus,
+    TopupStatus,
+    TransactionKind,
+    TransactionType,
+    WalletStatus,
+)
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
@@ -146,6 +155,23 @@ class TransferRequest(Struct, frozen=True, kw_only=True, gc=False):
     metadata: Metadata = NO_METADATA
 
 
+class TopupRequest(Struct, frozen=True, kw_only=True, gc=False):
+    """Ask a customer for a payment. Without `expires_at` it can be paid for half an hour."""
+
+    amount: Amount
+    redirect_url: RedirectUrl
+    cancel_url: Annotated[
+        RedirectUrl | None,
+        Meta(description="Where the browser goes after a cancel; without it, `redirect_url`."),
+    ] = None
+    expires_at: MomentText | None = None
+    description: Description = ""
+    reference: Annotated[
+        Reference | None, Meta(description="The caller's own; without it, the top-up's id.")
+    ] = None
+    metadata: Metadata = NO_METADATA
+
+
 class ReverseRequest(Struct, frozen=True, kw_only=True, gc=False):
     """Undo a transaction by an opposite one."""
 
@@ -234,6 +260,10 @@ class Transaction(Struct, frozen=True, kw_only=True, gc=False):
     reverses: Annotated[
         TransactionId | None, Meta(description="Of a reversal: the transaction that it undoes.")
     ]
+    topup_id: Annotated[TopupId | None, Meta(description="Of a top-up.")]
+    payment_id: Annotated[
+        PaymentId | None, Meta(description="Of a top-up: the provider's name for its payment.")
+    ]
     reversed_amount: Annotated[Balance, Meta(description="How much of it was reversed since.")]
     metadata: Metadata
     created_at: datetime
@@ -279,6 +309,35 @@ class Transfer(Struct, frozen=True, kw_only=True, gc=False):
     created_at: datetime
 
 
+class Topup(Struct, frozen=True, kw_only=True, gc=False):
+    """A payment into a wallet that was asked for, and what became of it."""
+
+    id: TopupId
+    wallet_id: WalletId
+    status: Annotated[
+        TopupStatus,
+        Meta(description="`unapplied`: a payment has come that the wallet could not take."),
+    ]
+    amount: Amount
+    currency: CurrencyCode
+    reference: Reference
+    description: Description
+    checkout_url: Annotated[str, Meta(description="The page on which the customer pays.")]
+    redirect_url: RedirectUrl
+    cancel_url: RedirectUrl | None
+    expires_at: Annotated[datetime, Meta(description="When it ends by itself, if it is not paid.")]
+    transaction_id: Annotated[
+        TransactionId | None, Meta(description="What the payment became; failed if unapplied.")
+    ]
+    payment_id: PaymentId | None
+    code: Annotated[
+        str | None, Meta(description="Why a payment could not be applied; null where it was.")
+    ]
+    metadata: Metadata
+    created_at: datetime
+    updated_at: datetime
+
+
 class WalletPage(Struct, frozen=True, kw_only=True, gc=False):
     """A page of wallets."""
 
@@ -299,5 +358,13 @@ class HoldPage(Struct, frozen=True, kw_only=True, gc=False):
     """A page of holds, newest first."""
 
     data: list[Hold]
+    has_more: bool
+    next_cursor: NextCursor
+
+
+class TopupPage(Struct, frozen=True, kw_only=True, gc=False):
+    """A page of top-ups, newest first."""
+
+    data: list[Topup]
     has_more: bool
     next_cursor: NextCursor

@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from schemas.http.batches import BatchResult
-from schemas.identifiers import HoldId, TransactionId, WalletId
+from schemas.identifiers import HoldId, TopupId, TransactionId, WalletId
 from schemas.rejections import REJECTION_TYPES
 
 PROBLEM_CONTENT_TYPE = "application/problem+json"
@@ -44,6 +44,9 @@ class Problem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
         ),
     ] = None
     hold_id: Annotated[HoldId | None, Meta(description="The hold that is no longer open.")] = None
+    topup_id: Annotated[
+        TopupId | None, Meta(description="The top-up that is not pending any more.")
+    ] = None
     transaction_id: Annotated[
         TransactionId | None,
         Meta(
@@ -72,7 +75,7 @@ class Problem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     ] = None
     limit: Annotated[
         int | None,
-        Meta(description="The largest balance, or how many lots or open holds a wallet may have."),
+        Meta(description="The largest balance, or how many lots, holds or top-ups may be open."),
     ] = None
     index: Annotated[
         int | None,
@@ -122,6 +125,11 @@ _REJECTION_STATUS = {
     "hold_not_found": (404, "Hold not found"),
     "hold_not_open": (409, "Hold not open"),
     "capture_exceeds_hold": (409, "Capture exceeds hold"),
+    "topup_not_found": (404, "Top-up not found"),
+    "topup_not_pending": (409, "Top-up not pending"),
+    "too_many_topups": (409, "Too many top-ups"),
+    "topup_already_paid": (409, "Top-up already paid"),
+    "payment_mismatch": (409, "Payment mismatch"),
     "transaction_not_found": (404, "Transaction not found"),
     "not_reversible": (409, "Not reversible"),
     "reversal_exceeds_transaction": (409, "Reversal exceeds transaction"),
@@ -169,6 +177,18 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
         404,
         "Transfer not found",
         "No such transfer, or another tenant's, which is the same.",
+    ),
+    (
+        "account_not_found",
+        404,
+        "Account not found",
+        "No such account in the chart of accounts, or nothing was ever booked on it.",
+    ),
+    (
+        "topups_unavailable",
+        409,
+        "Top-ups unavailable",
+        "No payment provider is set up for the credentials' environment.",
     ),
     ("method_not_allowed", 405, "Method not allowed", "The path exists, the method does not."),
     (

@@ -16,8 +16,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from schemas.commands import (
+    CancelTopup,
     CaptureHold,
     Command,
+    CompleteTopup,
     CreateWallet,
     ReverseTransaction,
     TransferMoney,
@@ -207,13 +209,16 @@ class CommandClient:
 def _key_of(command: Command) -> bytes:
     """What keeps commands in order: the wallet's id where the command has it.
 
-    Otherwise what it names: a customer's wallets, a hold's captures are in order too.
+    Otherwise what it names: a customer's wallets, a hold's captures and a top-up's payments are
+    in order too.
     """
     match command:
         case CreateWallet():
             return command.customer_id.encode()
         case CaptureHold() | VoidHold():
             return command.hold_id.encode()
+        case CompleteTopup() | CancelTopup():
+            return command.topup_id.encode()
         case ReverseTransaction():
             return command.transaction_id.encode()
         case TransferMoney():

@@ -14,6 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from ledger.tenants import Environment
 from ledger.tenants.store import Credential, hash_secret
 from services.gateway.problems import RefusedError
 
@@ -34,6 +35,9 @@ class Principal(Struct, frozen=True, kw_only=True):
     key_id: str
     scopes: frozenset[str]
     who: str
+    environment: Environment
+    redirect_origins: frozenset[str]
+    """To where browsers may be sent after a top-up; empty: everywhere."""
 
 
 FindCredential = Callable[[str], Awaitable[Credential | None]]
@@ -99,6 +103,8 @@ class Authenticator:
                 key_id=key_id,
                 scopes=stored.scopes,
                 who=f"client:{key_id}",
+                environment=stored.environment,
+                redirect_origins=stored.redirect_origins,
             )
             kept = _Kept(principal, stored.secret_hash, asked_at)
         self._kept[key_id] = kept

@@ -6,6 +6,7 @@ by field, so that the refusal can name everything that is wrong at once.
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -17,6 +18,8 @@ from ledger.command_handling.gate import (
     nesting_of,
     text_problem,
 )
+from ledger.tenants import Environment
+from ledger.tenants.redirects import problem_of_redirect
 from schemas.commands import NO_METADATA, TransferTo
 from schemas.http.credit_wallets import (
     CaptureRequest,
@@ -27,6 +30,7 @@ from schemas.http.credit_wallets import (
     FreezeWalletRequest,
     HoldRequest,
     ReverseRequest,
+    TopupRequest,
     TransferRequest,
     UnfreezeWalletRequest,
 )
@@ -46,6 +50,7 @@ from services.gateway.fields import (
     TRANSFER_FIELDS,
     UNFREEZE_FIELDS,
     FieldCheck,
+    topup_fields,
 )
 from services.gateway.moments import moment_of
 from services.gateway.problems import RefusedError
@@ -104,7 +109,7 @@ def _is_sound_create(asked: CreateWalletRequest) -> bool:
     return is_currency(asked.currency) and _metadata_passes(asked.metadata)
 
 
-def _is_sound_expiring(asked: CreditRequest | HoldRequest) -> bool:
+def _is_sound_expiring(asked: CreditRequest | HoldRequest | TopupRequest) -> bool:
     if asked.expires_at is not None and moment_of(asked.expires_at) is None:
         return False
     return _metadata_passes(asked.metadata)
@@ -155,6 +160,24 @@ read_capture: Final = BodyReader(
 read_transfer: Final = BodyReader(TransferRequest, TRANSFER_FIELDS, _is_sound_transfer)
 read_reverse: Final = BodyReader(ReverseRequest, REVERSE_FIELDS, _is_sound_told)
 read_nothing: Final = BodyReader(_NoRequest, {}, _is_sound, without_body=_NoRequest())
+
+
+@lru_cache(maxsize=1024)
+def topup_reader(
+    environment: Environment, redirect_origins: frozenset[str]
+) -> BodyReader[TopupRequest]:
+    """Reads the bodies of top-ups of tenants that may redirect as this says."""
+
+    def redirect_problem(url: str) -> str | None:
+        return problem_of_redirect(url, environment, redirect_origins)
+
+    def is_sound(asked: TopupRequest) -> bool:
+        urls = (asked.redirect_url, asked.cancel_url)
+        allowed = all(url is None or redirect_problem(url) is None for url in urls)
+        return allowed and _is_sound_expiring(asked)
+
+    return BodyReader(TopupRequest, topup_fields(redirect_problem), is_sound)
+
 
 _ANYTHING = msgspec.json.Decoder()
 _VERBATIM = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -72,6 +72,18 @@ def _flag(param: str) -> FieldCheck:
     return check
 
 
+def _redirect(param: str, problem_of: Callable[[str], str | None]) -> FieldCheck:
+    def check(value: object) -> FieldProblem | None:
+        if value is ABSENT:
+            return _found(param, "missing", "is required")
+        if not isinstance(value, str):
+            return _found(param, "wrong_type", "must be a string")
+        what = problem_of(value)
+        return None if what is None else _found(param, "redirect_not_allowed", what)
+
+    return check
+
+
 def _wallet(param: str) -> FieldCheck:
     def check(value: object) -> FieldProblem | None:
         if value is ABSENT:
@@ -167,6 +179,20 @@ CAPTURE_FIELDS: Final[dict[str, FieldCheck]] = {
     **_TOLD,
     "reference": _nullable(_REFERENCE),
 }
+
+
+def topup_fields(redirect_problem: Callable[[str], str | None]) -> dict[str, FieldCheck]:
+    """Of a top-up, whose redirects must be allowed: `redirect_problem` says why one is not."""
+    return {
+        "amount": _amount,
+        "redirect_url": _redirect("redirect_url", redirect_problem),
+        "cancel_url": _nullable(_redirect("cancel_url", redirect_problem)),
+        "expires_at": _nullable(_expires_at),
+        **_TOLD,
+        "reference": _nullable(_REFERENCE),
+    }
+
+
 TRANSFER_FIELDS: Final[dict[str, FieldCheck]] = {
     "from": _wallet("from"),
     "to": _wallet("to"),

@@ -13,15 +13,25 @@ from ledger.command_handling.processor import CommandProcessor
 from ledger.event_log.postgres import PostgresEventLog
 from services.gateway.application import Gateway, GatewayServer
 from services.gateway.authentication import Authenticator
+from services.gateway.books.queries import add_books
+from services.gateway.books.reads import BookReads
 from services.gateway.calls import Call
+from services.gateway.checkout.routes import add_checkout
 from services.gateway.credit_wallets.routes import add_credit_wallets
 from services.gateway.database import Database
 from services.gateway.docs import public_documents
 from services.gateway.metrics import RequestMetrics
 from services.gateway.pages import add_pages
+from services.gateway.payments.providers import (
+    PaymentProviders,
+    PaymentSettings,
+    payment_providers,
+    payment_settings,
+)
 from services.gateway.reads import Reads
 from services.gateway.request_ids import RequestIds
 from services.gateway.routing import RouteTable
+from services.gateway.topup_door import TopupDoor, public_url_of
 from services.runtime.environment import SystemEnvironment
 from services.runtime.processor_metrics import ProcessorMetrics
 from services.runtime.settings import Settings
@@ -39,6 +49,8 @@ async def run(settings: Settings, *, reuse_port: bool = False) -> None:
         settings.require_database_url(),
         host=settings.http_host,
         port=settings.http_port,
+        public_url=public_url_of(settings),
+        payments=payment_settings(settings),
         reuse_port=reuse_port,
     )
     async with serving as port:
@@ -52,12 +64,16 @@ async def gateway_on(
     *,
     host: str,
     port: int,
+    public_url: str,
+    payments: PaymentSettings | None = None,
     reuse_port: bool = False,
     registry: CollectorRegistry = REGISTRY,
 ) -> AsyncIterator[int]:
     """A gateway that serves inside the block, on the port that it gives (0: any free one).
 
-    Leaving stops accepting, answers every call that was taken in, and then stops the ledger.
+    `public_url` is where customers reach it, without a slash at the end; without `payments` there
+    are no top-ups. Leaving stops accepting, answers every call that was taken in, and then stops
+    the ledger.
     """
     environment = SystemEnvironment()
     async with AsyncExitStack() as stack:
@@ -72,7 +88,11 @@ async def gateway_on(
         await readiness.probe()
         prober = asyncio.create_task(readiness.keep_probing(), name="readiness")
         stack.callback(prober.cancel)
-        gateway = make_gateway(environment, processor, database, readiness, registry)
+        providers = await stack.enter_async_context(payment_providers(payments))
+        door = TopupDoor(public_url=public_url, is_available=providers.is_available)
+        gateway = make_gateway(
+            environment, processor, database, readiness, registry, door=door, providers=providers
+        )
         runner = await serve(gateway, host, port, reuse_port=reuse_port)
         stack.push_async_callback(runner.cleanup)
         stack.callback(readiness.stop)
@@ -85,10 +105,25 @@ def make_gateway(
     database: Database,
     readiness: "Readiness",
     registry: CollectorRegistry,
+    *,
+    door: TopupDoor,
+    providers: PaymentProviders,
 ) -> Gateway:
     """Connect the parts that answer requests."""
     routes: RouteTable[Call] = RouteTable()
-    add_credit_wallets(routes, processor, Reads(database, environment), readiness.stopping)
+    reads = Reads(database, environment)
+    add_credit_wallets(routes, processor, reads, door, readiness.stopping)
+    add_checkout(
+        routes,
+        processor=processor,
+        database=database,
+        reads=reads,
+        providers=providers,
+        public_url=door.public_url,
+        registry=registry,
+        clock=environment,
+    )
+    add_books(routes, BookReads(database, environment))
     add_pages(routes, public_documents(), readiness.reasons, registry)
     metrics = RequestMetrics()
     registry.register(metrics)

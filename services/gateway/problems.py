@@ -12,8 +12,9 @@ code. Where several refusals apply to one call, the first of this list is answer
    `forbidden` for a field, or a command of a batch, that needs a scope of its own; on a
    query 400 `invalid_limit`,
    `invalid_cursor`, `invalid_type`, `invalid_status`, `invalid_parameter`
-6. 404 `wallet_not_found`, `hold_not_found`, `transaction_not_found`, `transfer_not_found`
-   where the id in the path is not even spelled as one
+6. 404 `wallet_not_found`, `hold_not_found`, `topup_not_found`, `transaction_not_found`,
+   `transfer_not_found`, `account_not_found` where the id in the path is not even spelled as one;
+   then 409 `topups_unavailable`
 7. 409 `reference_reused` of the idempotency key, then of the reference
 8. 404: what the path or the body names is unknown, or another tenant's
 9. 422 `same_wallet`, `currency_mismatch`, `expiry_not_ahead`, 409 `not_reversible`: what
@@ -48,12 +49,17 @@ from schemas.rejections import (
     HoldUnknown,
     InsufficientFunds,
     NotReversible,
+    PaymentMismatch,
     ReferenceReused,
     Rejection,
     ReversalExceedsTransaction,
     SameWallet,
     TooManyHolds,
     TooManyLots,
+    TooManyTopups,
+    TopupAlreadyPaid,
+    TopupNotPending,
+    TopupUnknown,
     TransactionUnknown,
     WalletClosed,
     WalletExists,
@@ -220,6 +226,16 @@ def _detail_of(rejection: Rejection) -> str:  # noqa: C901, PLR0912 - one line e
             return "the hold is over: captured, voided or expired"
         case CaptureExceedsHold(amount=amount, held=held):
             return f"{amount} was to be captured, {held} is held"
+        case TopupUnknown():
+            return "there is no such top-up"
+        case TopupNotPending():
+            return "the top-up is over: paid, cancelled or expired"
+        case TooManyTopups(limit=limit):
+            return f"the wallet has {limit} pending top-ups already"
+        case TopupAlreadyPaid():
+            return "the top-up was paid before; this payment is kept as unapplied"
+        case PaymentMismatch(amount=amount, currency=currency):
+            return f"{amount} {currency} was asked for; this payment is kept as unapplied"
         case TransactionUnknown():
             return "there is no such transaction"
         case NotReversible():

@@ -2,7 +2,8 @@
 
 Every reading says how far the log is, in the snapshot that the row was read in. Where
 the row is behind, the query waits for the projector a little, and then folds the missing
-events by itself if it asks for wallets, or is refused if it asks for their history or holds.
+events by itself if it asks for wallets, or is refused if it asks for their history, holds or
+top-ups.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,12 +16,16 @@ from projections.balances.read_model import (
     HoldReading,
     HoldsReading,
     ListedWallet,
+    TopupReading,
+    TopupsReading,
     WalletReading,
     catch_up,
     list_holds,
+    list_topups,
     list_wallets,
     list_wallets_of_customer,
     read_hold,
+    read_topup,
 )
 from projections.events import ProjectedEvent
 from projections.interface import WalletKey
@@ -34,7 +39,14 @@ from projections.transactions.read_model import (
 from schemas.events import TransferSent, decode_event
 from schemas.http.credit_wallets import TransactionStatus
 from schemas.identifiers import hex_of
-from schemas.results import HoldStatus, TransactionType, TransferView, WalletStatus, WalletView
+from schemas.results import (
+    HoldStatus,
+    TopupStatus,
+    TransactionType,
+    TransferView,
+    WalletStatus,
+    WalletView,
+)
 from services.gateway.database import Database, Pool
 from services.gateway.patience import Clock, Patience
 from services.gateway.problems import ReadModelBehindError
@@ -146,6 +158,40 @@ class Reads:
         return await self._caught_up(
             self._for_balances,
             lambda pool: read_hold(pool, wallet, hold_id),
+            eventual=eventual,
+            at_least=version,
+        )
+
+    async def topups(
+        self,
+        tenant_id: str,
+        wallet_id: str,
+        *,
+        status: TopupStatus | None,
+        limit: int,
+        before_version: int | None,
+        eventual: bool,
+    ) -> TopupsReading | None:
+        """Up to `limit` top-ups made before a version, newest first; None as in `wallet`."""
+        wallet = WalletKey(tenant_id, wallet_id)
+        before = FROM_NEWEST if before_version is None else before_version
+        return await self._caught_up(
+            self._for_balances,
+            lambda pool: list_topups(
+                pool, wallet, status=status, limit=limit, before_version=before
+            ),
+            eventual=eventual,
+        )
+
+    async def topup(self, tenant_id: str, topup_id: str, *, eventual: bool) -> TopupReading | None:
+        """One top-up; None if the tenant has none of this id."""
+        found = await self._find(tenant_id, topup_id)
+        if found is None:
+            return None
+        wallet, version = found
+        return await self._caught_up(
+            self._for_balances,
+            lambda pool: read_topup(pool, wallet, topup_id),
             eventual=eventual,
             at_least=version,
         )

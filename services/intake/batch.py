@@ -1,15 +1,18 @@
 """A batch: what one reading of the commands topic brought, on its way to being answered."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
 from msgspec import Struct
 
 from ledger.command_handling.submission import Settled, Submission
+from ledger.tenants.redirects import problem_of_redirect
+from schemas.commands import CreateTopup
 from services.intake.consumer import Records, UnreadableRecord
 from services.intake.messages import Refusal, RefusalReason, read_message
 from services.intake.results import EVENT_ID_BYTES, Place, Reply, rejected_reply, result_reply
+from services.intake.tenants import RedirectRule
 
 
 class RefusedMessage(NamedTuple):
@@ -57,6 +60,31 @@ class Batch(Struct, kw_only=True):
                 kept.append(command)
         self.commands = kept
 
+    def redirecting_tenants(self) -> set[str]:
+        """Whose commands would send a browser somewhere."""
+        return {
+            command.submission.tenant_id
+            for command in self.commands
+            if isinstance(command.submission.command, CreateTopup)
+        }
+
+    def refuse_redirects(self, rules: Mapping[str, RedirectRule]) -> None:
+        """Take out the commands that would send a browser where their tenant forbids it."""
+        kept = []
+        for command in self.commands:
+            submission = command.submission
+            wish = submission.command
+            problems: list[str] = []
+            if isinstance(wish, CreateTopup):
+                problems = _redirect_problems(wish, rules[submission.tenant_id])
+            if problems:
+                self.refuse(
+                    command, _refusal_of(submission, "invalid_command", "; ".join(problems))
+                )
+            else:
+                kept.append(command)
+        self.commands = kept
+
     def refuse_poison(self, command: ReadCommand) -> None:
         """Note that the log does not take this command's content."""
         detail = "the ledger could not record this command; its operator has been told"
@@ -100,6 +128,16 @@ def read_batch(records: Records, *, generation: int, read_at: float) -> Batch:
             else:
                 batch.commands.append(ReadCommand(read, place, record.value))
     return batch
+
+
+def _redirect_problems(wish: CreateTopup, rule: RedirectRule) -> list[str]:
+    urls = {"redirect_url": wish.redirect_url, "cancel_url": wish.cancel_url}
+    return [
+        f"{name}: {what}"
+        for name, url in urls.items()
+        if url is not None
+        and (what := problem_of_redirect(url, rule.environment, rule.allowed_origins))
+    ]
 
 
 def _slices(randomness: bytes) -> Iterator[bytes]:

@@ -175,21 +175,26 @@ class Intake:
                 read_at=self._environment.monotonic(),
             )
             metrics.CONSUMED.inc(len(batch.commands) + len(batch.refused))
-            await self._refuse_unknown_tenants(batch)
+            await self._ask_for_tenants(batch)
             await self._to_settle.put(batch)
 
-    async def _refuse_unknown_tenants(self, batch: Batch) -> None:
+    async def _ask_for_tenants(self, batch: Batch) -> None:
+        """Refuse the commands of unknown tenants, and redirects that a tenant forbids."""
         pause_s = _FIRST_PAUSE_S
         named = {command.submission.tenant_id for command in batch.commands}
         while True:
             try:
                 unknown = await self._tenants.unknown_of(named)
+                redirecting = batch.redirecting_tenants() - unknown
+                rules = await self._tenants.redirect_rules(redirecting)
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 await self._pause("tenants", pause_s, error)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
             else:
                 if unknown:
                     batch.refuse_tenants(unknown)
+                if redirecting:
+                    batch.refuse_redirects(rules)
                 return
 
     async def _hand_in_batches(self) -> None:

@@ -59,7 +59,7 @@ async def run(settings: Settings) -> None:
         publisher = ReplyPublisher(lambda: _producer(options), environment)
         stack.push_async_callback(publisher.stop)
         consumer = CommandConsumer(_consumer(options), settings.commands_topic)
-        tenants = KnownTenants(database)
+        tenants = KnownTenants(database, environment.monotonic)
         intake = Intake(
             consumer=consumer,
             processor=processor,

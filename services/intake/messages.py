@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from ledger.command_handling.gate import MAX_NESTING, metadata_problem, nesting_of, text_problem
 from ledger.command_handling.submission import Submission
 from schemas.commands import COMMAND_TYPES, NO_METADATA, Command, TransferTo
-from schemas.identifiers import is_hold_id, is_transaction_id, is_wallet_id
+from schemas.identifiers import is_hold_id, is_topup_id, is_transaction_id, is_wallet_id
 from schemas.money import is_currency
 from schemas.times import END_OF_TIME, cut_to_microseconds
 
@@ -36,7 +36,8 @@ RefusalReason = Literal[
     "poison_command",
 ]
 """Stable codes. Of several that apply the first that is looked for is given: the ids, the
-envelope, the type, the size, the JSON, its fields; whether the tenant exists is asked last.
+envelope, the type, the size, the JSON, its fields; whether the tenant exists, and allows a
+redirect (`invalid_command`), is asked last.
 `poison_command` is the log's own word."""
 
 Headers = Sequence[tuple[str, bytes | None]]
@@ -77,13 +78,14 @@ _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 _NULL = Raw(b"null")
 _SHOWABLE_NAME = re.compile(r"[a-z][a-z_]{0,31}", re.ASCII)
 _SHOWN_NAMES_MAX = 8
-_FREE_TEXTS = frozenset({"customer_id", "reference", "description", "reason"})
+_FREE_TEXTS = frozenset({"customer_id", "reference", "description", "reason", "payment_id"})
 _IDS: dict[str, tuple[str, Callable[[str], bool]]] = {
     "wallet_id": ("wal_", is_wallet_id),
     "from_wallet_id": ("wal_", is_wallet_id),
     "to_wallet_id": ("wal_", is_wallet_id),
     "hold_id": ("hol_", is_hold_id),
     "transaction_id": ("txn_", is_transaction_id),
+    "topup_id": ("top_", is_topup_id),
 }
 """How the ids in a command are spelled, by the names of their fields."""
 

@@ -12,6 +12,7 @@ from projections.log import read_published
 from projections.runner import Applied, Runner
 from services.projector import metrics
 from services.projector.beginning import check_topic
+from services.projector.books import BOOKS, observe_books
 from services.projector.events_topic import EventsTopic, Records
 from services.runtime.topic_identity import TopicIdentity
 
@@ -57,6 +58,11 @@ class Follower:
             _log.info("checkpoint_lost", reason=str(error))
             await self._resume()
             return 0
+
+    async def observe(self) -> None:
+        """Tell Prometheus what the read model says of itself."""
+        if self._name == BOOKS:
+            await observe_books(self._connection)
 
     async def lag(self) -> int | None:
         """How many published positions are not folded yet; None while that is not known."""

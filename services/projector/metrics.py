@@ -32,6 +32,18 @@ BATCH_SECONDS = Histogram(
     ["projection"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
+TRIAL_BALANCE_DIFFERENCE = Gauge(
+    "ledger_trial_balance_difference",
+    "By how much debits and credits of all accounts differ, in minor units; alarm above 0.",
+    ["currency"],
+)
+TRIAL_BALANCE_POSITION = Gauge(
+    "ledger_trial_balance_position", "Everything up to this position is booked, of all wallets."
+)
+TRIAL_BALANCE_LAG = Gauge(
+    "ledger_trial_balance_lag_events",
+    "The newest position of the log minus the position up to which everything is booked.",
+)
 
 
 class Readiness:

@@ -121,6 +121,7 @@ class Projector:
                 await self._environment.sleep(_REST_S)
 
     async def _observe(self, follower: Follower) -> None:
+        await follower.observe()
         lag = await follower.lag()
         if lag is None:
             return

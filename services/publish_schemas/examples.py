@@ -2,7 +2,8 @@
 
 Ama opens a wallet in cedis, puts 150.00 in, and spends 5.00 on text messages. She gets a
 bonus of 20.00 until the end of June, rides for 32.50 of the 40.00 that were set aside, and
-sends Kofi 25.00. `http_examples` tells the same as the HTTP API does.
+sends Kofi 25.00. Then she tops her wallet up by 50.00. `http_examples` tells the same as the
+HTTP API does.
 """
 
 from datetime import UTC, datetime
@@ -25,6 +26,10 @@ from schemas.events import (
     HoldPlaced,
     HoldReleased,
     LotAmount,
+    TopupCreated,
+    TopupDeclined,
+    TopupEnded,
+    TopupUnapplied,
     TransferReceived,
     TransferSent,
     VoidDeclined,
@@ -34,6 +39,7 @@ from schemas.events import (
     WalletEvent,
     WalletFrozen,
     WalletOpened,
+    WalletToppedUp,
     WalletUnfrozen,
 )
 from schemas.money import MAX_AMOUNT_MINOR
@@ -52,6 +58,11 @@ TRANSFER_ID = "trf_0197f3d1c2f07e3a8b4d9061f5c7e2a8"
 SENT_ID = "txn_0197f3d1c2f07e3a8b4d9061f5c7e2a8"
 RECEIVED_ID = "txn_0197f3d1c2f07f159e6a3b84d0c27f51"
 REVERSAL_ID = "txn_0197f3d5e9b47620a1c8f3d70b5e4926"
+TOPUP_ID = "top_0197f3d8b2c07d51b8e4a06f3d917c25"
+TOPPED_UP_ID = "txn_0197f3d94e617a08a5d2f1b96c03e874"
+PAYMENT_ID = "pay_5c1e9a7d40f24be8"
+REDIRECT_URL = "https://shop.example.com/wallet"
+CANCEL_URL = "https://shop.example.com/basket"
 USER = "5f0c2f0e-7d0a-5a3c-9b53-3f6f1f6f8f4d"
 OPENED_AT = datetime(2026, 5, 24, 10, 0, tzinfo=UTC)
 CREDITED_AT = datetime(2026, 5, 24, 10, 0, 4, 250_000, tzinfo=UTC)
@@ -59,6 +70,9 @@ DEBITED_AT = datetime(2026, 5, 24, 10, 1, 12, 731_204, tzinfo=UTC)
 HELD_AT = datetime(2026, 5, 24, 10, 3, 37, 82_000, tzinfo=UTC)
 CAPTURED_AT = datetime(2026, 5, 24, 10, 21, 5, 640_118, tzinfo=UTC)
 TRANSFERRED_AT = datetime(2026, 5, 24, 11, 2, 48, 5_310, tzinfo=UTC)
+ASKED_AT = datetime(2026, 5, 24, 11, 10, 2, 418_000, tzinfo=UTC)
+PAID_AT = datetime(2026, 5, 24, 11, 12, 40, 96_221, tzinfo=UTC)
+TOPUP_ENDS_AT = datetime(2026, 5, 24, 11, 40, 2, 418_000, tzinfo=UTC)
 BONUS_ENDS_AT = datetime(2026, 7, 1, tzinfo=UTC)
 HOLD_ENDS_AT = datetime(2026, 5, 25, 10, 0, tzinfo=UTC)
 METADATA = Raw(b'{"campaign":"may"}')
@@ -171,6 +185,40 @@ EVENTS: dict[str, WalletEvent] = {
         reference="bonus-may-void",
         description="The bonus was a mistake",
     ),
+    "wallet.topup_created": TopupCreated(
+        topup_id=TOPUP_ID,
+        amount=5_000,
+        currency="GHS",
+        redirect_url=REDIRECT_URL,
+        cancel_url=CANCEL_URL,
+        expires_at=TOPUP_ENDS_AT,
+        reference="basket-3381",
+        description="Top-up",
+    ),
+    "wallet.topped_up": WalletToppedUp(
+        **_money(11_250, 5_000, 16_250),
+        topup_id=TOPUP_ID,
+        payment_id=PAYMENT_ID,
+        reference="basket-3381",
+        description="Top-up",
+    ),
+    "wallet.topup_ended": TopupEnded(
+        topup_id=TOPUP_ID, cause="expired", amount=5_000, currency="GHS"
+    ),
+    "wallet.topup_unapplied": TopupUnapplied(
+        topup_id=TOPUP_ID,
+        payment_id=PAYMENT_ID,
+        code="wallet_frozen",
+        amount=5_000,
+        balance=11_250,
+        available=11_250,
+        currency="GHS",
+        reference="basket-3381",
+        description="Top-up",
+    ),
+    "wallet.topup_declined": TopupDeclined(
+        change="create", code="wallet_closed", amount=5_000, balance=0, currency="GHS"
+    ),
     "wallet.frozen": WalletFrozen(scope="debits", reason="The phone was stolen"),
     "wallet.unfrozen": WalletUnfrozen(reason="The phone was found"),
     "wallet.balance_forfeited": BalanceForfeited(**_money(14_500, 14_500, 0)),
@@ -219,6 +267,18 @@ COMMANDS: dict[str, commands.Command] = {
         description="The messages were not sent",
         reference="sms_batch_8821-refund",
     ),
+    "create_topup": commands.CreateTopup(
+        wallet_id=WALLET,
+        amount=5_000,
+        redirect_url=REDIRECT_URL,
+        cancel_url=CANCEL_URL,
+        description="Top-up",
+        reference="basket-3381",
+    ),
+    "complete_topup": commands.CompleteTopup(
+        topup_id=TOPUP_ID, payment_id=PAYMENT_ID, amount=5_000, currency="GHS"
+    ),
+    "cancel_topup": commands.CancelTopup(topup_id=TOPUP_ID),
     "expire_due": commands.ExpireDue(wallet_id=WALLET),
 }
 

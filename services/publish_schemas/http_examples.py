@@ -29,6 +29,7 @@ from services.publish_schemas.examples import (
     RECEIVED_ID,
     REVERSAL_ID,
     SENT_ID,
+    TOPUP_ID,
     TRANSFER_ID,
     TRANSFERRED_AT,
     USER,
@@ -109,7 +110,7 @@ def wallet(
     )
 
 
-def _transaction(
+def transaction(
     identifier: str,
     direction: results.TransactionType,
     amount: int,
@@ -120,6 +121,7 @@ def _transaction(
     description: str,
     **more: Any,
 ) -> http.Transaction:
+    """A completed transaction of Ama's wallet."""
     before, after = balances
     row: dict[str, Any] = {
         "kind": direction,
@@ -130,6 +132,8 @@ def _transaction(
         "transfer_id": None,
         "other_wallet_id": None,
         "reverses": None,
+        "topup_id": None,
+        "payment_id": None,
         "reversed_amount": 0,
         "metadata": NO_METADATA,
     }
@@ -152,7 +156,7 @@ def _transaction(
 
 NEW_WALLET = wallet(0, at=OPENED_AT)
 WALLET_WITH_HOLD = wallet(16_500, at=HELD_AT, held=4_000)
-CREDIT = _transaction(
+CREDIT = transaction(
     CREDIT_ID,
     "credit",
     15_000,
@@ -161,7 +165,7 @@ CREDIT = _transaction(
     reference="welcome-cus_abc123",
     description="Welcome",
 )
-BONUS = _transaction(
+BONUS = transaction(
     BONUS_ID,
     "credit",
     2_000,
@@ -171,7 +175,7 @@ BONUS = _transaction(
     description="Welcome bonus",
     expires_at=BONUS_ENDS_AT,
 )
-DEBIT = _transaction(
+DEBIT = transaction(
     DEBIT_ID,
     "debit",
     500,
@@ -181,7 +185,7 @@ DEBIT = _transaction(
     description="500 text messages",
     metadata=METADATA,
 )
-CAPTURE = _transaction(
+CAPTURE = transaction(
     CAPTURE_ID,
     "debit",
     3_250,
@@ -193,7 +197,7 @@ CAPTURE = _transaction(
     hold_id=HOLD_ID,
     held_amount=0,
 )
-SENT = _transaction(
+SENT = transaction(
     SENT_ID,
     "debit",
     2_500,
@@ -205,7 +209,7 @@ SENT = _transaction(
     transfer_id=TRANSFER_ID,
     other_wallet_id=OTHER_WALLET,
 )
-REVERSAL = _transaction(
+REVERSAL = transaction(
     REVERSAL_ID,
     "credit",
     500,
@@ -317,6 +321,9 @@ _MORE: dict[str, dict[str, Any]] = {
         "amount": 5_000,
         "held": 4_000,
     },
+    "topup_not_pending": {"topup_id": TOPUP_ID},
+    "too_many_topups": {"wallet_id": WALLET, "limit": 100},
+    "topup_already_paid": {"topup_id": TOPUP_ID},
     "not_reversible": {"transaction_id": REVERSAL_ID},
     "reversal_exceeds_transaction": {
         "wallet_id": WALLET,

@@ -8,12 +8,13 @@ from typing import Any, get_args
 
 from schemas.http import credit_wallets as http
 from schemas.http.problems import PROBLEM_CONTENT_TYPE, PROBLEMS, Problem
-from schemas.results import HoldStatus, TransactionType, WalletStatus
-from services.publish_schemas import http_examples
+from schemas.results import HoldStatus, TopupStatus, TransactionType, WalletStatus
+from services.publish_schemas import book_examples, http_examples
 from services.publish_schemas.examples import (
     COMMAND_ID,
     HOLD_ID,
     SENT_ID,
+    TOPUP_ID,
     TRANSFER_ID,
     WALLET,
     plain,
@@ -42,7 +43,7 @@ or decline. After a 503, send the same request again.
 **Available** is what is booked less what open holds set aside. Money with an `expires_at` is spent
 first, the soonest first, and what is left of it lapses at that moment.
 
-**Reading your own write.** A GET of one wallet, of its transactions or of its holds shows every
+**Reading your own write.** A GET of one wallet, of its transactions, holds or top-ups shows every
 change that was acknowledged before it, or answers 503 `read_model_behind`.
 `Ledger-Consistency: eventual` skips the wait, and the answer says how far behind it is in
 `Ledger-Lag`.
@@ -70,7 +71,7 @@ def openapi_document(version: str) -> JsonSchema:
         "info": {
             "title": "Credit Wallets API",
             "version": version,
-            "summary": "Wallets, the money in them, holds and transfers.",
+            "summary": "Wallets, the money in them, holds, transfers and top-ups.",
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -82,7 +83,9 @@ def openapi_document(version: str) -> JsonSchema:
             {"name": "Money", "description": "Move money and read what was moved."},
             {"name": "Holds", "description": "Set money aside, then spend it or let it go."},
             {"name": "Transfers", "description": "Move money between two wallets."},
+            {"name": "Top-ups", "description": "Ask customers for payments into their wallets."},
             {"name": "Batches", "description": "Send many commands in one call."},
+            {"name": "Books", "description": "Accounts, their entries, the trial balance."},
         ],
         "paths": _paths(shared),
         "components": {
@@ -279,11 +282,22 @@ def _parameter(
 
 
 PARAMETERS: dict[str, JsonSchema] = {
+    "account_id": _parameter(
+        "path", "account_id", "The account.", {"type": "string"}, book_examples.ACCOUNT_ID
+    ),
     "after": _parameter(
         "query",
         "after",
         "Where the page starts: `next_cursor` of the page before. Opaque.",
         {"type": "string", "minLength": 1, "maxLength": 512},
+    ),
+    "as_of": _parameter(
+        "query",
+        "as_of",
+        "A position of the log, or a moment (RFC 3339; a date alone is its beginning, in UTC) "
+        "that is not ahead of now.",
+        {"type": "string"},
+        "2026-05-24T10:00:00Z",
     ),
     "consistency": _parameter(
         "header",
@@ -332,6 +346,13 @@ PARAMETERS: dict[str, JsonSchema] = {
             "maximum": http.MAX_PAGE_SIZE,
             "default": http.DEFAULT_PAGE_SIZE,
         },
+    ),
+    "topup_id": _parameter("path", "topup_id", "The top-up.", {"type": "string"}, TOPUP_ID),
+    "topup_status": _parameter(
+        "query",
+        "status",
+        "Only top-ups with this status.",
+        {"type": "string", "enum": list(get_args(TopupStatus))},
     ),
     "transaction_id": _parameter(
         "path", "transaction_id", "The transaction.", {"type": "string"}, SENT_ID

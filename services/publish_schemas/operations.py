@@ -1,8 +1,10 @@
 """The calls of contract A that this release answers, one row each."""
 
 from services.publish_schemas.batch_operations import BATCH_OPERATIONS
+from services.publish_schemas.book_operations import BOOK_OPERATIONS
 from services.publish_schemas.hold_operations import HOLD_OPERATIONS
 from services.publish_schemas.operation import Operation
+from services.publish_schemas.topup_operations import TOPUP_OPERATIONS
 from services.publish_schemas.transfer_operations import TRANSFER_OPERATIONS
 from services.publish_schemas.wallet_operations import WALLET_OPERATIONS
 
@@ -10,5 +12,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *WALLET_OPERATIONS,
     *HOLD_OPERATIONS,
     *TRANSFER_OPERATIONS,
+    *TOPUP_OPERATIONS,
     *BATCH_OPERATIONS,
+    *BOOK_OPERATIONS,
 )

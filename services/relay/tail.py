@@ -25,6 +25,10 @@ from schemas.events import (
     HoldCaptured,
     HoldPlaced,
     HoldReleased,
+    TopupCreated,
+    TopupDeclined,
+    TopupEnded,
+    TopupUnapplied,
     TransferReceived,
     TransferSent,
     UnknownEventError,
@@ -35,6 +39,7 @@ from schemas.events import (
     WalletEvent,
     WalletFrozen,
     WalletOpened,
+    WalletToppedUp,
     WalletUnfrozen,
     decode_event,
 )
@@ -54,6 +59,7 @@ Moved = (
     | TransferReceived
     | DebitReversed
     | CreditReversed
+    | WalletToppedUp
 )
 
 _NEWEST_EVENTS = 20
@@ -122,6 +128,16 @@ def _story(event: WalletEvent) -> str:  # noqa: C901, PLR0912 - one line for eac
             return _moved(event)
         case HoldCaptured():
             return f"{_moved(event)}, of {event.hold_id}"
+        case WalletToppedUp():
+            return f"{_moved(event)}, of {event.topup_id}"
+        case TopupCreated():
+            return f"{formatted(event.amount, event.currency)} by {event.topup_id}"
+        case TopupEnded():
+            return f"{event.topup_id}, {event.cause}"
+        case TopupUnapplied():
+            return f"{formatted(event.amount, event.currency)} of {event.topup_id}, {event.code}"
+        case TopupDeclined():
+            return f"{event.change}, {event.code}"
         case TransferSent():
             return f"{_moved(event)}, to {event.to_wallet_id}"
         case TransferReceived():
@@ -164,7 +180,7 @@ def _style(event: WalletEvent) -> str:
     match event:
         case WalletOpened() | WalletCredited() | TransferReceived() | DebitReversed():
             return "green"
-        case WalletUnfrozen() | HoldReleased():
+        case WalletUnfrozen() | HoldReleased() | WalletToppedUp():
             return "green"
         case WalletDebited() | HoldCaptured() | TransferSent() | CreditReversed():
             return "blue"
@@ -172,7 +188,9 @@ def _style(event: WalletEvent) -> str:
             return "blue"
         case DebitDeclined() | CreditDeclined() | ChangeDeclined() | VoidDeclined():
             return "red"
-        case WalletFrozen() | WalletClosed() | HoldPlaced():
+        case TopupDeclined() | TopupUnapplied():
+            return "red"
+        case WalletFrozen() | WalletClosed() | HoldPlaced() | TopupCreated() | TopupEnded():
             return "yellow"
         case _:
             assert_never(event)

@@ -17,7 +17,14 @@ PartitionCount = Annotated[int, Meta(ge=1, le=1000)]
 LogLevel = Literal["debug", "info", "warning", "error"]
 PostgresUser = Literal["auto", "namespace", "nobody"]
 
+PaymentUrl = Annotated[str, Meta(pattern=r"^https?://[^/?#@\\\s]+\Z")]
+"""Scheme, host and port, without a slash at the end."""
+
+PublicUrl = Annotated[str, Meta(pattern=r"^https?://[^/?#@\\\s]+(/[^/?#\\\s]+)*\Z")]
+"""May have a path, as behind a proxy; without a slash at the end."""
+
 PREFIX = "LEDGER_"
+_SECRET_WORDS = ("PASSWORD", "SECRET", "API_KEY")
 
 
 class SettingsError(Exception):
@@ -31,6 +38,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Where `ledger up` keeps its data, logs and secrets. Nothing outside it is changed."""
     http_host: str = "127.0.0.1"
     http_port: Port = 8080
+    public_url: PublicUrl | None = None
+    """Where customers reach the gateway; without it, `http_host` and `http_port`."""
     health_port: HealthPort = 0
     """Where a process other than the gateway serves its health and metrics; 0 is nowhere."""
     log_level: LogLevel = "info"
@@ -51,6 +60,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     results_topic: str = "ledger.command-results"
     rejected_topic: str = "ledger.commands.rejected"
     topic_partitions: PartitionCount = 4
+
+    payment_provider_url: PaymentUrl | None = None
+    """Where the payment provider answers, for the gateway and for browsers. `ledger up` without
+    it starts a sandbox provider of its own."""
+    payment_api_key: str | None = None
+    """What the gateway shows to the payment provider."""
+    payment_callback_secret: str | None = None
+    """What the payment provider signs its callbacks with."""
+    sandbox_provider_port: Port = 8081
+    """The port of the sandbox provider, on `http_host`; its health and metrics are there, too."""
 
     background_nice: Niceness = 10
     """How far relay, projectors and scheduler stand back (nice), so that commands go first."""
@@ -74,7 +93,8 @@ class Settings(Struct, frozen=True, kw_only=True):
                 )
             except msgspec.ValidationError as error:
                 # A password must not get into a terminal or a log through a message.
-                shown = "its value" if "PASSWORD" in variable else repr(text)
+                is_secret = any(word in variable for word in _SECRET_WORDS)
+                shown = "its value" if is_secret else repr(text)
                 message = f"{variable}: {shown} cannot be used: {error}"
                 raise SettingsError(message) from error
         return cls(**values)
@@ -86,6 +106,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     def require_kafka_bootstrap(self) -> str:
         """Kafka's bootstrap servers. Raises `SettingsError` where none were given."""
         return _required(self.kafka_bootstrap, "LEDGER_KAFKA_BOOTSTRAP", "host:port,…")
+
+    def require_payment_secrets(self) -> tuple[str, str]:
+        """API key and callback secret. Raises `SettingsError` where one was not given."""
+        if self.payment_api_key is None or self.payment_callback_secret is None:
+            message = (
+                "LEDGER_PAYMENT_API_KEY and LEDGER_PAYMENT_CALLBACK_SECRET must both be set, to "
+                "the same as with the other side of the payments"
+            )
+            raise SettingsError(message)
+        return self.payment_api_key, self.payment_callback_secret
 
 
 def _required(value: str | None, variable: str, shape: str) -> str:

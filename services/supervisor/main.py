@@ -1,7 +1,7 @@
 """`ledger up`: servers, schema, topics, sandbox merchant and processes, in this order.
 
-Stopping goes the other way: first who takes commands, then relay, projectors and scheduler,
-then Kafka, then PostgreSQL.
+Stopping goes the other way: first who takes commands, and payments, then relay, projectors and
+scheduler, then Kafka, then PostgreSQL.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from services.supervisor.children import Child, ChildSpec, stop_together
 from services.supervisor.embedded_kafka import EmbeddedKafka
 from services.supervisor.embedded_postgres import EmbeddedPostgres
 from services.supervisor.home import HomeInUseError, HomeLock, limit_logs
+from services.supervisor.payment_secrets import payment_secrets
 from services.supervisor.ports import PortTakenError, RememberedPorts, is_free
 from services.supervisor.processes import OwnedProcess, ProcessFailedError
 from services.supervisor.sandbox import Addresses, write_sandbox
@@ -38,10 +39,13 @@ _LONGEST_PAUSE_SECONDS = 15.0
 
 _FRONT = {"gateway": ("gateway",), "intake": ("intake",)}
 """Who takes commands: first to stop."""
+_PROVIDER = {"sandbox-provider": ("sandbox-provider",)}
+"""Who takes payments, unless another provider is named. Customers wait for it."""
 _BACKGROUND = {
     "relay": ("relay",),
     "projector-balances": ("projector", "balances"),
     "projector-transactions": ("projector", "transactions"),
+    "projector-trial_balance": ("projector", "trial_balance"),
     "scheduler": ("scheduler",),
 }
 """Whom nobody waits for: stands back a little, so that commands are answered first."""
@@ -86,6 +90,7 @@ class Stack:
         self._front: list[Child] = []
         self._background: list[Child] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._payments: dict[str, str] = {}
 
     async def start(self) -> None:
         """Start everything and wait until all of it is ready."""
@@ -139,7 +144,7 @@ class Stack:
 
     def _stop_leftovers(self) -> None:
         """An earlier supervisor that was killed may have left processes behind."""
-        for name in (*_FRONT, *_BACKGROUND, "kafka"):
+        for name in (*_FRONT, *_PROVIDER, *_BACKGROUND, "kafka"):
             if OwnedProcess(self._home, name).stop_leftover():
                 self._say(f"stopped {name}, left over from an earlier start")
 
@@ -192,27 +197,48 @@ class Stack:
 
     def _start_children(self) -> None:
         self._ports.remember("gateway", self._settings.http_port)
-        self._say(f"starting {', '.join([*_FRONT, *_BACKGROUND])}")
-        self._front = [self._child(name, words, 0) for name, words in _FRONT.items()]
+        front = dict(_FRONT)
+        if self._settings.payment_provider_url is None:
+            front |= _PROVIDER
+            self._payments = self._provider_variables()
+        self._say(f"starting {', '.join([*front, *_BACKGROUND])}")
+        self._front = [self._child(name, words, 0) for name, words in front.items()]
         niceness = self._settings.background_nice
         self._background = [
             self._child(name, words, niceness) for name, words in _BACKGROUND.items()
         ]
         self._tasks.extend(asyncio.create_task(child.keep_running()) for child in self._children())
 
+    def _provider_variables(self) -> dict[str, str]:
+        """What the sandbox provider and the gateway are told of each other."""
+        port = self._ports.take("sandbox-provider")
+        return {
+            "LEDGER_PAYMENT_PROVIDER_URL": self._url(port),
+            "LEDGER_SANDBOX_PROVIDER_PORT": str(port),
+            **payment_secrets(self._home),
+        }
+
     def _child(self, name: str, arguments: tuple[str, ...], niceness: int) -> Child:
-        is_gateway = name == "gateway"
-        # The gateway shows its health where it serves everything else.
-        port = self._settings.http_port if is_gateway else self._ports.take(name)
+        # These two show their health where they serve everything else.
+        is_gateway, is_provider = name == "gateway", name in _PROVIDER
+        environment = {
+            "LEDGER_DATABASE_URL": self._settings.require_database_url(),
+            "LEDGER_KAFKA_BOOTSTRAP": self._settings.require_kafka_bootstrap(),
+            "LEDGER_HEALTH_PORT": "0",
+        }
+        if is_gateway or is_provider:
+            url = self._url() if is_gateway else self._payments["LEDGER_PAYMENT_PROVIDER_URL"]
+            public_url = self._settings.public_url or self._url()
+            environment |= {"LEDGER_PUBLIC_URL": public_url, **self._payments}
+        else:
+            port = self._ports.take(name)
+            url = f"http://127.0.0.1:{port}"
+            environment["LEDGER_HEALTH_PORT"] = str(port)
         spec = ChildSpec(
             name=name,
             arguments=arguments,
-            url=self._url() if is_gateway else f"http://127.0.0.1:{port}",
-            environment={
-                "LEDGER_DATABASE_URL": self._settings.require_database_url(),
-                "LEDGER_KAFKA_BOOTSTRAP": self._settings.require_kafka_bootstrap(),
-                "LEDGER_HEALTH_PORT": "0" if is_gateway else str(port),
-            },
+            url=url,
+            environment=environment,
             niceness=niceness,
         )
         return Child(self._home, spec, self._say)
@@ -250,9 +276,11 @@ class Stack:
     def _children(self) -> list[Child]:
         return [*self._front, *self._background]
 
-    def _url(self) -> str:
+    def _url(self, port: int | None = None) -> str:
+        """Where the gateway is, or who else listens on the same address."""
         host = self._settings.http_host
-        return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self._settings.http_port}"  # noqa: S104
+        shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+        return f"http://{shown}:{port or self._settings.http_port}"
 
 
 def _last_is_postgres(server: Server) -> bool:

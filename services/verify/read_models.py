@@ -85,7 +85,7 @@ class ReadModels:
 
     async def check_balances(self) -> None:
         """Compare every wallet's row, when the log has been read."""
-        for name in ("balances", "transactions"):
+        for name in ("balances", "transactions", "trial_balance"):
             try:
                 await check_log(self._connection, name)
             except LogDivergedError as error:

@@ -21,7 +21,7 @@ TRANSACTION_FIELDS = {
     # Beside those that the contract fixes:
     *("wallet_id", "kind", "status", "code", "currency", "description", "metadata", "created_at"),
     *("available_balance", "expires_at", "hold_id", "held_amount", "transfer_id"),
-    *("other_wallet_id", "reverses", "reversed_amount"),
+    *("other_wallet_id", "reverses", "reversed_amount", "topup_id", "payment_id"),
 }
 HOLD_FIELDS = {
     *("id", "wallet_id", "status", "amount", "captured_amount", "held_amount", "currency"),

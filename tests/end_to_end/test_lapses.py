@@ -74,6 +74,42 @@ async def test_an_expired_hold_is_freed_with_nobody_touching_the_wallet(
     assert (await curl.get(f"/holds/{hold}")).json["status"] == "expired"
 
 
+async def test_a_topup_that_is_not_paid_expires_with_nobody_touching_the_wallet(
+    stack: RunningStack, curl: Curl
+) -> None:
+    wallet = await _open_wallet(curl)
+    expires_at = datetime.now(UTC) + _SOON
+    created = await curl.post(
+        f"/wallets/{wallet}/topups",
+        {
+            "amount": 300,
+            "redirect_url": "http://localhost/thanks",
+            "expires_at": expires_at.isoformat(),
+        },
+    )
+    assert created.status == 201, created
+    topup = created.json["id"]
+
+    await eventually(lambda: _is_expired(stack, topup), "the top-up has expired")
+
+    shown = (await curl.get(f"/topups/{topup}")).json
+    assert (shown["status"], shown["transaction_id"]) == ("expired", None)
+    assert datetime.fromisoformat(shown["updated_at"]) >= expires_at
+    ((who, cause),) = await stack.fetch(
+        "SELECT metadata ->> 'who', data ->> 'cause' FROM events"
+        " WHERE stream_id = $1::uuid AND type = 'wallet.topup_ended'",
+        wallet.removeprefix("wal_"),
+    )
+    assert (who, cause) == ("kafka:/ledger/scheduler", "expired")
+
+
+async def _is_expired(stack: RunningStack, topup: str) -> bool:
+    rows = await stack.fetch(
+        "SELECT status FROM topups WHERE topup_id = $1::uuid", topup.removeprefix("top_")
+    )
+    return [row["status"] for row in rows] == ["expired"]
+
+
 async def _open_wallet(curl: Curl) -> str:
     reply = await curl.post("/wallets", {"customer_id": f"cus_{uuid4().hex}", "currency": "GHS"})
     assert reply.status == 201, reply

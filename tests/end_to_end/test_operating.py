@@ -103,7 +103,7 @@ def _entries(stack: RunningStack, name: str) -> list[dict[str, object]]:
 async def test_read_models_are_rebuilt_while_they_are_used(stack: RunningStack) -> None:
     await stack.verify()
     async with _debits_meanwhile(stack):
-        for name in ("balances", "transactions"):
+        for name in ("balances", "transactions", "trial_balance"):
             ended = await stack.run("rebuild", name)
             assert ended.status == 0, ended.output
     await stack.wait_until_caught_up()
@@ -188,6 +188,30 @@ async def test_another_merchants_wallet_does_not_exist(stack: RunningStack, curl
     ):
         assert (reply.status, reply.code) == (404, "wallet_not_found")
         assert theirs not in reply.body.decode()
+
+
+async def test_a_merchant_keeps_a_list_of_where_browsers_may_go(stack: RunningStack) -> None:
+    merchant_id = _told(await _run(stack, "merchants", "create", "Lister"))["merchant"]
+    origin = "https://shop.example.com"
+
+    said = await _run(stack, "merchants", "allow-redirect", merchant_id, f"{origin}:443")
+    assert said.strip() == f"allowed {origin}"
+    await _run(stack, "merchants", "allow-redirect", merchant_id, "http://localhost:3000")
+    listed = await _run(stack, "merchants", "redirects", merchant_id)
+    assert listed.split() == ["http://localhost:3000", origin]
+    await _run(stack, "merchants", "disallow-redirect", merchant_id, origin)
+    assert (await _run(stack, "merchants", "redirects", merchant_id)).split() == [
+        "http://localhost:3000"
+    ]
+
+    for wrong in (
+        ("allow-redirect", merchant_id, "https://shop.example.com/thanks"),
+        ("allow-redirect", str(uuid4()), origin),
+        ("disallow-redirect", merchant_id, origin),
+        ("redirects", str(uuid4())),
+    ):
+        ended = await stack.run("merchants", *wrong)
+        assert ended.status == 1, ended.output
 
 
 async def _run(stack: RunningStack, *arguments: str) -> str:

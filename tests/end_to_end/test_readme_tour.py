@@ -30,6 +30,7 @@ _KINDS = {
     "wallet": rf"wal_{_HEX32}",
     "transaction": rf"txn_{_HEX32}",
     "hold": rf"hol_{_HEX32}",
+    "topup": rf"top_{_HEX32}",
     "request": r"req_[0-9a-f]{24,32}",
     "key": r"key_[0-9a-f]{24}",
     "uuid": _UUID,

@@ -14,7 +14,11 @@ AFTER = 500
 
 
 @pytest.mark.parametrize(
-    "name", ["gateway", "relay", "projector-balances", "projector-transactions", "scheduler"]
+    "name",
+    [
+        *("gateway", "relay", "scheduler"),
+        *("projector-balances", "projector-transactions", "projector-trial_balance"),
+    ],
 )
 async def test_a_killed_process_comes_back(stack: RunningStack, name: str) -> None:
     async with over_http(stack) as senders, Load(stack, *senders) as load:

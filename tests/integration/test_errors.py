@@ -12,11 +12,16 @@ import pytest
 
 from schemas.http.problems import PROBLEMS
 from schemas.identifiers import hex_of
-from tests.specs import refused_batches, refused_calls, refused_movements
+from tests.specs import refused_batches, refused_calls, refused_movements, refused_topups
 from tests.specs.refused_calls import NO_WALLET
 from tests.specs.running_gateway import FAST, Reply, RunningGateway, basic, running_gateway
 
-ROWS = [*refused_calls.ROWS, *refused_movements.ROWS, *refused_batches.ROWS]
+ROWS = [
+    *refused_calls.ROWS,
+    *refused_movements.ROWS,
+    *refused_topups.ROWS,
+    *refused_batches.ROWS,
+]
 
 
 @pytest.fixture

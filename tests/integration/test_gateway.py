@@ -325,7 +325,13 @@ async def test_without_its_database_the_gateway_says_so() -> None:
     nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
     async with (
         aiohttp.ClientSession() as session,
-        gateway_on(nowhere, host="127.0.0.1", port=0, registry=CollectorRegistry()) as port,
+        gateway_on(
+            nowhere,
+            host="127.0.0.1",
+            port=0,
+            public_url="http://127.0.0.1",
+            registry=CollectorRegistry(),
+        ) as port,
     ):
         url = f"http://127.0.0.1:{port}"
         async with session.get(f"{url}/healthz") as alive:

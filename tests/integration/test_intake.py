@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from ledger.tenants import store
-from schemas.commands import CreateWallet
+from schemas.commands import CancelTopup, CompleteTopup, CreateTopup, CreateWallet
 from schemas.results import CommandResult, RejectedMessage
 from services.client import CommandRejectedError, ResultTimeoutError
 from tests.specs.command_line import (
@@ -51,6 +51,42 @@ async def test_commands_over_kafka_are_answered(line: CommandLine) -> None:
     assert (unknown.status, type(unknown.rejection).__name__) == ("declined", "WalletUnknown")
     assert rejected.value.reason == "invalid_command"
     assert rejected.value.detail.startswith("currency: ")
+
+
+async def test_topups_over_kafka_are_made_paid_and_cancelled(line: CommandLine) -> None:
+    shop = "https://shop.example/thanks"
+    async with line.intake(), line.client() as client:
+        wallet = await line.open_wallet(client, credit=500)
+        wish = CreateTopup(wallet_id=wallet, amount=200, redirect_url=shop)
+        created = await client.execute(wish)
+        assert created.topup is not None
+        payment = CompleteTopup(
+            topup_id=created.topup.id, payment_id="pay_1", amount=200, currency="GHS"
+        )
+        paid = await client.execute(payment)
+        told_again = await client.execute(payment)
+        over = await client.execute(CancelTopup(topup_id=created.topup.id))
+        second = await client.execute(wish)
+        assert second.topup is not None
+        cancelled = await client.execute(CancelTopup(topup_id=second.topup.id))
+        with pytest.raises(CommandRejectedError) as rejected:
+            await client.execute(
+                CreateTopup(
+                    wallet_id=wallet,
+                    amount=200,
+                    redirect_url="https://user@shop.example/",
+                    cancel_url="https://shop.example\\@evil.example/",
+                )
+            )
+    assert paid.transaction is not None
+    assert (paid.transaction.type, paid.transaction.balance_after) == ("topup", 700)
+    assert told_again.status == "accepted"
+    assert (over.status, type(over.rejection).__name__) == ("declined", "TopupNotPending")
+    assert cancelled.topup is not None
+    assert cancelled.topup.status == "cancelled"
+    assert rejected.value.reason == "invalid_command"
+    assert rejected.value.detail.startswith("redirect_url: must be ")
+    assert "; cancel_url: must be " in rejected.value.detail
 
 
 async def test_a_redelivered_command_has_one_effect_and_gets_its_first_result_again(

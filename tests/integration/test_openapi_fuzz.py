@@ -31,6 +31,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.specs.payments import payments_at
 from tests.specs.running_gateway import RunningGateway, running_gateway
 
 Operation = APIOperation[Any, Any, Any, Any]
@@ -225,7 +226,7 @@ async def followed(gateway: RunningGateway) -> AsyncIterator[None]:
 
 
 async def something_of_each_kind(gateway: RunningGateway, known: KnownIds) -> None:
-    """Wallets with money that stays and money that lapses, holds, a transfer."""
+    """Wallets with money that stays and money that lapses, holds, top-ups, a transfer."""
     wallets = [await gateway.open_wallet(f"cus_{n}") for n in range(8)]
     known.learn(" ".join(wallets))
     for n, wallet in enumerate(wallets[:5]):
@@ -234,13 +235,16 @@ async def something_of_each_kind(gateway: RunningGateway, known: KnownIds) -> No
         assert (await gateway.post(f"/wallets/{wallet}/credit", expiring)).status == 200
         await gateway.place_hold(wallet, 1000, f"hold-{n}")
         known.learn(await gateway.place_hold(wallet, 1000, f"hold-{n}-more"))
+        asked = {"amount": 1000, "redirect_url": "https://shop.test/", "expires_at": "2999-01-01"}
+        known.learn((await gateway.post(f"/wallets/{wallet}/topups", asked)).body.decode())
     body = {"from": wallets[0], "to": wallets[1], "amount": 5, "reference": "transfer"}
     known.learn((await gateway.post("/transfers", body)).body.decode())
 
 
 @pytest.mark.parametrize("examples", [30, pytest.param(400, marks=pytest.mark.slow)])
 async def test_no_call_gets_an_answer_outside_the_document(database: str, examples: int) -> None:
-    async with running_gateway(database) as gateway:
+    # Where customers would pay nobody listens: no call of the document goes there.
+    async with running_gateway(database, payments_at("http://127.0.0.1:9")) as gateway:
         fuzzer = Fuzzer(gateway, examples)
         await something_of_each_kind(gateway, fuzzer.known)
         async with followed(gateway):

@@ -32,9 +32,15 @@ HOT_STATEMENTS = [
         "projections/balances/sql/read_hold.sql",
         {"balances_pkey", "holds_pkey", "events_tenant_id_stream_id_version_key"},
     ),
+    ("projections/balances/sql/load_topups.sql", {"topups_pkey"}),
+    ("projections/balances/sql/update_topups.sql", {"topups_pkey"}),
+    (
+        "projections/balances/sql/read_topup.sql",
+        {"balances_pkey", "topups_pkey", "events_tenant_id_stream_id_version_key"},
+    ),
     (
         "projections/balances/sql/list_due.sql",
-        {"balances_by_next_lapse", "holds_by_expiry", "holds_by_next_expiry"},
+        {"balances_by_next_lapse", "holds_by_expiry", "holds_by_next_expiry", "topups_by_expiry"},
     ),
     ("projections/sql/find_event.sql", {"events_by_id"}),
     ("projections/transactions/sql/load.sql", {"transaction_progress_pkey"}),
@@ -47,6 +53,15 @@ HOT_STATEMENTS = [
             "events_tenant_id_stream_id_version_key",
         },
     ),
+    ("projections/trial_balance/sql/load.sql", {"journal_progress_pkey"}),
+    (
+        "projections/trial_balance/sql/reached.sql",
+        {"events_pkey", "journal_completeness_pkey", "journal_progress_pkey"},
+    ),
+    (
+        "projections/trial_balance/sql/list_entries.sql",
+        {"journal_entries_pkey", "journal_entries_by_credit", "events_pkey"},
+    ),
     (
         "ledger/event_log/sql/recorded.sql",
         {"appends_pkey", "command_outcomes_pkey", "consumed_references_pkey", "events_pkey"},
@@ -55,6 +70,8 @@ HOT_STATEMENTS = [
         "ledger/event_log/sql/stored_wallets.sql",
         {"snapshots_pkey", "events_tenant_id_stream_id_version_key"},
     ),
+    ("ledger/event_log/sql/reversed_amounts.sql", {"reversals_by_transaction"}),
+    ("ledger/event_log/sql/payments.sql", {"payments_by_topup"}),
 ]
 
 

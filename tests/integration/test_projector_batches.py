@@ -66,7 +66,7 @@ class Model:
     async def rows(self) -> list[Any]:
         """Everything that the read model's tables hold."""
         return [
-            await self.connection.fetch(f"TABLE {table} ORDER BY tenant_id, wallet_id, version")
+            await self.connection.fetch(f"SELECT * FROM {table} AS t ORDER BY t::text")  # noqa: S608
             for table in self.projection.tables
         ]
 

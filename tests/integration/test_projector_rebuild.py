@@ -11,7 +11,7 @@ from services.verify.main import verify
 from services.verify.report import Report
 from tests.specs.published_log import PublishedLog, published_log
 
-NAMES = pytest.mark.parametrize("name", ["balances", "transactions"])
+NAMES = pytest.mark.parametrize("name", sorted(PROJECTIONS))
 
 
 @pytest.fixture
@@ -80,6 +80,9 @@ async def test_a_rebuilt_read_model_equals_the_live_one_which_goes_on(
         ("transactions", "UPDATE transactions SET reference = 'x' WHERE version = 3"),
         ("transactions", "DELETE FROM transactions WHERE version < 10"),
         ("transactions", "UPDATE transactions SET reversed_after = 1 + reversed_after"),
+        ("trial_balance", "UPDATE journal_entries SET amount = amount + 1 WHERE position % 7 = 0"),
+        ("trial_balance", "DELETE FROM journal_entries WHERE position % 7 = 0"),
+        ("trial_balance", "UPDATE accounts SET credits = credits + 1"),
     ],
     ids=[
         "wrong balances",
@@ -90,6 +93,9 @@ async def test_a_rebuilt_read_model_equals_the_live_one_which_goes_on(
         "wrong history",
         "history with holes",
         "wrong reversals",
+        "wrong entries",
+        "missing entries",
+        "wrong accounts",
     ],
 )
 async def test_a_damaged_read_model_is_reported_and_made_whole(

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from projections.checkpoint import LOG_CLOSED, LOG_PARTITION, TopicChangedError, read_checkpoints
 from projections.interface import ProjectionGapError, UnreadableEventError
+from projections.registry import PROJECTIONS
 from schemas.events import RecordedEvent
 from services.verify.main import verify
 from services.verify.report import Report
@@ -29,7 +30,7 @@ async def _verify(log: PublishedLog) -> None:
     assert report.failures() == {}
 
 
-@pytest.mark.parametrize("name", ["balances", "transactions"])
+@pytest.mark.parametrize("name", sorted(PROJECTIONS))
 async def test_the_first_start_ever_begins_with_nothing(log: PublishedLog, name: str) -> None:
     async with log.projector(name) as task:
 
@@ -174,7 +175,7 @@ async def test_two_processes_share_the_partitions_and_hand_them_over(log: Publis
         await log.wait_until_folded("transactions", log.factory.position, first)
 
 
-@pytest.mark.parametrize("name", ["balances", "transactions"])
+@pytest.mark.parametrize("name", sorted(PROJECTIONS))
 async def test_kill_9_in_the_middle_doubles_nothing_and_loses_nothing(
     log: PublishedLog, name: str
 ) -> None:

@@ -1,10 +1,12 @@
 """`ledger verify` says that a sound system is sound, and names whatever is not."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
+from projections.registry import PROJECTIONS
 from services.verify.main import run, verify
 from services.verify.report import Report
 from tests.specs.published_log import PublishedLog, published_log
@@ -14,10 +16,13 @@ from tests.specs.published_log import PublishedLog, published_log
 async def log(database: str, kafka_server: str) -> AsyncIterator[PublishedLog]:
     """A log that is published and projected, all sound, and at rest."""
     async with published_log(database, kafka_server) as log:
-        async with log.projector("balances") as one, log.projector("transactions") as other:
+        async with AsyncExitStack() as stack:
+            tasks = {
+                name: await stack.enter_async_context(log.projector(name)) for name in PROJECTIONS
+            }
             await log.happen(10, 300)
-            await log.wait_until_folded("balances", log.factory.position, one)
-            await log.wait_until_folded("transactions", log.factory.position, other)
+            for name, task in tasks.items():
+                await log.wait_until_folded(name, log.factory.position, task)
         yield log
 
 
@@ -71,6 +76,14 @@ TAMPERINGS = [
     ("UPDATE holds SET held_amount = held_amount + 1", "holds equal the fold of the log"),
     ("DELETE FROM holds WHERE version < 100", "holds equal the fold of the log"),
     ("UPDATE holds SET hold_id = gen_random_uuid()", "holds are all in the log"),
+    ("UPDATE topups SET amount = amount + 1", "top-ups equal the fold of the log"),
+    ("UPDATE topups SET payment_id = 'another'", "top-ups equal the fold of the log"),
+    ("DELETE FROM topups WHERE version < 100", "top-ups equal the fold of the log"),
+    ("UPDATE topups SET topup_id = gen_random_uuid()", "top-ups are all in the log"),
+    (
+        "UPDATE transactions SET payment_id = 'another' WHERE payment_id IS NOT NULL",
+        "transactions equal the fold of the log",
+    ),
     (
         "UPDATE transactions SET reversed_after = reversed_after + 1",
         "transactions equal the fold of the log",
@@ -82,6 +95,42 @@ TAMPERINGS = [
     (
         "UPDATE balances SET version = version + 1000",
         "read models hold nothing that the log has not",
+    ),
+    (
+        "UPDATE journal_entries SET amount = amount + 1",
+        "each movement is one balanced entry of the journal",
+    ),
+    (
+        "DELETE FROM journal_entries WHERE position = (SELECT min(position) FROM journal_entries)",
+        "each movement is one balanced entry of the journal",
+    ),
+    (
+        "UPDATE journal_entries SET position = position + 1000",
+        "accounts equal the fold of the log",
+    ),
+    (
+        """
+        INSERT INTO journal_entries
+        SELECT tenant_id, 'merchant', 'customer_wallet', 'GHS', 999, 1 FROM accounts LIMIT 1
+        """,
+        "subtotals equal the fold of the log",
+    ),
+    (
+        "UPDATE journal_progress SET version = version - 1",
+        "each movement is one balanced entry of the journal",
+    ),
+    (
+        "UPDATE account_subtotals SET debits = debits + 1, credits = credits + 1",
+        "subtotals equal the fold of the log",
+    ),
+    ("UPDATE accounts SET debits = debits + 1", "accounts equal the fold of the log"),
+    (
+        "UPDATE accounts SET debits = debits + 1 WHERE account = 'merchant'",
+        "the trial balance is nought, by currency",
+    ),
+    (
+        "UPDATE journal_entries SET amount = amount + 1",
+        "the wallets' account equals the wallets",
     ),
     (
         "UPDATE projection_checkpoints SET hash = sha256('x') WHERE partition >= 0",

@@ -55,6 +55,7 @@ def port() -> int:
 async def test_nothing_due_publishes_nothing(line: DueLine, port: int) -> None:
     await line.lots(3, in_s=3600)
     await line.holds(3, in_s=3600)
+    await line.topups(3, in_s=3600)
     await line.show_lapsed(await line.lots(3, in_s=-3600))
     await line.scheduler(LEDGER_HEALTH_PORT=str(port))
     await _until_ready(port)
@@ -65,9 +66,13 @@ async def test_nothing_due_publishes_nothing(line: DueLine, port: int) -> None:
     assert (await _metrics(port))["ledger_scheduler_published_commands_total"] == 0
 
 
-async def test_lots_and_holds_of_every_tenant_are_asked_for_once(line: DueLine) -> None:
+async def test_what_is_due_of_every_tenant_is_asked_for_once(line: DueLine) -> None:
     """Also while the read model shows no effect, and where they are more than a page."""
-    due = [*await line.lots(PAGE + 5, in_s=-2), *await line.holds(PAGE + 5, in_s=-1)]
+    due = [
+        *await line.lots(PAGE + 5, in_s=-2),
+        *await line.holds(PAGE + 5, in_s=-1),
+        *await line.topups(PAGE + 5, in_s=-1),
+    ]
 
     await line.scheduler()
     await line.until_published(len(due))

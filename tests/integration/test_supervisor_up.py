@@ -98,12 +98,15 @@ def test_from_the_first_start_to_the_second(running: _Up, home: Path, http_port:
     pids = running.pids()
 
     assert stat.S_IMODE((home / "sandbox.env").stat().st_mode) == 0o600
+    secrets = home / "sandbox-provider" / "secrets.env"
+    assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
+    shared = secrets.read_text()
     assert first["LEDGER_URL"] == f"http://127.0.0.1:{http_port}"
     assert another.returncode == 1
     assert f"(pid {running.process.pid})" in another.stdout
     assert set(pids) == {
-        *("postgres", "kafka", "gateway", "intake", "relay"),
-        *("projector-balances", "projector-transactions", "scheduler"),
+        *("postgres", "kafka", "gateway", "intake", "sandbox-provider", "relay"),
+        *("projector-balances", "projector-transactions", "projector-trial_balance", "scheduler"),
     }
     assert os.getpriority(os.PRIO_PROCESS, pids["relay"]) == Settings().background_nice
     assert os.getpriority(os.PRIO_PROCESS, pids["gateway"]) == 0
@@ -117,6 +120,7 @@ def test_from_the_first_start_to_the_second(running: _Up, home: Path, http_port:
     try:
         again.wait_until_ready()
         assert again.sandbox() == first
+        assert secrets.read_text() == shared
     finally:
         again.stop()
 

@@ -1,12 +1,13 @@
 """Merchants and credentials: made once, shown once, stored as hashes."""
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from ledger.tenants import store
-from services.runtime.postgres import Connection, connect
+from services.intake.tenants import MAX_RULE_AGE_SECONDS, KnownTenants
+from services.runtime.postgres import Connection, connect, pool
 
 
 @pytest.fixture
@@ -83,3 +84,63 @@ async def test_a_credential_needs_a_tenant_and_known_scopes(connection: Connecti
     for scopes in ([], ["wallets:burn"]):
         with pytest.raises(ValueError, match="scopes must be some of"):
             await store.create_credential(connection, merchant.live_tenant_id, scopes)
+
+
+async def test_a_merchants_list_holds_for_both_of_its_tenants(connection: Connection) -> None:
+    merchant = await store.create_merchant(connection, "Kiosk")
+    other = await store.create_merchant(connection, "Another")
+    merchant_id = UUID(merchant.merchant_id)
+    assert await store.redirect_origins(connection, merchant_id) == []
+
+    spelled = await store.allow_redirect(connection, merchant_id, "https://Shop.example.com:443")
+    await store.allow_redirect(connection, merchant_id, "https://shop.example.com")
+    await store.allow_redirect(connection, merchant_id, "http://localhost:3000")
+
+    assert spelled == "https://shop.example.com"
+    kept = ["http://localhost:3000", "https://shop.example.com"]
+    assert await store.redirect_origins(connection, merchant_id) == kept
+    for tenant_id, origins in {
+        merchant.live_tenant_id: set(kept),
+        merchant.sandbox_tenant_id: set(kept),
+        other.live_tenant_id: set(),
+    }.items():
+        made = await store.create_credential(connection, tenant_id, ["wallets:read"])
+        found = await store.find_credential(connection, made.key_id)
+        assert found is not None
+        assert found.redirect_origins == origins
+
+    assert await store.disallow_redirect(connection, merchant_id, "https://SHOP.example.com")
+    assert not await store.disallow_redirect(connection, merchant_id, "https://shop.example.com")
+    assert await store.redirect_origins(connection, merchant_id) == kept[:1]
+
+
+async def test_a_list_takes_origins_of_merchants_that_there_are(connection: Connection) -> None:
+    merchant = await store.create_merchant(connection, "Kiosk")
+    for wrong in ("https://shop.example.com/wallet", "shop.example.com", "https://*.example.com"):
+        with pytest.raises(ValueError, match="an origin is"):
+            await store.allow_redirect(connection, UUID(merchant.merchant_id), wrong)
+    with pytest.raises(store.UnknownMerchantError):
+        await store.allow_redirect(connection, uuid4(), "https://shop.example.com")
+    with pytest.raises(store.UnknownMerchantError):
+        await store.redirect_origins(connection, uuid4())
+
+
+async def test_the_intake_uses_what_it_read_of_a_list_for_a_second(
+    database: str, connection: Connection
+) -> None:
+    merchant = await store.create_merchant(connection, "Kiosk")
+    tenant_id = merchant.live_tenant_id
+    now = 100.0
+    async with await pool(database, "test", min_size=1, max_size=1) as reading:
+        tenants = KnownTenants(reading, lambda: now)
+        rule = (await tenants.redirect_rules([tenant_id]))[tenant_id]
+        assert rule == ("live", frozenset())
+        origin = "https://shop.example.com"
+        await store.allow_redirect(connection, UUID(merchant.merchant_id), origin)
+        now += MAX_RULE_AGE_SECONDS
+        assert (await tenants.redirect_rules([tenant_id]))[tenant_id] == rule
+        now += 0.01
+        assert (await tenants.redirect_rules([tenant_id]))[tenant_id] == (
+            "live",
+            frozenset({origin}),
+        )

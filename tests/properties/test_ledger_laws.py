@@ -12,9 +12,12 @@ from ledger.command_handling.submission import Settled
 from ledger.domain.postings import postings
 from ledger.event_log.memory import MemoryEventLog, MemoryStore
 from schemas.commands import (
+    CancelTopup,
     CaptureHold,
     CloseWallet,
     Command,
+    CompleteTopup,
+    CreateTopup,
     CreateWallet,
     CreditWallet,
     DebitWallet,
@@ -25,15 +28,36 @@ from schemas.commands import (
     UnfreezeWallet,
     VoidHold,
 )
-from schemas.events import HoldPlaced, RecordedEvent, decode_event, type_of
+from schemas.events import (
+    HoldPlaced,
+    RecordedEvent,
+    TopupCreated,
+    TopupUnapplied,
+    WalletToppedUp,
+    decode_event,
+    type_of,
+)
 from tests.specs.invariants import all_events, check
 from tests.specs.world import SteppingClock, Writer
 
 PAUSE = timedelta(seconds=40)
 """Between the two rounds of a history: long enough that some of the first's money lapses."""
 MOMENTS = (None, timedelta(seconds=20), timedelta(days=1))
-MONEY = ("credit", "debit", "hold", "transfer", "reverse")
-OTHERS = ("capture", "capture", "void", "freeze", "unfreeze", "unfreeze", "close", "create")
+MONEY = ("credit", "debit", "hold", "transfer", "reverse", "topup", "pay")
+OTHERS = (
+    "capture",
+    "capture",
+    "void",
+    "freeze",
+    "unfreeze",
+    "unfreeze",
+    "close",
+    "create",
+    "cancel",
+)
+
+TOPUP = 25
+"""What every top-up asks for, so that most payments are what was asked for."""
 
 Step = tuple[str, int, int, int]
 
@@ -57,12 +81,15 @@ class Names:
         self.wallets = wallets
         self.holds: list[str] = []
         self.transactions: list[str] = []
+        self.topups: list[str] = []
 
     def learn(self, settled: Iterable[Settled]) -> None:
         """Take over what was made. A replay names again what is known."""
         for result in [one.result for one in settled if one.result.rejection is None]:
             if result.hold is not None:
                 self.holds.append(result.hold.id)
+            if result.topup is not None:
+                self.topups.append(result.topup.id)
             if result.transaction is not None:
                 self.transactions.append(result.transaction.id)
             if result.transfer is not None:
@@ -70,6 +97,7 @@ class Names:
                 self.transactions.append(result.transfer.received_transaction_id)
         self.holds = list(dict.fromkeys(self.holds))
         self.transactions = list(dict.fromkeys(self.transactions))
+        self.topups = list(dict.fromkeys(self.topups))
 
 
 def _command(step: Step, names: Names) -> Command | None:
@@ -89,6 +117,8 @@ def _command(step: Step, names: Names) -> Command | None:
             return _of_a_hold(kind, which, amount, names.holds) if names.holds else None
         case "reverse":
             return _reversal(step, names.transactions) if names.transactions else None
+        case "pay" | "cancel":
+            return _of_a_topup(step, names.topups) if names.topups else None
         case _:
             return _movement(step, wallet, names.wallets[which - 1])
 
@@ -107,6 +137,15 @@ def _movement(step: Step, wallet: str, receiver: str) -> Command:
             return DebitWallet(wallet_id=wallet, amount=amount, reference=name)
         case "hold":
             return PlaceHold(wallet_id=wallet, amount=amount, reference=name)
+        case "topup":
+            moment = MOMENTS[amount % len(MOMENTS)]
+            return CreateTopup(
+                wallet_id=wallet,
+                amount=TOPUP,
+                redirect_url="https://shop.example/thanks",
+                expires_at=None if moment is None else SteppingClock().now + moment,
+                reference=name,
+            )
         case _:
             return TransferMoney(
                 from_wallet_id=wallet, to_wallet_id=receiver, amount=amount, reference=name
@@ -118,6 +157,19 @@ def _of_a_hold(kind: str, which: int, amount: int, holds: Sequence[str]) -> Comm
     if kind == "void":
         return VoidHold(hold_id=hold)
     return CaptureHold(hold_id=hold, amount=amount if which else None, final=which == 1)
+
+
+def _of_a_topup(step: Step, topups: Sequence[str]) -> Command:
+    kind, which, amount, reference = step
+    topup = topups[amount % len(topups)]
+    if kind == "cancel":
+        return CancelTopup(topup_id=topup)
+    return CompleteTopup(
+        topup_id=topup,
+        payment_id=f"payment {reference % 4}",
+        amount=TOPUP if which else amount,
+        currency="GHS",
+    )
 
 
 def _reversal(step: Step, transactions: Sequence[str]) -> Command:
@@ -172,8 +224,25 @@ def test_the_log_is_whole_and_money_is_neither_made_nor_lost(
     booked = sum(known.wallet.balance for known in wallets.values() if known.wallet)
     assert -books["customer_wallet"] == booked
     assert books["transfers_in_transit"] == 0
+    _every_payment_is_somewhere_and_once(events, books)
     for one in settled:
         assert (one.result.rejection is None) == (one.result.status == "accepted")
+
+
+def _every_payment_is_somewhere_and_once(
+    events: Sequence[RecordedEvent], books: Counter[str]
+) -> None:
+    """In a wallet, or among the unapplied; of a top-up one at most is in its wallet."""
+    decoded = [decode_event(each.type, each.schema_version, each.data) for each in events]
+    credited = [event for event in decoded if isinstance(event, WalletToppedUp)]
+    kept = [event for event in decoded if isinstance(event, TopupUnapplied)]
+    told = [(event.topup_id, event.payment_id) for event in credited]
+    told += [(event.topup_id, event.payment_id) for event in kept]
+    assert len(set(told)) == len(told)
+    assert len({event.topup_id for event in credited}) == len(credited)
+    outside = sum(event.amount for event in kept)
+    assert books["unapplied_payments"] == -outside
+    assert books["provider_clearing"] == outside + sum(event.amount for event in credited)
 
 
 @given(_rounds(*MONEY, *MONEY, *OTHERS))
@@ -198,7 +267,7 @@ def _movements(events: Sequence[RecordedEvent]) -> list[tuple[object, ...]]:
     moved: list[tuple[object, ...]] = []
     for recorded in events:
         event = decode_event(recorded.type, recorded.schema_version, recorded.data)
-        if postings(event) or isinstance(event, HoldPlaced):
+        if postings(event) or isinstance(event, HoldPlaced | TopupCreated):
             reference = getattr(event, "reference", None)
             available = getattr(event, "available_after", None)
             moved.append((type_of(event), reference, available, recorded.stream_id))
@@ -209,6 +278,7 @@ def _essence(one: Settled) -> tuple[object, ...]:
     """What does not depend on ids and times."""
     result = one.result
     transaction, hold, transfer = result.transaction, result.hold, result.transfer
+    topup = result.topup
     return (
         one.replayed,
         result.status,
@@ -217,5 +287,6 @@ def _essence(one: Settled) -> tuple[object, ...]:
         transaction and (transaction.kind, transaction.amount, transaction.balance_after),
         hold and (hold.status, hold.captured_amount, hold.held_amount),
         transfer and transfer.amount,
+        topup and (topup.status, topup.amount, topup.expires_at > topup.updated_at),
         result.wallet and (result.wallet.balance, result.wallet.status),
     )

@@ -18,6 +18,9 @@ Refused = Literal[
     "capture_exceeds_hold",
     "reversal_exceeds_transaction",
     "wallet_not_empty",
+    "topup_not_pending",
+    "topup_already_paid",
+    "payment_mismatch",
 ]
 
 

@@ -10,11 +10,13 @@ from hashlib import sha256
 
 from msgspec.structs import replace
 
-from ledger.domain.wallet import NO_FACTS, Decision, Facts, Wallet, decide, evolve
+from ledger.domain.wallet import NO_FACTS, Decision, Facts, Payment, Wallet, decide, evolve
 from schemas.commands import (
+    CancelTopup,
     CaptureHold,
     CloseWallet,
     Command,
+    CompleteTopup,
     CreateWallet,
     ReverseTransaction,
     TransferMoney,
@@ -24,12 +26,14 @@ from schemas.commands import (
 from schemas.events import (
     CreditReversed,
     DebitReversed,
+    TopupUnapplied,
     TransferReceived,
     TransferSent,
     WalletEvent,
     WalletOpened,
+    WalletToppedUp,
 )
-from schemas.identifiers import hex_of, hold_id, transaction_id
+from schemas.identifiers import hex_of, hold_id, topup_id, transaction_id
 from schemas.rejections import Rejection
 
 WALLET_ID = "wal_" + "0a" * 16
@@ -56,6 +60,7 @@ class Given:
         self.wallets: dict[str, Wallet] = {}
         self.events: dict[str, tuple[str, WalletEvent]] = {}
         self.reversed: dict[str, int] = {}
+        self.payments: dict[str, tuple[Payment, ...]] = {}
         for step in past:
             if isinstance(step, datetime):
                 self.now = step
@@ -82,11 +87,18 @@ class Given:
         if isinstance(decision.answer, DebitReversed | CreditReversed):
             counted = self._counted(decision.answer.transaction_id)
             self.reversed[counted] = decision.answer.reversed_after
+        if isinstance(decision.answer, WalletToppedUp | TopupUnapplied):
+            is_applied = isinstance(decision.answer, WalletToppedUp)
+            came = Payment(payment_id=decision.answer.payment_id, is_applied=is_applied)
+            before = self.payments.get(decision.answer.topup_id, ())
+            self.payments[decision.answer.topup_id] = (*before, came)
         return When(self, decision, wallet_id, other_id)
 
     def _looked_up(self, command: Command, facts: Facts) -> tuple[str, Facts]:
         """Which wallet the command is of, and what its rule needs to know besides."""
         reference = getattr(command, "reference", None) or type(command).__name__
+        if isinstance(command, CompleteTopup):
+            reference = command.payment_id
         facts = replace(
             facts, event_id=id_named(reference), other_event_id=id_named(f"{reference}, received")
         )
@@ -94,6 +106,10 @@ class Given:
             case CaptureHold() | VoidHold():
                 wallet_id, original = self.events.get(hex_of(command.hold_id), (WALLET_ID, None))
                 return wallet_id, replace(facts, original=original)
+            case CompleteTopup() | CancelTopup():
+                wallet_id, original = self.events.get(hex_of(command.topup_id), (WALLET_ID, None))
+                payments = self.payments.get(command.topup_id, ())
+                return wallet_id, replace(facts, original=original, payments=payments)
             case ReverseTransaction():
                 named = hex_of(command.transaction_id)
                 wallet_id, original = self.events.get(named, (WALLET_ID, None))
@@ -207,8 +223,13 @@ def hold_named(reference: str) -> str:
     return hold_id(id_named(reference))
 
 
+def topup_named(reference: str) -> str:
+    """The top-up that was asked for with this reference."""
+    return topup_id(id_named(reference))
+
+
 def transaction_named(reference: str) -> str:
-    """The transaction that has this reference; of a transfer, the way out."""
+    """The transaction that has this reference; of a transfer, the way out; or a payment's."""
     return transaction_id(id_named(reference))
 
 

@@ -51,6 +51,16 @@ SELECT ($3::uuid[])[1 + n % cardinality($3)], md5($1 || n)::uuid, md5('hold' || 
 FROM generate_series(1, $2::integer) AS n
 RETURNING tenant_id, wallet_id, expires_at AS due_at
 """
+_TOPUPS = """
+INSERT INTO topups (tenant_id, wallet_id, topup_id, opened_version, status, amount, currency,
+                    reference, description, redirect_url, metadata, expires_at, created_at,
+                    updated_at, version)
+SELECT ($3::uuid[])[1 + n % cardinality($3)], md5($1 || n)::uuid, md5('topup' || $1 || n)::uuid, 2,
+       'pending', 100, 'GHS', 'topup-' || n, '', 'https://shop.example/thanks', 'null',
+       clock_timestamp() + $4::interval, now(), now(), 2
+FROM generate_series(1, $2::integer) AS n
+RETURNING tenant_id, wallet_id, expires_at AS due_at
+"""
 _LAPSE = """
 UPDATE balances SET balance = 0, available_balance = 0, version = version + 1,
                     expiring_amount = NULL, expiring_next_at = NULL, expiring_next_amount = NULL
@@ -151,6 +161,10 @@ class DueLine:
     async def holds(self, count: int, *, in_s: float) -> list[Due]:
         """Holds that expire in so many seconds, each of a wallet of its own."""
         return await self._seed(_HOLDS, count, in_s)
+
+    async def topups(self, count: int, *, in_s: float) -> list[Due]:
+        """Top-ups that expire in so many seconds, each of a wallet of its own."""
+        return await self._seed(_TOPUPS, count, in_s)
 
     async def _seed(self, statement: str, count: int, in_s: float) -> list[Due]:
         rows = await self.connection.fetch(

@@ -15,8 +15,11 @@ from ledger.event_log.hashing import append_hash
 from ledger.event_log.interface import GENESIS_HASH
 from projections.interface import ProjectedEvent, WalletKey
 from schemas.commands import (
+    CancelTopup,
     CaptureHold,
     CloseWallet,
+    CompleteTopup,
+    CreateTopup,
     CreditWallet,
     DebitWallet,
     ExpireDue,
@@ -35,9 +38,9 @@ from schemas.events import (
     RecordedEvent,
     WalletOpened,
 )
-from schemas.identifiers import hex_of, hold_id, transaction_id, user_id_of, wallet_id
+from schemas.identifiers import hex_of, hold_id, topup_id, transaction_id, user_id_of, wallet_id
 from tests.specs.event_streams import EPOCH, EventStreams, Stream
-from tests.specs.random_history import METADATA, some_command
+from tests.specs.random_history import METADATA, late_payment, some_command
 
 if TYPE_CHECKING:
     import asyncpg
@@ -138,6 +141,45 @@ class EventFactory(EventStreams):
         """Held money comes free."""
         return self.answer(placed.stream_id, VoidHold(hold_id=hold_id(placed.event_id)))
 
+    def topup(
+        self, identifier: str, amount: int, expires_at: datetime | None = None
+    ) -> RecordedEvent:
+        """A payment is asked for."""
+        return self.answer(
+            identifier,
+            CreateTopup(
+                wallet_id=identifier,
+                amount=amount,
+                redirect_url="https://shop.example/thanks",
+                cancel_url="https://shop.example/basket",
+                expires_at=expires_at,
+                reference=f"topup-{self.position}",
+                description="A top-up",
+                metadata=METADATA,
+            ),
+        )
+
+    def pay(
+        self,
+        created: RecordedEvent,
+        amount: int,
+        payment_id: str = "pay_1",
+        currency: str | None = None,
+    ) -> list[RecordedEvent]:
+        """A payment comes: it is credited, kept as unapplied, or known already."""
+        command = CompleteTopup(
+            topup_id=topup_id(created.event_id),
+            payment_id=payment_id,
+            amount=amount,
+            currency=currency or self.wallet(created.stream_id).currency,
+        )
+        return self.do(created.stream_id, command)
+
+    def cancel_topup(self, created: RecordedEvent) -> RecordedEvent:
+        """A payment is no longer waited for."""
+        command = CancelTopup(topup_id=topup_id(created.event_id))
+        return self.answer(created.stream_id, command)
+
     def transfer(self, sender: str, receiver: str, amount: int) -> list[RecordedEvent]:
         """Money goes from one wallet to another: both events, the sender's first."""
         return self.do(
@@ -210,7 +252,10 @@ class EventFactory(EventStreams):
         identifier = self.random.choice(identifiers)
         before = self.position
         closed = self.wallet(identifier).status == "closed"
-        command = None if closed else some_command(self, identifier, identifiers)
+        if closed:
+            command = late_payment(self, identifier)
+        else:
+            command = some_command(self, identifier, identifiers)
         if command is not None:
             self.do(identifier, command)
         elif not closed:

@@ -6,19 +6,30 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from ledger.domain.wallet import Decision, Facts, Wallet, decide, evolve
+from ledger.domain.wallet import Decision, Facts, Payment, Wallet, decide, evolve
 from ledger.event_log.hashing import event_hash
 from ledger.event_log.interface import GENESIS_HASH
-from schemas.commands import CaptureHold, Command, ReverseTransaction, TransferMoney, VoidHold
+from schemas.commands import (
+    CancelTopup,
+    CaptureHold,
+    Command,
+    CompleteTopup,
+    ReverseTransaction,
+    TransferMoney,
+    VoidHold,
+)
 from schemas.events import (
     SCHEMA_VERSION,
     CreditReversed,
     DebitReversed,
     HoldPlaced,
     RecordedEvent,
+    TopupCreated,
+    TopupUnapplied,
     TransferReceived,
     TransferSent,
     WalletEvent,
+    WalletToppedUp,
     encode_event,
     type_of,
 )
@@ -52,6 +63,8 @@ class EventStreams:
         """Every event by its id."""
         self.reversed: dict[str, int] = {}
         """How much of a transaction was reversed, by its event's id."""
+        self.payments: dict[str, tuple[Payment, ...]] = {}
+        """What has come for a top-up, by its event's id."""
         self.new: list[RecordedEvent] = []
 
     @property
@@ -120,6 +133,10 @@ class EventStreams:
         self.made[recorded.event_id] = event
         if isinstance(event, DebitReversed | CreditReversed):
             self.reversed[hex_of(event.transaction_id)] = event.reversed_after
+        if isinstance(event, WalletToppedUp | TopupUnapplied):
+            named, is_applied = hex_of(event.topup_id), isinstance(event, WalletToppedUp)
+            came = Payment(payment_id=event.payment_id, is_applied=is_applied)
+            self.payments[named] = (*self.payments.get(named, ()), came)
         self.new.append(recorded)
         return recorded
 
@@ -135,6 +152,10 @@ class EventStreams:
             other = command.to_wallet_id
         elif isinstance(command, CaptureHold | VoidHold):
             facts = replace(facts, original=self.made[hex_of(command.hold_id)])
+        elif isinstance(command, CompleteTopup | CancelTopup):
+            named = hex_of(command.topup_id)
+            payments = self.payments.get(named, ())
+            facts = replace(facts, original=self.made[named], payments=payments)
         elif isinstance(command, ReverseTransaction):
             named = hex_of(command.transaction_id)
             original = self.made[named]
@@ -150,6 +171,8 @@ class EventStreams:
         match event:
             case HoldPlaced():
                 return hex_of(event.hold_id)
+            case TopupCreated():
+                return hex_of(event.topup_id)
             case TransferSent():
                 return hex_of(event.sent_transaction_id)
             case TransferReceived():

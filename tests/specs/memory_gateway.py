@@ -143,6 +143,7 @@ async def _find(_: str) -> Credential:
         secret_hash=hash_secret(SECRET),
         scopes=MERCHANT_SCOPES,
         revoked_at=None,
+        redirect_origins=frozenset(),
     )
 
 

@@ -38,6 +38,13 @@ SET published_position = excluded.published_position, published_hash = excluded.
 WHERE known.published_position < excluded.published_position
 """
 
+_VERSIONS = {
+    "balances": "balances",
+    "transactions": "transaction_progress",
+    "trial_balance": "journal_progress",
+}
+"""Which table of a read model has a version for each wallet."""
+
 
 class PublishedLog:
     """What stands before a projector; the relay's part is played by `publish`."""
@@ -165,7 +172,7 @@ class PublishedLog:
 
     async def folded(self, name: str) -> int:
         """How many events the read model has folded."""
-        table = "balances" if name == "balances" else "transaction_progress"
+        table = _VERSIONS[name]
         count = await self.connection.fetchval(f"SELECT coalesce(sum(version), 0) FROM {table}")  # noqa: S608
         return int(count)
 

@@ -6,9 +6,12 @@ from datetime import timedelta
 from msgspec import Raw
 
 from schemas.commands import (
+    CancelTopup,
     CaptureHold,
     CloseWallet,
     Command,
+    CompleteTopup,
+    CreateTopup,
     CreditWallet,
     DebitWallet,
     FreezeScope,
@@ -21,6 +24,7 @@ from schemas.commands import (
 )
 from schemas.events import (
     HoldCaptured,
+    TopupCreated,
     TransferReceived,
     TransferSent,
     WalletCredited,
@@ -39,8 +43,10 @@ def some_command(
 ) -> Command | None:
     """A command for one of these wallets; None where nothing of the kind can be asked of it."""
     dice = streams.random.random()
-    if dice < 0.60:
+    if dice < 0.52:
         return _movement(streams, identifier, dice)
+    if dice < 0.60:
+        return _of_a_topup(streams, identifier)
     if dice < 0.65:
         if streams.wallet(identifier).status == "frozen":
             return UnfreezeWallet(wallet_id=identifier)
@@ -98,6 +104,46 @@ def _of_a_hold(streams: EventStreams, identifier: str, dice: float) -> Command:
         amount = streams.random.choice((None, _part(streams, open_hold.amount)))
         return CaptureHold(hold_id=hold, amount=amount, final=streams.random.random() < 0.3)
     return VoidHold(hold_id=hold)
+
+
+def _of_a_topup(streams: EventStreams, identifier: str) -> Command:
+    topups = _topups_of(streams, identifier)
+    dice = streams.random.random()
+    if dice < 0.45 or not topups:
+        soon = streams.now + timedelta(milliseconds=streams.random.randint(1, 400))
+        return CreateTopup(
+            wallet_id=identifier,
+            amount=streams.random.randint(1, 5_000),
+            redirect_url="https://shop.example/thanks",
+            cancel_url=streams.random.choice((None, "https://shop.example/basket")),
+            expires_at=streams.random.choice((None, soon)),
+            description="A top-up",
+            reference=streams.random.choice((None, f"topup-{streams.position}")),
+            metadata=METADATA,
+        )
+    topup = streams.random.choice(topups)
+    return CancelTopup(topup_id=topup.topup_id) if dice < 0.60 else _payment(streams, topup)
+
+
+def late_payment(streams: EventStreams, identifier: str) -> Command | None:
+    """A payment for a wallet that may be closed by now; None if it never had a top-up."""
+    topups = _topups_of(streams, identifier)
+    return _payment(streams, streams.random.choice(topups)) if topups else None
+
+
+def _topups_of(streams: EventStreams, identifier: str) -> list[TopupCreated]:
+    return [event for _, event in streams.made_of(identifier) if isinstance(event, TopupCreated)]
+
+
+def _payment(streams: EventStreams, topup: TopupCreated) -> CompleteTopup:
+    """Mostly what was asked for; told again, a second one, and a wrong one are among them."""
+    dice = streams.random.random()
+    return CompleteTopup(
+        topup_id=topup.topup_id,
+        payment_id=f"{topup.topup_id}-{streams.random.randint(1, 2)}",
+        amount=topup.amount + (dice < 0.1),
+        currency="USD" if dice > 0.9 else topup.currency,
+    )
 
 
 def _reversal(streams: EventStreams, identifier: str) -> Command | None:

@@ -82,7 +82,6 @@ ROWS = [
     # Paths, methods and wallets that there are not.
     Row("an unknown path", "GET", "/v1/nothing", 404, "not_found"),
     Row("a path with a slash too many", "GET", "/v1/wallets/", 404, "not_found"),
-    Row("top-ups", "POST", "/v1/wallets/{wallet}/topups", 404, "not_found", body={"amount": 5}),
     Row("a wrong method", "DELETE", "/v1/wallets/{wallet}", 405, "method_not_allowed"),
     Row("a GET of a command", "GET", "/v1/wallets/{wallet}/debit", 405, "method_not_allowed"),
     Row("an unknown wallet", "GET", f"/v1/wallets/{NO_WALLET}", 404, "wallet_not_found"),

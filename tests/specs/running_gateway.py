@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from ledger.tenants.store import (
     MERCHANT_SCOPES,
     SCOPES,
+    Merchant,
     Secret,
     create_credential,
     create_merchant,
@@ -23,8 +24,11 @@ from projections.log import read_log
 from projections.registry import PROJECTIONS
 from projections.runner import Runner
 from services.gateway.main import gateway_on
+from services.gateway.payments.providers import PaymentSettings
 
-Who = Literal["merchant", "admin", "writer", "reader", "stranger"]
+Who = Literal["merchant", "admin", "writer", "reader", "stranger", "live"]
+PUBLIC_URL = "https://pay.example.com"
+"""Where customers reach the gateway, as it is told."""
 FAST = {"Ledger-Consistency": "eventual"}
 
 
@@ -51,7 +55,7 @@ class RunningGateway:
     """The client, with the credentials of several.
 
     `merchant` may do what merchants may, `admin` all, `writer` not transfer, `reader` only
-    read; `stranger` is another merchant.
+    read; `stranger` is another merchant. All are sandbox tenants but `live`, the merchant's other.
     """
 
     def __init__(
@@ -60,11 +64,13 @@ class RunningGateway:
         session: aiohttp.ClientSession,
         connection: "asyncpg.Connection[asyncpg.Record]",
         secrets: Mapping[Who, Secret],
+        merchant: Merchant,
     ) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.connection = connection
         self.secrets = secrets
+        self.merchant = merchant
         self._session = session
         self._projected: dict[str, int] = {}
 
@@ -126,6 +132,13 @@ class RunningGateway:
         assert reply.status == 201, reply
         return str(reply.json["id"])
 
+    async def create_topup(self, wallet_id: str, amount: int, **more: object) -> str:
+        """Ask for a payment, and name the top-up."""
+        body = {"amount": amount, "redirect_url": "https://shop.example/thanks", **more}
+        reply = await self.post(f"/wallets/{wallet_id}/topups", body)
+        assert reply.status == 201, reply
+        return str(reply.json["id"])
+
     async def position(self) -> int:
         """The log's newest position."""
         return int(await self.connection.fetchval("SELECT coalesce(max(position), 0) FROM events"))
@@ -154,7 +167,9 @@ def basic(key_id: str, secret: str) -> str:
 
 
 @asynccontextmanager
-async def running_gateway(dsn: str) -> AsyncIterator[RunningGateway]:
+async def running_gateway(
+    dsn: str, payments: PaymentSettings | None = None
+) -> AsyncIterator[RunningGateway]:
     """A gateway on a migrated database, with two merchants."""
     connection = await asyncpg.connect(dsn)
     try:
@@ -173,10 +188,18 @@ async def running_gateway(dsn: str) -> AsyncIterator[RunningGateway]:
         secrets["stranger"] = await create_credential(
             connection, stranger.sandbox_tenant_id, MERCHANT_SCOPES
         )
-        async with (
-            aiohttp.ClientSession() as session,
-            gateway_on(dsn, host="127.0.0.1", port=0, registry=CollectorRegistry()) as port,
-        ):
-            yield RunningGateway(port, session, connection, secrets)
+        secrets["live"] = await create_credential(
+            connection, merchant.live_tenant_id, MERCHANT_SCOPES
+        )
+        serving = gateway_on(
+            dsn,
+            host="127.0.0.1",
+            port=0,
+            public_url=PUBLIC_URL,
+            payments=payments,
+            registry=CollectorRegistry(),
+        )
+        async with aiohttp.ClientSession() as session, serving as port:
+            yield RunningGateway(port, session, connection, secrets, merchant)
     finally:
         await connection.close()

@@ -27,8 +27,8 @@ from services.supervisor.ports import RememberedPorts
 from tests.specs.running_gateway import basic
 
 LEDGER = (sys.executable, "-m", "services.cli")
-PROJECTORS = ("projector-balances", "projector-transactions")
-PROCESSES = ("gateway", "intake", "relay", *PROJECTORS, "scheduler")
+PROJECTORS = ("projector-balances", "projector-transactions", "projector-trial_balance")
+PROCESSES = ("gateway", "intake", "sandbox-provider", "relay", *PROJECTORS, "scheduler")
 PATIENCE_S = 90.0
 """How long anything may take before a test gives up. No test says how fast something is."""
 
@@ -43,11 +43,13 @@ _BEHIND = """
 SELECT (SELECT coalesce(max(position), 0) FROM events)
        - (SELECT published_position FROM relay_progress ORDER BY generation DESC LIMIT 1) AS relay,
        count(*) FILTER (WHERE balances.version IS DISTINCT FROM log.version) AS balances,
-       count(*) FILTER (WHERE history.version IS DISTINCT FROM log.version) AS transactions
+       count(*) FILTER (WHERE history.version IS DISTINCT FROM log.version) AS transactions,
+       count(*) FILTER (WHERE journal.version IS DISTINCT FROM log.version) AS trial_balance
 FROM (SELECT tenant_id, stream_id AS wallet_id, max(version) AS version
       FROM events GROUP BY tenant_id, stream_id) AS log
 LEFT JOIN balances USING (tenant_id, wallet_id)
 LEFT JOIN transaction_progress AS history USING (tenant_id, wallet_id)
+LEFT JOIN journal_progress AS journal USING (tenant_id, wallet_id)
 """
 
 

@@ -3,8 +3,11 @@
 from datetime import UTC, datetime
 
 from schemas.commands import (
+    CancelTopup,
     CaptureHold,
     CloseWallet,
+    CompleteTopup,
+    CreateTopup,
     CreditWallet,
     DebitWallet,
     ExpireDue,
@@ -17,11 +20,18 @@ from schemas.commands import (
     UnfreezeWallet,
     VoidHold,
 )
-from tests.specs.decider import OTHER_ID, WALLET_ID, hold_named, transaction_named
+from tests.specs.decider import (
+    OTHER_ID,
+    WALLET_ID,
+    hold_named,
+    topup_named,
+    transaction_named,
+)
 
 JUNE = datetime(2026, 6, 1, tzinfo=UTC)
 JULY = datetime(2026, 7, 1, tzinfo=UTC)
 AUGUST = datetime(2026, 8, 1, tzinfo=UTC)
+SHOP = "https://shop.example/thanks"
 
 EXPIRE_DUE = ExpireDue(wallet_id=WALLET_ID)
 UNFREEZE = UnfreezeWallet(wallet_id=WALLET_ID)
@@ -63,6 +73,33 @@ def capture(
 def void(of: str = "h") -> VoidHold:
     """Free the hold that has the reference `of`."""
     return VoidHold(hold_id=hold_named(of))
+
+
+def topup(
+    amount: int, expires_at: datetime | None = None, reference: str = "top", of: str = WALLET_ID
+) -> CreateTopup:
+    """Ask for a payment."""
+    return CreateTopup(
+        wallet_id=of,
+        amount=amount,
+        redirect_url=SHOP,
+        expires_at=expires_at,
+        reference=reference,
+    )
+
+
+def pay(
+    amount: int, payment: str = "paid", of: str = "top", currency: str = "GHS"
+) -> CompleteTopup:
+    """A payment has come for the top-up that has the reference `of`."""
+    return CompleteTopup(
+        topup_id=topup_named(of), payment_id=payment, amount=amount, currency=currency
+    )
+
+
+def cancel(of: str = "top") -> CancelTopup:
+    """No longer wait for the top-up that has the reference `of`."""
+    return CancelTopup(topup_id=topup_named(of))
 
 
 def transfer(

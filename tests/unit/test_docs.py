@@ -16,6 +16,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 import services.intake.metrics
 import services.projector.metrics
 import services.relay.metrics
+import services.sandbox_provider.metrics
 import services.scheduler.metrics
 from schemas.commands import COMMAND_TYPES
 from schemas.events import EVENT_TYPES
@@ -23,6 +24,7 @@ from schemas.http.problems import PROBLEMS
 from services.cli import commands
 from services.gateway import fields
 from services.gateway.metrics import RequestMetrics
+from services.gateway.payments.metrics import PaymentMetrics
 from services.intake.messages import RefusalReason
 from services.publish_schemas.examples import EVENTS, plain
 from services.publish_schemas.headers import HEADER_SETS
@@ -208,6 +210,7 @@ def test_every_setting_is_explained() -> None:
 def test_every_metric_is_explained() -> None:
     own = CollectorRegistry()
     ProcessorMetrics(own)
+    PaymentMetrics(own)
     requests = RequestMetrics()
     requests.count("/", "GET", 200, 0.0)
     expected = {}
@@ -230,7 +233,7 @@ def test_every_metric_is_explained() -> None:
 def _metrics_of_modules() -> list[Any]:
     modules = (
         *(services.intake.metrics, services.projector.metrics),
-        *(services.relay.metrics, services.scheduler.metrics),
+        *(services.relay.metrics, services.sandbox_provider.metrics, services.scheduler.metrics),
     )
     registered = set(REGISTRY._collector_to_names)
     return [

@@ -24,12 +24,17 @@ from schemas.rejections import (
     HoldUnknown,
     InsufficientFunds,
     NotReversible,
+    PaymentMismatch,
     ReferenceReused,
     Rejection,
     ReversalExceedsTransaction,
     SameWallet,
     TooManyHolds,
     TooManyLots,
+    TooManyTopups,
+    TopupAlreadyPaid,
+    TopupNotPending,
+    TopupUnknown,
     TransactionUnknown,
     WalletClosed,
     WalletExists,
@@ -57,6 +62,7 @@ from services.gateway.problems import (
 )
 from services.gateway.routing import RouteTable
 
+TOPUP_ID = "top_" + "0e" * 16
 WALLET_ID = "wal_" + "0a" * 16
 WHOLE_SECOND = datetime(2026, 5, 24, 10, tzinfo=UTC)
 
@@ -219,6 +225,16 @@ REJECTIONS: list[tuple[Rejection, str, int, dict[str, object]]] = [
         409,
         {"amount": 9, "held": 5},
     ),
+    (TopupUnknown(), "topup_not_found", 404, {}),
+    (TopupNotPending(topup_id=TOPUP_ID), "topup_not_pending", 409, {"topup_id": TOPUP_ID}),
+    (TooManyTopups(limit=9), "too_many_topups", 409, {"limit": 9}),
+    (TopupAlreadyPaid(topup_id=TOPUP_ID), "topup_already_paid", 409, {"topup_id": TOPUP_ID}),
+    (
+        PaymentMismatch(amount=9, currency="GHS"),
+        "payment_mismatch",
+        409,
+        {"amount": 9, "currency": "GHS"},
+    ),
     (TransactionUnknown(), "transaction_not_found", 404, {}),
     (
         NotReversible(transaction_id=TRANSACTION.id),
@@ -316,10 +332,10 @@ def test_the_route_table_finds_methods_and_parameters() -> None:
     routes.add("GET", "/v1/wallets", _nothing, scope="read")
     routes.add("POST", "/v1/wallets", _nothing, scope="write")
     routes.add("POST", "/v1/wallets/*/debit", _nothing, scope="write")
-    routes.add_hint("/v1/wallets/*/topups", "not yet")
+    routes.add_hint("/v1/wallets/*/later", "not yet")
     assert routes.find("/v1/wallets").allowed() == "GET, HEAD, POST"
     found = routes.find("/v1/wallets/wal_1/debit")
     assert (found.parameters, found.routes["POST"].name) == (("wal_1",), "/v1/wallets/*/debit")
-    assert routes.find("/v1/wallets/wal_1/topups").hint == "not yet"
+    assert routes.find("/v1/wallets/wal_1/later").hint == "not yet"
     for unknown in ("", "/", "/v1", "/v1/wallets/", "/v1/wallets//debit", "/v1/wallets/a/debit/"):
         assert not routes.find(unknown).routes

@@ -42,6 +42,7 @@ class Store:
                 secret_hash=hash_secret("secret"),
                 scopes=frozenset({"wallets:read"}),
                 revoked_at=None,
+                redirect_origins=frozenset(),
             )
         }
         self.questions = 0

@@ -27,6 +27,9 @@ HOLD = "hol_" + "0c" * 16
 TRANSACTION = "txn_" + "0d" * 16
 TRANSFER = {"from_wallet_id": WALLET, "to_wallet_id": OTHER, "amount": 5, "reference": "r"}
 REVERSE = {"transaction_id": TRANSACTION, "reference": "r"}
+TOPUP = "top_" + "0e" * 16
+CREATE_TOPUP = {"wallet_id": WALLET, "amount": 5, "redirect_url": "https://shop.example/"}
+COMPLETE_TOPUP = {"topup_id": TOPUP, "payment_id": "pay_1", "amount": 5, "currency": "GHS"}
 BODIES: dict[str, dict[str, Any]] = {
     "create_wallet": CREATE,
     "credit_wallet": DEBIT,
@@ -36,6 +39,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "void_hold": {"hold_id": HOLD},
     "transfer_money": TRANSFER,
     "reverse_transaction": REVERSE,
+    "create_topup": CREATE_TOPUP,
+    "complete_topup": COMPLETE_TOPUP,
+    "cancel_topup": {"topup_id": TOPUP},
 }
 """The least that each command asks for; of the others a wallet's id."""
 SECRET = "hunter2"

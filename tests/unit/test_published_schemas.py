@@ -27,8 +27,12 @@ GOLDEN_EVENTS = Path(__file__).parents[1] / "golden" / "events"
 _IMPORTED = re.compile(r'from "\./([a-z]+\.js)"')
 _SAMPLE = re.compile(r"(?P<type>[a-z_]+\.[a-z_]+)\.v(?P<version>[0-9]+)(\.(?P<case>.+))?\.json")
 
-NEVER_WRITTEN = {"wallet.balance_forfeited": {"expiring_after"}}
-"""A wallet that forfeits what is left has nothing that could lapse."""
+NEVER_WRITTEN = {
+    "wallet.balance_forfeited": {"expiring_after"},
+    "wallet.topup_unapplied": {"transaction_id", "wallet_id"},
+}
+"""A wallet that forfeits what is left has nothing that could lapse; a payment reverses nothing and
+is for one wallet."""
 
 MESSAGE_SCHEMAS = sorted(
     path

@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from services.cli import commands
+from services.gateway.payments.providers import payment_settings
 from services.runtime.settings import Settings, SettingsError
 
 
@@ -48,6 +49,13 @@ def test_every_field_is_a_variable() -> None:
         ("LEDGER_TOPIC_PARTITIONS", "0"),
         ("LEDGER_KAFKA_SECURITY_PROTOCOL", "none"),
         ("LEDGER_POSTGRES_USER", "root"),
+        ("LEDGER_PUBLIC_URL", "pay.example.com"),
+        ("LEDGER_PUBLIC_URL", "https://pay.example.com/"),
+        ("LEDGER_PUBLIC_URL", "https://user@pay.example.com"),
+        ("LEDGER_PUBLIC_URL", "https://pay.example.com\n"),
+        ("LEDGER_PAYMENT_PROVIDER_URL", "127.0.0.1:8081"),
+        ("LEDGER_PAYMENT_PROVIDER_URL", "http://127.0.0.1:8081/"),
+        ("LEDGER_SANDBOX_PROVIDER_PORT", "0"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_name(variable: str, text: str) -> None:
@@ -72,11 +80,21 @@ def test_what_a_process_alone_needs_is_asked_for_by_name(
         ask(Settings())
 
 
+@pytest.mark.parametrize("given", [{}, {"payment_api_key": "k"}, {"payment_callback_secret": "s"}])
+def test_a_provider_without_both_secrets_is_a_mistake(given: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="LEDGER_PAYMENT_API_KEY and LEDGER_PAYMENT_CALLBACK"):
+        payment_settings(Settings(payment_provider_url="http://127.0.0.1:8081", **given))  # type: ignore[arg-type]
+
+
+def test_without_a_provider_no_secret_is_needed() -> None:
+    assert payment_settings(Settings()) is None
+
+
 def test_the_command_line_says_every_command() -> None:
     shown = CliRunner().invoke(commands, ["--help"]).output
 
     for command in (
         *("up", "migrate", "gateway", "intake", "relay", "projector", "rebuild"),
-        *("tail", "verify", "merchants", "keys"),
+        *("tail", "verify", "merchants", "keys", "sandbox-provider"),
     ):
         assert f"  {command} " in shown

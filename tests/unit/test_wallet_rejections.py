@@ -2,11 +2,10 @@
 
 import pytest
 
-from ledger.command_handling.results import rejection_of
+from ledger.command_handling.results import Declined, rejection_of
 from ledger.domain.wallet import Facts
-from ledger.domain.wallet.state import MAX_OPEN_HOLDS, MAX_OPEN_LOTS
+from ledger.domain.wallet.state import MAX_OPEN_HOLDS, MAX_OPEN_LOTS, MAX_PENDING_TOPUPS
 from schemas.commands import Command, CreateWallet
-from schemas.events import ChangeDeclined, CreditDeclined, DebitDeclined, VoidDeclined
 from schemas.money import MAX_AMOUNT_MINOR
 from schemas.rejections import (
     REJECTION_TYPES,
@@ -20,12 +19,17 @@ from schemas.rejections import (
     HoldUnknown,
     InsufficientFunds,
     NotReversible,
+    PaymentMismatch,
     ReferenceReused,
     Rejection,
     ReversalExceedsTransaction,
     SameWallet,
     TooManyHolds,
     TooManyLots,
+    TooManyTopups,
+    TopupAlreadyPaid,
+    TopupNotPending,
+    TopupUnknown,
     TransactionUnknown,
     WalletClosed,
     WalletExists,
@@ -46,12 +50,15 @@ from tests.specs.decider import (
 from tests.specs.wallet_commands import (
     CLOSE,
     JUNE,
+    cancel,
     capture,
     credit,
     debit,
     freeze,
     hold,
+    pay,
     reverse,
+    topup,
     transfer,
     void,
 )
@@ -64,6 +71,7 @@ WITH_9: list[Step] = [OPENED, credit(9, reference="c")]
 FULL = credit(MAX_AMOUNT_MINOR)
 MANY_LOTS = [credit(1, JUNE.replace(microsecond=number)) for number in range(MAX_OPEN_LOTS)]
 MANY_HOLDS = [hold(1, reference=f"h{number}") for number in range(MAX_OPEN_HOLDS)]
+MANY_TOPUPS = [topup(1, reference=f"t{number}") for number in range(MAX_PENDING_TOPUPS)]
 
 REJECTED: dict[type[Rejection], tuple[list[Step], Command]] = {
     InsufficientFunds: (WITH_9, debit(10)),
@@ -82,6 +90,11 @@ REJECTED: dict[type[Rejection], tuple[list[Step], Command]] = {
     HoldUnknown: (WITH_9, capture()),
     HoldNotOpen: ([*WITH_9, hold(5), void()], capture()),
     CaptureExceedsHold: ([*WITH_9, hold(5)], capture(6)),
+    TopupUnknown: (WITH_9, pay(1)),
+    TopupNotPending: ([OPENED, topup(5), cancel()], cancel()),
+    TooManyTopups: ([OPENED, *MANY_TOPUPS], topup(1)),
+    TopupAlreadyPaid: ([OPENED, topup(5), pay(5)], pay(5, "again")),
+    PaymentMismatch: ([OPENED, topup(5)], pay(5, currency="NGN")),
     NotReversible: ([*WITH_9, reverse("c")], reverse("back")),
     ReversalExceedsTransaction: (WITH_9, reverse("c", 10)),
 }
@@ -97,7 +110,7 @@ def test_a_rejection_is_given_and_its_event_says_all_of_it(kind: type[Rejection]
     decision = Given(*past).when(command, FACTS.get(kind, Facts())).decision
     assert type(decision.rejection) is kind
     answer = decision.answer
-    if isinstance(answer, DebitDeclined | CreditDeclined | ChangeDeclined | VoidDeclined):
+    if isinstance(answer, Declined):
         assert rejection_of(answer) == decision.rejection
     else:
         assert decision.events == ()

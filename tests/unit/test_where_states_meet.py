@@ -9,8 +9,11 @@ from schemas.commands import Command
 from schemas.rejections import (
     InsufficientFunds,
     NotReversible,
+    PaymentMismatch,
     Rejection,
     ReversalExceedsTransaction,
+    TopupAlreadyPaid,
+    TopupNotPending,
     WalletClosed,
     WalletFrozen,
     WalletNotEmpty,
@@ -26,6 +29,7 @@ from tests.specs.decider import (
     Given,
     Step,
     received_named,
+    topup_named,
     transaction_at,
     transaction_named,
 )
@@ -36,12 +40,15 @@ from tests.specs.wallet_commands import (
     FORFEIT,
     JULY,
     JUNE,
+    cancel,
     capture,
     credit,
     debit,
     freeze,
     hold,
+    pay,
     reverse,
+    topup,
     transfer,
     void,
 )
@@ -93,7 +100,8 @@ LOTS: list[Step] = [
 ]
 FROZEN = WalletFrozen()
 BY_OTHER = WalletFrozen(wallet_id=OTHER_ID)
-CLOSED: list[Step] = [OPENED, credit(5, reference="c"), debit(5, "d"), CLOSE]
+CLOSED: list[Step] = [OPENED, credit(5, reference="c"), debit(5, "d"), topup(6), CLOSE]
+ASKED: list[Step] = [*BEFORE, topup(6)]
 
 ROWS = [
     Row("debits frozen", "a debit", "declined", NO_DEBITS, debit(1), FROZEN),
@@ -121,11 +129,36 @@ ROWS = [
         FROZEN),
     Row("credits frozen", "the reversal of a transfer out", "declined", NO_CREDITS,
         reverse("out"), FROZEN),
+    Row("debits frozen", "a new top-up", "done", NO_DEBITS, topup(6), None, {NEVER: 11}),
+    Row("debits frozen", "a top-up's payment", "credited", [*ASKED, freeze("debits")], pay(6),
+        None, {NEVER: 17}),
+    Row("credits frozen", "a new top-up", "declined", NO_CREDITS, topup(6), FROZEN),
+    Row("credits frozen", "a top-up's payment", "kept as unapplied",
+        [*ASKED, freeze("credits")], pay(6), FROZEN),
+    Row("credits frozen", "a top-up's cancel", "done", [*ASKED, freeze("all")], cancel(), None,
+        {NEVER: 11}),
+    Row("credits frozen", "a top-up's moment", "it expires",
+        [*ASKED, freeze("all"), JUNE], EXPIRE_DUE, None, {JULY: 2, NEVER: 11}),
     Row("credits frozen", "a debit", "done", NO_CREDITS, debit(1), None, {NEVER: 10}),
     Row("credits frozen", "a void", "done", NO_CREDITS, void(), None, {JULY: 2, NEVER: 11}),
     Row("closed", "the reversal of a credit", "declined", CLOSED,
         reverse("c", allow_negative=True), WalletClosed()),
     Row("closed", "the reversal of a debit", "declined", CLOSED, reverse("d"), WalletClosed()),
+    Row("closed", "a top-up's payment", "kept as unapplied", CLOSED, pay(6), WalletClosed()),
+    Row("closed", "a top-up's cancel", "declined", CLOSED, cancel(),
+        TopupNotPending(topup_id=topup_named("top"))),
+    Row("its top-up cancelled", "a payment", "credited", [*ASKED, cancel()], pay(6), None,
+        {NEVER: 17}),
+    Row("its top-up expired", "a payment", "credited", [*ASKED, JUNE, EXPIRE_DUE], pay(6), None,
+        {JULY: 2, NEVER: 17}),
+    Row("its top-up paid", "the same payment", "nothing", [*ASKED, pay(6)], pay(6), None,
+        {NEVER: 17}),
+    Row("its top-up paid", "another payment", "kept as unapplied", [*ASKED, pay(6)],
+        pay(6, "again"), TopupAlreadyPaid(topup_id=topup_named("top"))),
+    Row("its top-up pending", "a payment of another amount", "kept as unapplied", ASKED, pay(5),
+        PaymentMismatch(amount=6, currency="GHS")),
+    Row("any", "the reversal of a top-up", "refused", [*ASKED, pay(6)], reverse("paid"),
+        NotReversible(transaction_id=transaction_named("paid"))),
     Row("any", "the reversal of an expiry", "refused",
         [OPENED, credit(5, JUNE), JUNE, EXPIRE_DUE], reverse("", transaction=transaction_at(3)),
         NotReversible(transaction_id=transaction_at(3))),
@@ -152,6 +185,8 @@ ROWS = [
         [*LOTS, debit(14)], reverse("c", 6, allow_negative=True), None, {NEVER: -1}),
     Row("in debt", "a credit", "fills the debt, the rest is a lot", DEBT, credit(9, JUNE), None,
         {JUNE: 2}),
+    Row("in debt", "a top-up's payment", "fills the debt", [*DEBT, topup(9)], pay(9), None,
+        {NEVER: 2}),
     Row("in debt", "a close", "declined", DEBT, FORFEIT, WalletNotEmpty(balance=-7)),
 ]  # fmt: skip
 

@@ -9,14 +9,17 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ledger.domain.wallet import holds, lifecycle, movements, reversals, transfers
+from ledger.domain.wallet import holds, lifecycle, movements, reversals, topups, transfers
 from ledger.domain.wallet.decision import NO_FACTS, Decision, Facts, after
 from ledger.domain.wallet.lapses import due
 from ledger.domain.wallet.state import Wallet
 from schemas.commands import (
+    CancelTopup,
     CaptureHold,
     CloseWallet,
     Command,
+    CompleteTopup,
+    CreateTopup,
     CreateWallet,
     CreditWallet,
     DebitWallet,
@@ -85,6 +88,12 @@ def _rule(  # noqa: C901, PLR0912 - one line for each command
             return transfers.transfer(wallet, command, facts)
         case ReverseTransaction():
             return reversals.reverse(wallet, command, now, facts)
+        case CreateTopup():
+            return topups.create_topup(wallet, command, now, facts)
+        case CompleteTopup():
+            return topups.complete_topup(wallet, command, facts)
+        case CancelTopup():
+            return topups.cancel_topup(wallet, command, facts)
         case FreezeWallet():
             return lifecycle.freeze(wallet, command)
         case UnfreezeWallet():

@@ -22,6 +22,13 @@ Original = (
 )
 
 
+class Payment(Struct, frozen=True, kw_only=True, gc=False):
+    """A payment that has come for a top-up: into the wallet, or kept as unapplied."""
+
+    payment_id: str
+    is_applied: bool
+
+
 class Facts(Struct, frozen=True, kw_only=True, gc=False):
     """What a rule needs that the wallet's own state does not hold."""
 
@@ -38,9 +45,11 @@ class Facts(Struct, frozen=True, kw_only=True, gc=False):
     other: Wallet | None = None
     """The other wallet: of a transfer, of a close into it, of a transfer's reversal."""
     original: WalletEvent | None = None
-    """What a capture or a void is of (the hold), or a reversal (the transaction)."""
+    """What is named: a capture's hold, a reversal's transaction, a completion's top-up."""
     reversed_amount: int = 0
     """How much of the original is reversed already."""
+    payments: tuple[Payment, ...] = ()
+    """Of a completion: the top-up's applied payment, and this one if it was told before."""
 
 
 class Decision(Struct, frozen=True, gc=False):

@@ -6,17 +6,27 @@ from ledger.domain.wallet.decision import Decision, declined
 from ledger.domain.wallet.state import Wallet
 from schemas.commands import (
     CaptureHold,
+    CompleteTopup,
     CreditWallet,
     DebitWallet,
     PlaceHold,
     ReverseTransaction,
     TransferMoney,
 )
-from schemas.events import ChangeDeclined, CreditDeclined, DebitDeclined, VoidDeclined
+from schemas.events import (
+    ChangeDeclined,
+    CreditDeclined,
+    DebitDeclined,
+    TopupCreated,
+    TopupDeclined,
+    TopupUnapplied,
+    VoidDeclined,
+)
 from schemas.rejections import (
     BalanceLimitExceeded,
     CaptureExceedsHold,
     InsufficientFunds,
+    PaymentMismatch,
     Rejection,
     ReversalExceedsTransaction,
     code_of,
@@ -106,6 +116,50 @@ def declined_void(wallet: Wallet, hold_id: str, rejection: Rejection) -> Decisio
     return declined(event, rejection)
 
 
+def declined_topup(
+    wallet: Wallet,
+    change: Literal["create", "cancel"],
+    amount: int,
+    rejection: Rejection,
+    *,
+    topup_id: str | None = None,
+    reference: str | None = None,
+) -> Decision:
+    """No payment is asked for, or it is asked for no less than before."""
+    event = TopupDeclined(
+        change=change,
+        code=code_of(rejection),
+        amount=amount,
+        balance=wallet.balance,
+        currency=wallet.currency,
+        topup_id=topup_id,
+        reference=reference,
+        limit=_limit_of(rejection, wallet),
+    )
+    return declined(event, rejection)
+
+
+def unapplied(
+    wallet: Wallet, topup: TopupCreated, command: CompleteTopup, rejection: Rejection
+) -> Decision:
+    """A payment stays outside the wallet."""
+    event = TopupUnapplied(
+        code=code_of(rejection),
+        amount=command.amount,
+        balance=wallet.balance,
+        available=wallet.available,
+        currency=command.currency,
+        reference=topup.reference,
+        description=topup.description,
+        limit=_limit_of(rejection, wallet),
+        metadata=topup.metadata,
+        topup_id=command.topup_id,
+        payment_id=command.payment_id,
+        asked_currency=None if command.currency == topup.currency else topup.currency,
+    )
+    return declined(event, rejection)
+
+
 def _reversed_by(command: DebitLike | CreditWallet) -> str | None:
     return command.transaction_id if isinstance(command, ReverseTransaction) else None
 
@@ -121,5 +175,7 @@ def _limit_of(rejection: Rejection, wallet: Wallet) -> int | None:
             return held
         case ReversalExceedsTransaction(reversible=reversible):
             return reversible
+        case PaymentMismatch(amount=asked):
+            return asked
         case _:
             return None

@@ -7,7 +7,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from ledger.domain.wallet.lots import expiring, put, take, without
-from ledger.domain.wallet.state import OpenHold, Wallet
+from ledger.domain.wallet.state import OpenHold, PendingTopup, Wallet
 from schemas.commands import FreezeScope
 from schemas.events import (
     BalanceForfeited,
@@ -22,6 +22,10 @@ from schemas.events import (
     HoldReleased,
     LotAmount,
     Lots,
+    TopupCreated,
+    TopupDeclined,
+    TopupEnded,
+    TopupUnapplied,
     TransferReceived,
     TransferSent,
     VoidDeclined,
@@ -31,12 +35,13 @@ from schemas.events import (
     WalletEvent,
     WalletFrozen,
     WalletOpened,
+    WalletToppedUp,
     WalletUnfrozen,
 )
 from schemas.results import WalletStatus
 
 MoneyOut = WalletDebited | CreditLapsed | BalanceForfeited | TransferSent | CreditReversed
-MoneyIn = WalletCredited | TransferReceived | DebitReversed
+MoneyIn = WalletCredited | TransferReceived | DebitReversed | WalletToppedUp
 Holding = HoldPlaced | HoldCaptured | HoldReleased
 
 
@@ -78,9 +83,13 @@ def evolve(  # noqa: C901, PLR0912 - one line for each event
             return _hold_captured(wallet, event, version, at)
         case HoldReleased():
             return _hold_released(wallet, event, version, at)
+        case TopupCreated() | TopupEnded() | WalletToppedUp() | TopupUnapplied():
+            return _with_topup(wallet, event, version, at)
         case WalletFrozen() | WalletUnfrozen() | WalletClosed():
             return _with_status(wallet, event, version, at)
-        case DebitDeclined() | CreditDeclined() | ChangeDeclined() | VoidDeclined():
+        case (
+            DebitDeclined() | CreditDeclined() | ChangeDeclined() | VoidDeclined() | TopupDeclined()
+        ):
             return _next(wallet, version, wallet.changed_at)
         case _:
             assert_never(event)
@@ -110,12 +119,28 @@ def _money_out(wallet: Wallet, event: MoneyOut, lots: Lots, version: int, at: da
     return _checked(moved, event)
 
 
-def _money_in(wallet: Wallet, event: MoneyIn, parts: Lots, version: int, at: datetime) -> Wallet:
+def _money_in(
+    wallet: Wallet,
+    event: MoneyIn,
+    parts: Lots,
+    version: int,
+    at: datetime,
+    *,
+    topups: dict[str, PendingTopup] | None = None,
+) -> Wallet:
     assert event.balance_before == wallet.balance, _starts_elsewhere(wallet, event, version)
     assert event.balance_before + event.amount == event.balance_after
     available = wallet.available + event.amount
     lots = put(wallet.lots, parts, debt_of(wallet))
-    moved = _next(wallet, version, at, balance=event.balance_after, available=available, lots=lots)
+    moved = _next(
+        wallet,
+        version,
+        at,
+        balance=event.balance_after,
+        available=available,
+        lots=lots,
+        topups=topups,
+    )
     return _checked(moved, event)
 
 
@@ -182,6 +207,34 @@ def _hold_released(wallet: Wallet, event: HoldReleased, version: int, at: dateti
     return _checked(released, event)
 
 
+def _with_topup(
+    wallet: Wallet,
+    event: TopupCreated | TopupEnded | WalletToppedUp | TopupUnapplied,
+    version: int,
+    at: datetime,
+) -> Wallet:
+    """What is waited for is no part of what a wallet shows: only money changes it."""
+    topups = dict(wallet.topups)
+    match event:
+        case TopupCreated():
+            assert event.topup_id not in topups, f"{event.topup_id} was made twice"
+            topups[event.topup_id] = PendingTopup(amount=event.amount, expires_at=event.expires_at)
+            return _next(wallet, version, wallet.changed_at, topups=topups)
+        case TopupEnded():
+            assert topups.pop(event.topup_id).amount == event.amount, event.topup_id
+            return _next(wallet, version, wallet.changed_at, topups=topups)
+        case TopupUnapplied():
+            # A payment has come, so none is waited for: what is to be done with it is for people.
+            topups.pop(event.topup_id, None)
+            return _next(wallet, version, wallet.changed_at, topups=topups)
+        case WalletToppedUp():
+            # It may have ended before: its payment counts all the same.
+            topups.pop(event.topup_id, None)
+            return _money_in(wallet, event, (), version, at, topups=topups)
+        case _:
+            assert_never(event)
+
+
 def _with_status(
     wallet: Wallet, event: WalletFrozen | WalletUnfrozen | WalletClosed, version: int, at: datetime
 ) -> Wallet:
@@ -196,6 +249,7 @@ def _with_status(
             status = "closed"
             assert wallet.balance == 0, f"{wallet.wallet_id} was closed holding {wallet.balance}"
             assert not wallet.holds, f"{wallet.wallet_id} was closed with open holds"
+            assert not wallet.topups, f"{wallet.wallet_id} was closed with pending top-ups"
         case _:
             assert_never(event)
     return replace(wallet, status=status, frozen=scope, version=version, changed_at=at)
@@ -220,11 +274,16 @@ def _next(
     available: int | None = None,
     lots: Lots | None = None,
     holds: dict[str, OpenHold] | None = None,
+    topups: dict[str, PendingTopup] | None = None,
 ) -> Wallet:
     lots = wallet.lots if lots is None else lots
     next_due = wallet.next_due
-    if holds is not None or lots is not wallet.lots:
-        next_due = _next_due(lots, (wallet.holds if holds is None else holds).values())
+    if holds is not None or topups is not None or lots is not wallet.lots:
+        next_due = _next_due(
+            lots,
+            (wallet.holds if holds is None else holds).values(),
+            (wallet.topups if topups is None else topups).values(),
+        )
     return Wallet(
         wallet_id=wallet.wallet_id,
         customer_id=wallet.customer_id,
@@ -240,12 +299,16 @@ def _next(
         frozen=wallet.frozen,
         lots=lots,
         holds=wallet.holds if holds is None else holds,
+        topups=wallet.topups if topups is None else topups,
         next_due=next_due,
     )
 
 
-def _next_due(lots: Lots, holds: Iterable[OpenHold]) -> datetime | None:
+def _next_due(
+    lots: Lots, holds: Iterable[OpenHold], topups: Iterable[PendingTopup]
+) -> datetime | None:
     moments = [hold.expires_at for hold in holds if hold.expires_at is not None]
+    moments += [topup.expires_at for topup in topups]
     if lots and lots[0].expires_at is not None:
         moments.append(lots[0].expires_at)
     return min(moments, default=None)

@@ -1,4 +1,4 @@
-"""What ends by itself: lots that lapse, and holds that expire. Decided before all else.
+"""What ends by itself: lots that lapse, holds and top-ups that expire. Decided before all else.
 
 What a sweep comes to must not depend on when it came, so everything goes by its own moment.
 """
@@ -9,6 +9,7 @@ from ledger.domain.wallet.decision import after
 from ledger.domain.wallet.holds import released
 from ledger.domain.wallet.lots import expiring, without
 from ledger.domain.wallet.state import Wallet
+from ledger.domain.wallet.topups import ended
 from schemas.events import CreditLapsed, LotAmount, WalletEvent
 
 
@@ -17,15 +18,23 @@ def due(wallet: Wallet, now: datetime) -> tuple[WalletEvent, ...]:
     if wallet.next_due is None or wallet.next_due > now:
         return ()
     events: tuple[WalletEvent, ...] = ()
-    ended = [
+    over = [
         (hold.expires_at, hold_id)
         for hold_id, hold in wallet.holds.items()
         if hold.expires_at is not None and hold.expires_at <= now
     ]
-    for _, hold_id in sorted(ended):
+    for _, hold_id in sorted(over):
         event = released(wallet, hold_id, "expired")
         wallet = after(wallet, (event,), now)
         events = (*events, event)
+    unpaid = [
+        (topup.expires_at, topup_id)
+        for topup_id, topup in wallet.topups.items()
+        if topup.expires_at <= now
+    ]
+    expired = tuple(ended(wallet, topup_id, "expired") for _, topup_id in sorted(unpaid))
+    wallet = after(wallet, expired, now)
+    events = (*events, *expired)
     for lot in wallet.lots:
         if lot.expires_at is None or lot.expires_at > now:
             break

@@ -9,6 +9,7 @@ from ledger.domain.wallet.evolve import frozen_by
 from ledger.domain.wallet.holds import released
 from ledger.domain.wallet.lapses import due
 from ledger.domain.wallet.state import Wallet
+from ledger.domain.wallet.topups import ended
 from ledger.domain.wallet.transfers import legs, refusal_of_receiver
 from schemas.commands import CloseWallet, CreateWallet, FreezeWallet, TransferTo, UnfreezeWallet
 from schemas.events import BalanceForfeited, WalletEvent, WalletOpened
@@ -67,7 +68,7 @@ def unfreeze(wallet: Wallet, command: UnfreezeWallet) -> Decision:
 
 
 def close(wallet: Wallet, command: CloseWallet, now: datetime, facts: Facts) -> Decision:
-    """Close for good. Open holds are released first, then it must be empty, or be emptied."""
+    """Close for good. Holds and top-ups end first, then it must be empty, or be emptied."""
     if wallet.status == "closed":
         return NOTHING_TO_DO
     freed = wallet
@@ -76,6 +77,9 @@ def close(wallet: Wallet, command: CloseWallet, now: datetime, facts: Facts) -> 
         release = released(freed, hold_id, "wallet_closed")
         freed = after(freed, (release,), now)
         events = (*events, release)
+    unpaid = tuple(ended(freed, topup_id, "wallet_closed") for topup_id in freed.topups)
+    freed = after(freed, unpaid, now)
+    events = (*events, *unpaid)
     lapses = due(freed, now)
     freed = after(freed, lapses, now)
     events = (*events, *lapses)

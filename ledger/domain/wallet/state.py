@@ -10,6 +10,7 @@ from schemas.results import WalletStatus
 
 MAX_OPEN_LOTS = 1_000
 MAX_OPEN_HOLDS = 1_000
+MAX_PENDING_TOPUPS = 100
 
 
 class OpenHold(Struct, frozen=True, kw_only=True, gc=False):
@@ -19,6 +20,13 @@ class OpenHold(Struct, frozen=True, kw_only=True, gc=False):
     allocated: Lots
     expires_at: datetime | None
     reference: str
+
+
+class PendingTopup(Struct, frozen=True, kw_only=True, gc=False):
+    """A top-up that is waited for: how much was asked for, and until when."""
+
+    amount: int
+    expires_at: datetime
 
 
 class Wallet(Struct, frozen=True, kw_only=True, gc=False):
@@ -42,8 +50,9 @@ class Wallet(Struct, frozen=True, kw_only=True, gc=False):
     frozen: FreezeScope | None = None
     lots: Lots = ()
     holds: dict[str, OpenHold] = field(default_factory=dict)
+    topups: dict[str, PendingTopup] = field(default_factory=dict)
     next_due: datetime | None = None
-    """When the next lot lapses or the next hold ends by itself."""
+    """When the next lot lapses, or the next hold or top-up ends by itself."""
 
     @property
     def debits_stopped(self) -> bool:
@@ -59,5 +68,5 @@ class Wallet(Struct, frozen=True, kw_only=True, gc=False):
 INITIAL: Wallet | None = None
 """The state before the first event: there is no wallet."""
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 """The shape of `Wallet`. A snapshot of another shape is not read; raise it with every change."""

@@ -1,7 +1,8 @@
--- Wallets of any tenant in which money lapses or a hold ends by a moment, soonest first. Each of
--- the two goes by an index that has nothing else in it. Of a wallet's holds only the one that ends
--- first counts, so that a wallet with many of them leaves room for others; no more are looked at
--- than fifty wallets may have, so that it does not take long after a long outage either.
+-- Wallets of any tenant in which money lapses, or a hold or a top-up ends, by a moment, soonest
+-- first. Each of the three goes by an index that has nothing else in it. Of a wallet's holds only
+-- the one that ends first counts, so that a wallet with many of them leaves room for others; no
+-- more are looked at than fifty wallets may have, so that it does not take long after a long
+-- outage either.
 -- $1 timestamptz the moment  $2 bigint at most
 SELECT due.tenant_id, due.wallet_id, min(due.due_at) AS due_at
 FROM (
@@ -25,6 +26,12 @@ FROM (
                              ORDER BY first.expires_at, first.hold_id
                              LIMIT 1)
      ORDER BY ending.expires_at
+     LIMIT $2::bigint)
+    UNION ALL
+    (SELECT topups.tenant_id, topups.wallet_id, topups.expires_at
+     FROM topups
+     WHERE topups.status = 'pending' AND topups.expires_at <= $1::timestamptz
+     ORDER BY topups.expires_at
      LIMIT $2::bigint)
 ) AS due
 GROUP BY due.tenant_id, due.wallet_id

@@ -16,7 +16,7 @@ WITH asked AS (
 SELECT asked.newest, asked.complete_to, t.event_id, t.version, t.type, t.kind, t.status, t.amount,
        t.balance_before, t.balance_after, t.available_balance, t.currency, t.reference,
        t.description, t.code, t.created_at, t.expires_at, t.hold_id, t.held_after, t.transfer_id,
-       t.other_wallet_id, t.reverses, t.metadata,
+       t.other_wallet_id, t.reverses, t.topup_id, t.payment_id, t.metadata,
        coalesce(reversal.reversed_after, 0) AS reversed_amount
 FROM asked
 LEFT JOIN transactions AS t

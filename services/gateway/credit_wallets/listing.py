@@ -3,8 +3,8 @@
 from typing import TypeVar
 
 from schemas.http.credit_wallets import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
-from services.gateway.answers import header
-from services.gateway.calls import invalid_parameter
+from services.gateway.answers import JSON, etag, header
+from services.gateway.calls import Call, invalid_parameter
 from services.gateway.cursors import BrokenCursorError, read_cursor
 
 ChoiceT = TypeVar("ChoiceT", bound=str)
@@ -45,3 +45,8 @@ def cursor_entry(text: str | None, kind: str, filters: tuple[str | None, ...]) -
 def lag_header(versions: int, *, eventual: bool) -> bytes:
     """Says by how many versions an answer is behind, to whom has asked for any."""
     return header("Ledger-Lag", str(versions)) if eventual else b""
+
+
+def reading_headers(call: Call, version: int, behind: int) -> bytes:
+    """The headers of an answer that shows a wallet's parts as they were at a version of it."""
+    return JSON + etag(version) + lag_header(behind, eventual=call.eventual)

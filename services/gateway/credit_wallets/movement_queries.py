@@ -3,9 +3,14 @@
 from typing import Final, get_args
 
 from schemas.results import HoldStatus
-from services.gateway.answers import JSON, Answer, etag
+from services.gateway.answers import JSON, Answer
 from services.gateway.calls import Call
-from services.gateway.credit_wallets.listing import cursor_entry, lag_header, one_of, page_size
+from services.gateway.credit_wallets.listing import (
+    cursor_entry,
+    one_of,
+    page_size,
+    reading_headers,
+)
 from services.gateway.credit_wallets.names import (
     named_hold,
     named_transaction,
@@ -41,7 +46,7 @@ class MovementQueries:
         )
         if reading is None or reading.view is None:
             raise unknown_hold()
-        headers_bytes = _headers(call, reading.complete_to_version, reading.behind)
+        headers_bytes = reading_headers(call, reading.complete_to_version, reading.behind)
         return Answer(200, headers_bytes, render_hold(reading.view))
 
     async def holds(self, call: Call) -> Answer:
@@ -64,7 +69,7 @@ class MovementQueries:
             raise unknown_wallet()
         shown, more = page.holds[:limit], len(page.holds) > limit
         cursor = make_cursor("holds", filters, shown[-1].opened_version) if more else None
-        headers_bytes = _headers(call, page.complete_to_version, page.behind)
+        headers_bytes = reading_headers(call, page.complete_to_version, page.behind)
         return Answer(200, headers_bytes, render_hold_page([each.view for each in shown], cursor))
 
     async def transaction(self, call: Call) -> Answer:
@@ -74,7 +79,7 @@ class MovementQueries:
         )
         if reading is None or reading.line is None:
             raise unknown_transaction()
-        headers_bytes = _headers(call, reading.complete_to_version, reading.behind)
+        headers_bytes = reading_headers(call, reading.complete_to_version, reading.behind)
         return Answer(200, headers_bytes, render_transaction(*reading.line))
 
     async def transfer(self, call: Call) -> Answer:
@@ -83,7 +88,3 @@ class MovementQueries:
         if view is None:
             raise unknown_transfer()
         return Answer(200, JSON, render_transfer(view))
-
-
-def _headers(call: Call, version: int, behind: int) -> bytes:
-    return JSON + etag(version) + lag_header(behind, eventual=call.eventual)

@@ -1,6 +1,12 @@
 """Names: the ids that paths have. What is not spelled as an id cannot exist."""
 
-from schemas.identifiers import is_hold_id, is_transaction_id, is_transfer_id, is_wallet_id
+from schemas.identifiers import (
+    is_hold_id,
+    is_topup_id,
+    is_transaction_id,
+    is_transfer_id,
+    is_wallet_id,
+)
 from services.gateway.calls import Call
 from services.gateway.problems import RefusedError
 
@@ -19,6 +25,14 @@ def named_hold(call: Call) -> str:
     if not is_hold_id(hold_id):
         raise unknown_hold()
     return hold_id
+
+
+def named_topup(call: Call) -> str:
+    """The top-up that the path names."""
+    topup_id = call.parameters[0]
+    if not is_topup_id(topup_id):
+        raise unknown_topup()
+    return topup_id
 
 
 def named_transaction(call: Call) -> str:
@@ -45,6 +59,11 @@ def unknown_wallet() -> RefusedError:
 def unknown_hold() -> RefusedError:
     """The 404 for a hold that the tenant does not have."""
     return RefusedError("hold_not_found", "there is no such hold")
+
+
+def unknown_topup() -> RefusedError:
+    """The 404 for a top-up that the tenant does not have."""
+    return RefusedError("topup_not_found", "there is no such top-up")
 
 
 def unknown_transaction() -> RefusedError:

@@ -4,14 +4,14 @@ Pure functions, so that the same outcome is the same bytes. Times are UTC, alway
 microseconds, so that they also sort as text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
 from projections.transactions.read_model import HistoryLine
 from schemas.money import formatted
-from schemas.results import HoldView, TransactionView, TransferView, WalletView
+from schemas.results import HoldView, TopupView, TransactionView, TransferView, WalletView
 
 _encode = msgspec.json.Encoder().encode
 
@@ -32,6 +32,11 @@ def render_transaction(view: TransactionView, reversed_amount: int = 0) -> bytes
 def render_hold(view: HoldView) -> bytes:
     """A hold, in the shape of `schemas.http.credit_wallets.Hold`."""
     return _encode(_hold(view))
+
+
+def render_topup(view: TopupView, checkout_url: str) -> bytes:
+    """A top-up, in the shape of `schemas.http.credit_wallets.Topup`."""
+    return _encode(_topup(view, checkout_url))
 
 
 def render_transfer(view: TransferView) -> bytes:
@@ -66,6 +71,13 @@ def render_transaction_page(lines: Sequence[HistoryLine], next_cursor: str | Non
 def render_hold_page(views: Sequence[HoldView], next_cursor: str | None) -> bytes:
     """A page of holds; without a cursor it is the last."""
     return _page([_hold(view) for view in views], next_cursor)
+
+
+def render_topup_page(
+    views: Sequence[TopupView], checkout_url: Callable[[str], str], next_cursor: str | None
+) -> bytes:
+    """A page of top-ups; without a cursor it is the last."""
+    return _page([_topup(view, checkout_url(view.id)) for view in views], next_cursor)
 
 
 def _page(entries: list[dict[str, object]], next_cursor: str | None) -> bytes:
@@ -121,6 +133,8 @@ def _transaction(view: TransactionView, reversed_amount: int) -> dict[str, objec
         "transfer_id": view.transfer_id,
         "other_wallet_id": view.other_wallet_id,
         "reverses": view.reverses,
+        "topup_id": view.topup_id,
+        "payment_id": view.payment_id,
         "reversed_amount": reversed_amount,
         "metadata": view.metadata,
         "created_at": _time(view.created_at),
@@ -139,6 +153,33 @@ def _hold(view: HoldView) -> dict[str, object]:
         "reference": view.reference,
         "description": view.description,
         "expires_at": _optional_time(view.expires_at),
+        "metadata": view.metadata,
+        "created_at": _time(view.created_at),
+        "updated_at": _time(view.updated_at),
+    }
+
+
+def render_moment(moment: datetime) -> str:
+    """A time as every answer shows it."""
+    return _time(moment)
+
+
+def _topup(view: TopupView, checkout_url: str) -> dict[str, object]:
+    return {
+        "id": view.id,
+        "wallet_id": view.wallet_id,
+        "status": view.status,
+        "amount": view.amount,
+        "currency": view.currency,
+        "reference": view.reference,
+        "description": view.description,
+        "checkout_url": checkout_url,
+        "redirect_url": view.redirect_url,
+        "cancel_url": view.cancel_url,
+        "expires_at": _time(view.expires_at),
+        "transaction_id": view.transaction_id,
+        "payment_id": view.payment_id,
+        "code": view.code,
         "metadata": view.metadata,
         "created_at": _time(view.created_at),
         "updated_at": _time(view.updated_at),

@@ -11,9 +11,12 @@ from services.gateway.credit_wallets.hold_commands import HoldCommands
 from services.gateway.credit_wallets.movement_queries import MovementQueries
 from services.gateway.credit_wallets.queries import WalletQueries
 from services.gateway.credit_wallets.settlement import Settlement
+from services.gateway.credit_wallets.topup_commands import TopupCommands
+from services.gateway.credit_wallets.topup_queries import TopupQueries
 from services.gateway.credit_wallets.transfer_commands import TransferCommands
 from services.gateway.reads import Reads
 from services.gateway.routing import RouteTable
+from services.gateway.topup_door import TopupDoor
 
 _READ: Final = "wallets:read"
 _WRITE: Final = "wallets:write"
@@ -21,7 +24,11 @@ _TRANSFER: Final = "transfers:write"
 
 
 def add_credit_wallets(
-    routes: RouteTable[Call], processor: CommandProcessor, reads: Reads, stopping: asyncio.Event
+    routes: RouteTable[Call],
+    processor: CommandProcessor,
+    reads: Reads,
+    door: TopupDoor,
+    stopping: asyncio.Event,
 ) -> None:
     """Add every route of the dialect. `stopping` is set when no more is to be taken in."""
     settlement = Settlement(processor)
@@ -33,6 +40,7 @@ def add_credit_wallets(
     routes.add("GET", "/v1/holds/*", queries.hold, scope=_READ)
     routes.add("POST", "/v1/holds/*/capture", holds.capture, scope=_WRITE)
     routes.add("POST", "/v1/holds/*/void", holds.void, scope=_WRITE)
+    _add_topups(routes, TopupCommands(settlement, door), TopupQueries(reads, door))
     routes.add("POST", "/v1/batch", BatchCommands(settlement, stopping).batch, scope=_WRITE)
     transfers = TransferCommands(settlement)
     routes.add("POST", "/v1/transfers", transfers.transfer, scope=_TRANSFER)
@@ -53,4 +61,10 @@ def _add_wallets(
     routes.add("POST", "/v1/wallets/*/freeze", commands.freeze, scope=_WRITE)
     routes.add("POST", "/v1/wallets/*/unfreeze", commands.unfreeze, scope=_WRITE)
     routes.add("POST", "/v1/wallets/*/close", commands.close, scope=_WRITE)
-    routes.add_hint("/v1/wallets/*/topups", "top-ups are not offered yet")
+
+
+def _add_topups(routes: RouteTable[Call], commands: TopupCommands, queries: TopupQueries) -> None:
+    routes.add("POST", "/v1/wallets/*/topups", commands.create, scope=_WRITE)
+    routes.add("GET", "/v1/wallets/*/topups", queries.topups, scope=_READ)
+    routes.add("GET", "/v1/topups/*", queries.topup, scope=_READ)
+    routes.add("POST", "/v1/topups/*/cancel", commands.cancel, scope=_WRITE)

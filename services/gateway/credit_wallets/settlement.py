@@ -1,15 +1,18 @@
 """Settlement: a command goes to the ledger, and what it came to is the answer to the call."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, assert_never
 
 from ledger.command_handling.processor import CommandProcessor
 from ledger.command_handling.submission import Settled, Submission
 from schemas.commands import (
+    CancelTopup,
     CaptureHold,
     CloseWallet,
     Command,
+    CompleteTopup,
+    CreateTopup,
     CreateWallet,
     CreditWallet,
     DebitWallet,
@@ -26,9 +29,11 @@ from schemas.rejections import (
     HoldUnknown,
     NotReversible,
     Rejection,
+    TopupUnknown,
     TransactionUnknown,
     WalletUnknown,
 )
+from schemas.results import CommandResult
 from services.gateway.answers import JSON, Answer, etag, header
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.rendering import (
@@ -43,11 +48,28 @@ _REPLAYED: Final = header("Idempotent-Replayed", "true")
 _NAMELESS: Final = (
     WalletUnknown,
     HoldUnknown,
+    TopupUnknown,
     TransactionUnknown,
     NotReversible,
     BatchDeclined,
 )
 """Rejections that no wallet's state is the reason of."""
+
+
+Render = Callable[[CommandResult], tuple[str, bytes]]
+"""The id and the JSON of what an accepted command made or changed."""
+
+
+def rendered(result: CommandResult) -> tuple[str, bytes]:
+    """The same of everything but a top-up, which is shown with where to pay it."""
+    if result.transaction is not None:
+        return result.transaction.id, render_transaction(result.transaction)
+    if result.hold is not None:
+        return result.hold.id, render_hold(result.hold)
+    if result.transfer is not None:
+        return result.transfer.id, render_transfer(result.transfer)
+    assert result.wallet is not None, "an accepted command leads to something that can be shown"
+    return result.wallet.id, render_wallet(result.wallet)
 
 
 class Settlement:
@@ -57,13 +79,20 @@ class Settlement:
         self._processor = processor
 
     async def settle(
-        self, call: Call, command: Command, command_id: str | None, *, makes: str | None = None
+        self,
+        call: Call,
+        command: Command,
+        command_id: str | None,
+        *,
+        makes: str | None = None,
+        render: Render = rendered,
     ) -> Answer:
         """Settle a command: 200 with what it made or changed, or the problem.
 
         With `makes`, the path under which a thing that it made stands, it is 201 and names it.
         """
-        return answer_of(call, command, await self.hand_in(call, command, command_id), makes=makes)
+        settled = await self.hand_in(call, command, command_id)
+        return answer_of(call, command, settled, makes=makes, render=render)
 
     def hand_in(
         self, call: Call, command: Command, command_id: str | None
@@ -86,13 +115,18 @@ class Settlement:
 
 
 def answer_of(
-    call: Call, command: Command, settled: Settled, *, makes: str | None = None
+    call: Call,
+    command: Command,
+    settled: Settled,
+    *,
+    makes: str | None = None,
+    render: Render = rendered,
 ) -> Answer:
     """The answer to a call that asked for a command, as `Settlement.settle` has it."""
     if settled.result.rejection is not None:
         return _refusal(call, command, settled)
     headers_bytes = JSON + _headers_of(settled)
-    made_id, body = _rendered(settled)
+    made_id, body = render(settled.result)
     if makes is None:
         return Answer(200, headers_bytes, body)
     location = header("Location", f"{makes}/{made_id}")
@@ -114,19 +148,6 @@ def _headers_of(settled: Settled) -> bytes:
     version = settled.result.version
     headers_bytes = etag(version) if version is not None else b""
     return headers_bytes + _REPLAYED if settled.replayed else headers_bytes
-
-
-def _rendered(settled: Settled) -> tuple[str, bytes]:
-    """The id and the JSON of what an accepted command made or changed."""
-    result = settled.result
-    if result.transaction is not None:
-        return result.transaction.id, render_transaction(result.transaction)
-    if result.hold is not None:
-        return result.hold.id, render_hold(result.hold)
-    if result.transfer is not None:
-        return result.transfer.id, render_transfer(result.transfer)
-    assert result.wallet is not None, "an accepted command leads to something that can be shown"
-    return result.wallet.id, render_wallet(result.wallet)
 
 
 def _refusal(call: Call, command: Command, settled: Settled) -> Answer:
@@ -175,10 +196,19 @@ def _wallet_of(command: Command) -> str | None:
             | UnfreezeWallet()
             | CloseWallet()
             | PlaceHold()
+            | CreateTopup()
             | ExpireDue()
         ):
             return command.wallet_id
-        case CreateWallet() | CaptureHold() | VoidHold() | TransferMoney() | ReverseTransaction():
+        case (
+            CreateWallet()
+            | CaptureHold()
+            | VoidHold()
+            | TransferMoney()
+            | ReverseTransaction()
+            | CompleteTopup()
+            | CancelTopup()
+        ):
             return None
         case _:
             assert_never(command)

@@ -10,9 +10,11 @@ from typing import Final
 import msgspec
 
 from schemas.commands import (
+    CancelTopup,
     CaptureHold,
     CloseWallet,
     Command,
+    CreateTopup,
     CreateWallet,
     CreditWallet,
     DebitWallet,
@@ -23,6 +25,7 @@ from schemas.commands import (
     UnfreezeWallet,
     VoidHold,
 )
+from schemas.http.credit_wallets import TopupRequest
 from schemas.http.problems import FieldProblem
 from schemas.identifiers import is_hold_id, is_transaction_id, is_wallet_id
 from services.gateway import bodies
@@ -189,6 +192,25 @@ def reverse(name: Name, body: bytes) -> Command:
         reference=asked.reference,
         metadata=bodies.kept(asked.metadata),
     )
+
+
+def topup(name: Name, asked: TopupRequest) -> Command:
+    """Ask a customer for a payment. No member of a batch: the customer stands before a page."""
+    return CreateTopup(
+        wallet_id=name(),
+        amount=asked.amount,
+        redirect_url=asked.redirect_url,
+        cancel_url=asked.cancel_url,
+        expires_at=bodies.expiry(asked.expires_at),
+        description=asked.description,
+        reference=asked.reference,
+        metadata=bodies.kept(asked.metadata),
+    )
+
+
+def cancel_topup(name: Name) -> Command:
+    """Stop waiting for a payment. No member of a batch either."""
+    return CancelTopup(topup_id=name())
 
 
 def _of_wallet(wish: Callable[[Name, bytes], Command]) -> Reader:

@@ -3,7 +3,8 @@
 SELECT asked.place, coalesce(progress.version, 0) AS complete_to, t.event_id, t.version, t.type,
        t.kind, t.status, t.amount, t.balance_before, t.balance_after, t.available_balance,
        t.currency, t.reference, t.description, t.code, t.created_at, t.expires_at, t.hold_id,
-       t.held_after, t.transfer_id, t.other_wallet_id, t.reverses, t.reversed_after, t.metadata
+       t.held_after, t.transfer_id, t.other_wallet_id, t.reverses, t.reversed_after,
+       t.topup_id, t.payment_id, t.metadata
 FROM unnest($1::uuid[], $2::uuid[], $3::bigint[])
      WITH ORDINALITY AS asked (tenant_id, wallet_id, version, place)
 LEFT JOIN transaction_progress AS progress

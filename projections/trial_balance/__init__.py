@@ -1,0 +1,1 @@
+"""Trial balance: the accounts that every movement of money is booked between, and the journal."""

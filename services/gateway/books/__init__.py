@@ -1,0 +1,1 @@
+"""The books: accounts, their entries and the trial balance, as the gateway answers them."""

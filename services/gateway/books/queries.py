@@ -1,0 +1,144 @@
+"""The calls that look at the books: accounts, an account's entries, the trial balance."""
+
+import re
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from projections.trial_balance.evolve import CHART
+from services.gateway.answers import JSON, Answer
+from services.gateway.books.reads import BookReads, PositionAheadError
+from services.gateway.books.rendering import (
+    in_order,
+    place,
+    render_account_page,
+    render_entry_page,
+    render_trial_balance,
+)
+from services.gateway.calls import Call, invalid_parameter
+from services.gateway.credit_wallets.listing import cursor_entry, page_size
+from services.gateway.cursors import make_cursor
+from services.gateway.moments import moment_of
+from services.gateway.problems import RefusedError
+from services.gateway.routing import RouteTable
+
+_ACCOUNT_ID: Final = re.compile(r"([a-z_]{1,64})\.([A-Z]{3})", re.ASCII)
+_POSITION: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+_LARGEST_POSITION: Final = 2**63 - 2
+_READ: Final = "wallets:read"
+
+
+class AccountName(NamedTuple):
+    """What an account's id says."""
+
+    account: str
+    currency: str
+
+
+def add_books(routes: RouteTable[Call], reads: BookReads) -> None:
+    """Add the routes of the books."""
+    queries = BookQueries(reads)
+    routes.add("GET", "/v1/accounts", queries.accounts, scope=_READ)
+    routes.add("GET", "/v1/accounts/*/entries", queries.entries, scope=_READ)
+    routes.add("GET", "/v1/trial-balance", queries.trial_balance, scope=_READ)
+
+
+class BookQueries:
+    """Handlers; each reads its query, asks the read model and renders what it says."""
+
+    def __init__(self, reads: BookReads) -> None:
+        self._reads = reads
+
+    async def accounts(self, call: Call) -> Answer:
+        """`GET /accounts`: 200 and a page, by the chart of accounts."""
+        limit_text, after_text = call.query("limit", "after")
+        limit = page_size(limit_text)
+        tenant_id = call.principal.tenant_id
+        after = cursor_entry(after_text, "accounts", (tenant_id,)) or 0
+        reading = await self._reads.accounts(tenant_id, eventual=call.eventual)
+        # They are few, and this order is not the database's: all are read for every page.
+        listed = [account for account in in_order(reading.accounts) if place(account) > after]
+        shown, more = listed[:limit], len(listed) > limit
+        cursor = make_cursor("accounts", (tenant_id,), place(shown[-1])) if more else None
+        return Answer(200, JSON, render_account_page(shown, reading.position, cursor))
+
+    async def entries(self, call: Call) -> Answer:
+        """`GET /accounts/:id/entries`: 200 and a page, newest first."""
+        limit_text, after_text = call.query("limit", "after")
+        limit = page_size(limit_text)
+        tenant_id = call.principal.tenant_id
+        filters = (tenant_id, call.parameters[0])
+        before = cursor_entry(after_text, "entries", filters)
+        name = named_account(call.parameters[0])
+        reading = await self._reads.entries(
+            tenant_id,
+            name.account,
+            name.currency,
+            limit=limit + 1,
+            before_position=before,
+            eventual=call.eventual,
+        )
+        if not reading.entries and before is None:
+            # Nothing was ever booked on it; entries are never removed.
+            raise unknown_account()
+        shown, more = reading.entries[:limit], len(reading.entries) > limit
+        cursor = make_cursor("entries", filters, shown[-1].position) if more else None
+        body = render_entry_page(shown, name.currency, reading.position, cursor)
+        return Answer(200, JSON, body)
+
+    async def trial_balance(self, call: Call) -> Answer:
+        """`GET /trial-balance`: 200 and every account, now or as of a moment or a position."""
+        (as_of_text,) = call.query("as_of")
+        tenant_id = call.principal.tenant_id
+        if as_of_text is None:
+            reading = await self._reads.accounts(tenant_id, eventual=call.eventual)
+            body = render_trial_balance(
+                reading.accounts, as_of=None, position=reading.position, is_exact=False
+            )
+            return Answer(200, JSON, body)
+        moment, position = await self._asked(as_of_text)
+        try:
+            reading = await self._reads.accounts_at(tenant_id, position)
+        except PositionAheadError as error:
+            detail = f"is ahead: the newest position is {error.head}"
+            raise invalid_parameter("as_of", detail) from error
+        body = render_trial_balance(
+            reading.accounts, as_of=moment, position=position, is_exact=True
+        )
+        return Answer(200, JSON, body)
+
+    async def _asked(self, text: str) -> tuple[datetime | None, int]:
+        """The moment that the parameter says, if it is one, and the position."""
+        asked = _as_of(text)
+        if isinstance(asked, int):
+            return None, asked
+        found = await self._reads.position_at(asked)
+        if found.is_ahead:
+            # Answered, it would be another answer once the moment has come.
+            raise invalid_parameter("as_of", "is ahead of now")
+        return asked, found.position
+
+
+def named_account(identifier: str) -> AccountName:
+    """The account that a path names. What is not in the chart of accounts cannot exist."""
+    found = _ACCOUNT_ID.fullmatch(identifier)
+    if found is None or found[1] not in CHART:
+        raise unknown_account()
+    return AccountName(found[1], found[2])
+
+
+def unknown_account() -> RefusedError:
+    """The 404 for an account on which nothing of the tenant was ever booked."""
+    return RefusedError("account_not_found", "there is no such account")
+
+
+def _as_of(text: str) -> datetime | int:
+    """The moment or the position that the parameter says."""
+    if _POSITION.fullmatch(text) and int(text) <= _LARGEST_POSITION:
+        return int(text)
+    moment = moment_of(text)
+    if moment is None:
+        raise invalid_parameter(
+            "as_of",
+            "must be a position, or a time as RFC 3339 has it, such as 2030-01-01T00:00:00Z",
+        )
+    return moment

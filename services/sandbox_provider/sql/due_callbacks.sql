@@ -1,0 +1,6 @@
+-- The callbacks that are due at :now, the first :limit.
+SELECT callback_id, url, body, forged_attempts, created_at, attempts
+FROM callbacks
+WHERE settled_at IS NULL AND due_at <= :now
+ORDER BY due_at
+LIMIT :limit

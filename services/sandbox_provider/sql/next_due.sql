@@ -1,0 +1,2 @@
+-- When the next callback is due, and how many wait.
+SELECT min(due_at), count(*) FROM callbacks WHERE settled_at IS NULL
