@@ -2,7 +2,7 @@
 
 The same Structs come from HTTP (where the path gives `wallet_id`) and from the
 Kafka topic `ledger.commands` (where the CloudEvents type is `ledger.command.<tag>.v1`).
-Amounts are integers in minor units.
+Amounts are integers in minor units. Nothing of a person stands in one in clear.
 """
 
 from typing import Annotated, Literal
@@ -10,15 +10,19 @@ from typing import Annotated, Literal
 from msgspec import Meta, Raw, Struct
 
 from schemas.identifiers import (
+    BankCode,
     CustomerId,
     HoldId,
     PaymentId,
     Reference,
     TopupId,
     TransactionId,
+    UserId,
     WalletId,
 )
+from schemas.identity import Digest, ReviewOutcome, SealedText
 from schemas.money import Amount, CurrencyCode
+from schemas.tiers import Tier
 from schemas.times import Moment
 
 NO_METADATA = Raw(b"null")
@@ -207,6 +211,47 @@ class ExpireDue(Struct, frozen=True, kw_only=True, gc=False, tag="expire_due"):
     wallet_id: WalletId
 
 
+class EnrollCustomer(Struct, frozen=True, kw_only=True, gc=False, tag="enroll_customer"):
+    """Open a wallet for a customer who is known. Who it is was verified, and sealed, before.
+
+    `asked` stands for all that was said of the person; `identity_index` for the BVN alone.
+    """
+
+    customer_id: UserId
+    currency: CurrencyCode
+    tier: Tier
+    identity: SealedText
+    identity_index: Digest
+    asked: Digest
+    bank_code: BankCode
+    metadata: Metadata = NO_METADATA
+
+
+class RaiseTier(Struct, frozen=True, kw_only=True, gc=False, tag="raise_tier"):
+    """The customer is known better now; `identity` is the whole of it, sealed anew."""
+
+    wallet_id: WalletId
+    tier: Tier
+    identity: SealedText
+    asked: Digest
+
+
+class ReviewWallet(Struct, frozen=True, kw_only=True, gc=False, tag="review_wallet"):
+    """What the review of a tier-three wallet has come to: once, and for good."""
+
+    wallet_id: WalletId
+    outcome: ReviewOutcome
+    reason: Reason | None = None
+    bank_code: BankCode
+
+
+class EraseCustomer(Struct, frozen=True, kw_only=True, gc=False, tag="erase_customer"):
+    """Forget who the customer is. The wallet and its money stay as they are."""
+
+    wallet_id: WalletId
+    reason: Reason | None = None
+
+
 Command = (
     CreateWallet
     | CreditWallet
@@ -223,6 +268,10 @@ Command = (
     | CompleteTopup
     | CancelTopup
     | ExpireDue
+    | EnrollCustomer
+    | RaiseTier
+    | ReviewWallet
+    | EraseCustomer
 )
 
 COMMAND_TYPES: dict[str, type[Command]] = {
@@ -242,4 +291,4 @@ COMMAND_TYPES: dict[str, type[Command]] = {
     "cancel_topup": CancelTopup,
     "expire_due": ExpireDue,
 }
-"""Every command by its tag."""
+"""Every command that Kafka may bring, by its tag; those about a person come over HTTP only."""

@@ -61,6 +61,13 @@ UserId = Annotated[
         description="The same customer as a UUID.",
     ),
 ]
+AccountNumber = Annotated[
+    str,
+    Meta(pattern="^[0-9]{10}$", description="A NUBAN: nine digits of a serial and a check digit."),
+]
+BankCode = Annotated[
+    str, Meta(pattern="^[0-9]{6}$", description="The bank that the account number is of.")
+]
 Reference = Annotated[
     str,
     Meta(

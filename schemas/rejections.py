@@ -8,8 +8,10 @@ from typing import Literal
 
 from msgspec import Struct
 
-from schemas.identifiers import HoldId, TopupId, TransactionId, WalletId
+from schemas.identifiers import CustomerId, HoldId, TopupId, TransactionId, WalletId
+from schemas.identity import LimitName
 from schemas.money import Amount, CurrencyCode
+from schemas.tiers import Tier
 
 
 class InsufficientFunds(
@@ -177,6 +179,53 @@ class ReversalExceedsTransaction(
     reversible: int
 
 
+class WalletInactive(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="code", tag="wallet_inactive"
+):
+    """Money in or out of a tier-three wallet that no review has approved.
+
+    `wallet_id` as in `WalletFrozen`.
+    """
+
+    wallet_id: WalletId | None = None
+
+
+class TierLimitExceeded(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="code",
+    tag="tier_limit_exceeded",
+):
+    """More than the customer's tier allows: `limit_name` says of what, `limit` how much."""
+
+    limit_name: LimitName
+    limit: int
+    amount: int
+    """What was to move."""
+    tier: Tier
+    wallet_id: WalletId | None = None
+    """As in `WalletFrozen`."""
+
+
+class IdentityTaken(Struct, frozen=True, kw_only=True, tag_field="code", tag="identity_taken"):
+    """The person is a customer already, under another customer id."""
+
+    customer_id: CustomerId
+    """Whose it is: for whoever asked on the person's behalf, never for a client."""
+
+
+class TierNotRaised(Struct, frozen=True, kw_only=True, tag_field="code", tag="tier_not_raised"):
+    """A tier that is not above the wallet's, or a wallet whose customer is not known."""
+
+
+class ReviewNotPending(
+    Struct, frozen=True, kw_only=True, tag_field="code", tag="review_not_pending"
+):
+    """The wallet waits for no review: it never did, or it was reviewed before."""
+
+
 class BatchDeclined(Struct, frozen=True, kw_only=True, tag_field="code", tag="batch_declined"):
     """Another command of an atomic batch was declined, so this one was not applied."""
 
@@ -210,6 +259,11 @@ Rejection = (
     | TransactionUnknown
     | NotReversible
     | ReversalExceedsTransaction
+    | WalletInactive
+    | TierLimitExceeded
+    | IdentityTaken
+    | TierNotRaised
+    | ReviewNotPending
     | BatchDeclined
 )
 
@@ -239,6 +293,11 @@ REJECTION_TYPES: tuple[type[Rejection], ...] = (
     TransactionUnknown,
     NotReversible,
     ReversalExceedsTransaction,
+    WalletInactive,
+    TierLimitExceeded,
+    IdentityTaken,
+    TierNotRaised,
+    ReviewNotPending,
     BatchDeclined,
 )
 

@@ -10,7 +10,10 @@ from msgspec import Raw, Struct
 
 from schemas.commands import NO_METADATA, FreezeScope
 from schemas.events.wallet import Expiring
+from schemas.identifiers import AccountNumber, BankCode
+from schemas.identity import Review, SealedText
 from schemas.rejections import Rejection
+from schemas.tiers import Tier
 
 TransactionType = Literal["topup", "debit", "credit", "expiry"]
 TransactionKind = Literal[
@@ -24,7 +27,11 @@ WalletStatus = Literal["active", "frozen", "closed"]
 
 
 class WalletView(Struct, frozen=True, kw_only=True, gc=False):
-    """A wallet as it stood at `version`. Balances in minor units; held is their difference."""
+    """A wallet as it stood at `version`. Balances in minor units; held is their difference.
+
+    One that waits for its review, or was rejected by it, shows as frozen for all; `review`
+    tells the two apart.
+    """
 
     id: str
     customer_id: str
@@ -40,6 +47,17 @@ class WalletView(Struct, frozen=True, kw_only=True, gc=False):
     """What a freeze has stopped."""
     expiring: Expiring | None = None
     metadata: Raw = NO_METADATA
+    tier: Tier | None = None
+    """How well the customer is known; none where nobody has asked."""
+    review: Review | None = None
+    bank_code: BankCode | None = None
+    account_number: AccountNumber | None = None
+    kyc_updated: bool = False
+    """Whether the customer is known better than when the wallet was opened."""
+    is_erased: bool = False
+    """Whether it was forgotten who the customer is."""
+    identity: SealedText | None = None
+    """Only a read model has it, and only while the customer is not erased."""
 
 
 class TransactionView(Struct, frozen=True, kw_only=True, gc=False):

@@ -4,22 +4,25 @@ Exit status: 0 done, 1 it failed or found something wrong, 2 a mistake in how it
 called or configured.
 """
 
-import os
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 import click
 
+from services.command_running import run_process, settings_now, with_connection
+from services.people_commands import customers, reviews, vault
+
 if TYPE_CHECKING:
     from services.runtime.postgres import Connection
-    from services.runtime.settings import Settings
 
 Result = TypeVar("Result")
 
+_LENGTHS_OF_DATES = (4, 8)
+"""Of a year, and of a date without hyphens."""
 PROJECTIONS = click.Choice(["balances", "transactions", "trial_balance"])
 SCOPES = click.Choice(["wallets:read", "wallets:write", "transfers:write", "admin"])
 
@@ -45,7 +48,7 @@ def up() -> None:
     """Start everything: PostgreSQL, Kafka, and all processes, under one supervisor."""
     from services.supervisor.main import run
 
-    sys.exit(_run("supervisor", run(_settings(own_servers=True)), logs=False) or 0)
+    sys.exit(run_process("supervisor", run(settings_now(own_servers=True)), logs=False) or 0)
 
 
 @commands.command()
@@ -57,7 +60,7 @@ def migrate() -> None:
         return await apply_migrations(connection)
 
     try:
-        applied = _with_connection(apply)
+        applied = with_connection(apply)
     except MigrationError as error:
         raise click.ClickException(str(error)) from error
     for name in applied:
@@ -71,7 +74,7 @@ def gateway() -> None:
     """The public HTTP door."""
     from services.gateway.main import run
 
-    _run("gateway", run(_settings()))
+    run_process("gateway", run(settings_now()))
 
 
 @commands.command()
@@ -79,7 +82,7 @@ def intake() -> None:
     """Commands from Kafka, results back to it."""
     from services.intake.main import run
 
-    _run("intake", run(_settings()))
+    run_process("intake", run(settings_now()))
 
 
 @commands.command()
@@ -87,7 +90,7 @@ def relay() -> None:
     """The log to Kafka; one is active, others stand by."""
     from services.relay.main import run
 
-    _run("relay", run(_settings()))
+    run_process("relay", run(settings_now()))
 
 
 @commands.command()
@@ -96,7 +99,7 @@ def projector(name: str) -> None:
     """Keep the read model NAME up with Kafka."""
     from services.projector.main import run
 
-    _run(f"projector-{name}", run(_settings(), name))
+    run_process(f"projector-{name}", run(settings_now(), name))
 
 
 @commands.command()
@@ -104,7 +107,7 @@ def scheduler() -> None:
     """Ask for what is due to lapse: expiring credits, holds, top-ups."""
     from services.scheduler.main import run
 
-    _run("scheduler", run(_settings()))
+    run_process("scheduler", run(settings_now()))
 
 
 @commands.command("sandbox-provider")
@@ -112,7 +115,7 @@ def sandbox_provider() -> None:
     """A payment provider for sandboxes: its page, its callbacks, no real money."""
     from services.sandbox_provider.main import run
 
-    _run("sandbox-provider", run(_settings()))
+    run_process("sandbox-provider", run(settings_now()))
 
 
 @commands.command()
@@ -121,7 +124,7 @@ def rebuild(name: str) -> None:
     """Make the read model NAME anew from the log, beside the live one."""
     from services.projector.rebuild import run
 
-    sys.exit(_run("rebuild", run(_settings(), name), logs=False) or 0)
+    sys.exit(run_process("rebuild", run(settings_now(), name), logs=False) or 0)
 
 
 @commands.command()
@@ -131,7 +134,7 @@ def tail(*, follow: bool, after: int | None) -> None:
     """Show events as they come."""
     from services.relay.tail import run
 
-    _run("tail", run(_settings(), follow=follow, after=after), logs=False)
+    run_process("tail", run(settings_now(), follow=follow, after=after), logs=False)
 
 
 @commands.command()
@@ -143,9 +146,14 @@ def tail(*, follow: bool, after: int | None) -> None:
 @click.option("--kafka/--no-kafka", default=True, help="Whether to read the topic too.")
 def verify(*, against: Path | None, kafka: bool) -> None:
     """Check the invariants on the live system; the exit status says whether they hold."""
+    from services.runtime.outages import DatabaseOutageError, said_as_outages
     from services.verify.main import run
 
-    status = _run("verify", run(_settings(), against, kafka=kafka), logs=False)
+    try:
+        with said_as_outages():
+            status = run_process("verify", run(settings_now(), against, kafka=kafka), logs=False)
+    except DatabaseOutageError as error:
+        raise click.ClickException(str(error)) from error
     sys.exit(1 if status is None else status)
 
 
@@ -155,8 +163,15 @@ def _as_of(
     """The moment (without an offset: UTC) or the position that the option says."""
     if text is None:
         return None
-    if text.isascii() and text.isdecimal() and len(text) <= 18:
-        return int(text)
+    named = text.removeprefix("position:")
+    if named.isascii() and named.isdecimal() and len(named) <= 18:
+        if named == text and len(text) in _LENGTHS_OF_DATES:
+            message = (
+                f"{text!r} may be a position or a date: write position:{text}, "
+                "or a date with hyphens, such as 2030-01-01"
+            )
+            raise click.BadParameter(message)
+        return int(named)
     try:
         moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
@@ -172,12 +187,14 @@ def _as_of(
 )
 def trial_balance(tenant_id: UUID | None, as_of: datetime | int | None) -> None:
     """Show the accounts and that they add up to nought, which the exit status says, too."""
+    from services.runtime.outages import DatabaseOutageError, said_as_outages
     from services.trial_balance.main import AsOfError, run
 
     tenant = None if tenant_id is None else str(tenant_id)
     try:
-        status = _run("trial-balance", run(_settings(), tenant, as_of), logs=False)
-    except AsOfError as error:
+        with said_as_outages():
+            status = run_process("trial-balance", run(settings_now(), tenant, as_of), logs=False)
+    except (AsOfError, DatabaseOutageError) as error:
         raise click.ClickException(str(error)) from error
     sys.exit(1 if status is None else status)
 
@@ -196,7 +213,7 @@ def create_merchant(name: str) -> None:
     async def create(connection: "Connection") -> store.Merchant:
         return await store.create_merchant(connection, name)
 
-    merchant = _with_connection(create)
+    merchant = with_connection(create)
     click.echo(f"merchant        {merchant.merchant_id}")
     click.echo(f"live tenant     {merchant.live_tenant_id}")
     click.echo(f"sandbox tenant  {merchant.sandbox_tenant_id}")
@@ -260,7 +277,7 @@ def _with_list(work: "Callable[[Connection], Awaitable[Result]]") -> Result:
     from ledger.tenants import store
 
     try:
-        return _with_connection(work)
+        return with_connection(work)
     except (ValueError, store.UnknownMerchantError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -289,7 +306,7 @@ def create_key(tenant_id: UUID, scopes: tuple[str, ...]) -> None:
         return await store.create_credential(connection, str(tenant_id), scopes)
 
     try:
-        made = _with_connection(create)
+        made = with_connection(create)
     except store.UnknownTenantError as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"client id      {made.key_id}")
@@ -307,76 +324,15 @@ def revoke_key(key_id: str) -> None:
     async def revoke(connection: "Connection") -> bool:
         return await store.revoke_credential(connection, key_id)
 
-    if not _with_connection(revoke):
+    if not with_connection(revoke):
         message = f"there is no credential {key_id}"
         raise click.ClickException(message)
     click.echo(f"revoked {key_id}")
 
 
-def _settings(*, own_servers: bool = False) -> "Settings":
-    """The settings; where the environment names no servers, those that `ledger up` runs."""
-    import msgspec
-
-    from services.runtime.sandbox_file import read_sandbox
-    from services.runtime.settings import Settings
-
-    settings = Settings.from_environment(os.environ)
-    if own_servers or (settings.database_url and settings.kafka_bootstrap):
-        return settings
-    running = read_sandbox(settings.home.expanduser())
-    return msgspec.structs.replace(
-        settings,
-        database_url=settings.database_url or running.get("DATABASE_URL"),
-        kafka_bootstrap=settings.kafka_bootstrap or running.get("KAFKA_BOOTSTRAP"),
-    )
-
-
-def _run(process: str, work: Coroutine[Any, Any, Result], *, logs: bool = True) -> Result | None:
-    """Run a process until it ends or a signal comes. With `logs` it speaks JSON lines."""
-    import structlog
-    import uvloop
-
-    from services.runtime.garbage import collect_seldom
-    from services.runtime.logging import configure_logging
-    from services.runtime.settings import SettingsError
-    from services.runtime.shutdown import run_until_signalled
-
-    collect_seldom()
-    # What is talking to a person shows only what that person should know about.
-    configure_logging(process, _settings().log_level if logs else "warning")
-    try:
-        return uvloop.run(run_until_signalled(work))
-    except SettingsError:
-        raise
-    except Exception:
-        if not logs:
-            raise
-        # So that the last line of the log is JSON like those before it.
-        structlog.get_logger().exception("process_failed")
-        sys.exit(1)
-
-
-def _with_connection(work: "Callable[[Connection], Awaitable[Result]]") -> Result:
-    """Run `work` with a connection to the configured database."""
-    import asyncpg
-    import uvloop
-
-    from services.runtime.postgres import connect
-
-    dsn = _settings().require_database_url()
-
-    async def run() -> Result:
-        connection = await connect(dsn, "ledger-cli")
-        try:
-            return await work(connection)
-        finally:
-            await connection.close()
-
-    try:
-        return uvloop.run(run())
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        message = f"the database: {error}"
-        raise click.ClickException(message) from error
+commands.add_command(vault)
+commands.add_command(customers)
+commands.add_command(reviews)
 
 
 if __name__ == "__main__":

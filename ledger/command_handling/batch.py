@@ -11,6 +11,7 @@ from itertools import groupby
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ledger.command_handling.case import Case, as_it_stands, result_beside_the_events
 from ledger.command_handling.fingerprint import fingerprint
@@ -18,10 +19,11 @@ from ledger.command_handling.originals import Originals
 from ledger.command_handling.overlay import Overlay, Savepoint
 from ledger.command_handling.question import LOOKED_UP, reference_of
 from ledger.command_handling.results import encode_outcome, result_of_event, result_of_record
+from ledger.command_handling.rules import NO_RULES, Rules, RulesNow
 from ledger.command_handling.submission import Settled, Submission
 from ledger.command_handling.targets import Target, target_of
 from ledger.command_handling.wallet_cache import NOTHING_KNOWN, Known, WalletCache
-from ledger.domain.wallet import NO_FACTS, Decision, Facts, Payment, decide
+from ledger.domain.wallet import NO_FACTS, Decision, Facts, Payment, Wallet, decide
 from ledger.event_log.hashing import unix_us
 from ledger.event_log.interface import (
     Append,
@@ -29,6 +31,7 @@ from ledger.event_log.interface import (
     CustomerKey,
     Findings,
     Head,
+    IdentityKey,
     Question,
     Record,
     WalletKey,
@@ -39,6 +42,7 @@ from schemas.commands import (
     CreateWallet,
     CreditWallet,
     DebitWallet,
+    EnrollCustomer,
     ExpireDue,
     FreezeWallet,
     TransferMoney,
@@ -129,11 +133,13 @@ class Batch:
         random_bytes: Callable[[int], bytes],
         size: int,
         unless_known: Question = LOOKED_UP,
+        rules: Rules = NO_RULES,
     ) -> None:
         """`size` is how many submissions are to be decided, about."""
         self._unless_known = unless_known
         self._now = now
         self._originals = originals
+        self._rules = RulesNow(rules, now)
         self._overlay = Overlay(head=head, findings=findings, now=now, known=known, cache=cache)
         self._ids = _endless_ids(unix_us(now) // 1000, random_bytes, _IDS_PER_COMMAND * size + 1)
 
@@ -227,11 +233,13 @@ class Batch:
                 if settled.replayed:
                     self._overlay.freeze(submission, record)
                 return settled
-        if isinstance(command, CreateWallet):
-            return self._create(submission, command, asked)
+        if isinstance(command, (CreateWallet, EnrollCustomer)):
+            return self._open(submission, command, asked)
         return self._change(submission, asked)
 
-    def _create(self, submission: Submission, command: CreateWallet, asked: bytes) -> Settled:
+    def _open(
+        self, submission: Submission, command: CreateWallet | EnrollCustomer, asked: bytes
+    ) -> Settled:
         slot = CustomerKey(submission.tenant_id, command.customer_id, command.currency)
         user_id = user_id_of(submission.tenant_id, command.customer_id)
         owner = (submission.tenant_id, user_id)
@@ -240,6 +248,13 @@ class Batch:
             open_wallet_id=self._overlay.open_wallets.get(slot),
             user_id_owner=self._overlay.user_id_owners.get(owner),
         )
+        if isinstance(command, EnrollCustomer):
+            identity = IdentityKey(submission.tenant_id, command.identity_index)
+            facts = replace(
+                facts,
+                identity_owner=self._overlay.identity_owners.get(identity),
+                next_serial=self._overlay.next_serials[submission.tenant_id],
+            )
         decision = decide(None, command, self._now, facts)
         key = WalletKey(submission.tenant_id, wallet_id(next(self._ids)))
         case = Case(submission, asked, Target(key), facts)
@@ -255,6 +270,10 @@ class Batch:
                     position=self._overlay.events[-1].position,
                 )
             )
+            if isinstance(command, EnrollCustomer):
+                self._overlay.know_customer(
+                    submission.tenant_id, command.customer_id, user_id, command.identity_index
+                )
         return Settled(result, replayed=False)
 
     def _change(self, submission: Submission, asked: bytes) -> Settled:
@@ -266,15 +285,22 @@ class Batch:
         if known is None or known.wallet is None:
             is_one_of_two = isinstance(command, TransferMoney)
             return _refused(WalletUnknown(wallet_id=key.wallet_id if is_one_of_two else None))
-        facts = NO_FACTS if type(command) in _MOVES_ONLY else self._facts(target)
+        if type(command) not in _MOVES_ONLY:
+            facts = self._facts(target, known.wallet)
+        elif known.wallet.profile is None:
+            facts = NO_FACTS
+        else:
+            limits = self._rules.limits_of(known.wallet)
+            facts = Facts(limits=limits, day=self._rules.day_of(known.wallet))
         decision = decide(known.wallet, command, self._now, facts)
         if isinstance(decision.rejection, _UNRECORDED):
             return _refused(decision.rejection)
         result = self._record(Case(submission, asked, target, facts), known, decision)
         return Settled(result, replayed=False)
 
-    def _facts(self, target: Target) -> Facts:
-        other = None if target.other is None else self._overlay.known_of(target.other)
+    def _facts(self, target: Target, wallet: Wallet) -> Facts:
+        known = None if target.other is None else self._overlay.known_of(target.other)
+        other = None if known is None else known.wallet
         reversed_amount = 0
         if target.reversed_key is not None:
             reversed_amount = self._overlay.reversed_amounts.get(target.reversed_key, 0)
@@ -284,10 +310,14 @@ class Batch:
         return Facts(
             event_id=next(self._ids),
             other_event_id=next(self._ids),
-            other=None if other is None else other.wallet,
+            other=other,
             original=target.original,
             reversed_amount=reversed_amount,
             payments=payments,
+            limits=self._rules.limits_of(wallet),
+            day=self._rules.day_of(wallet),
+            other_limits=self._rules.limits_of(other),
+            next_serial=self._overlay.next_serials.get(target.wallet.tenant_id),
         )
 
     def _record(self, case: Case, known: Known, decision: Decision) -> CommandResult:

@@ -15,6 +15,7 @@ from schemas.events import (
     DebitDeclined,
     HoldPlaced,
     HoldReleased,
+    IdentityDeclined,
     RecordedEvent,
     TopupCreated,
     TopupDeclined,
@@ -89,7 +90,7 @@ def as_it_stands(event: WalletEvent, wallet: Wallet) -> WalletEvent:
             if isinstance(event, TopupUnapplied):
                 event = replace(event, available=wallet.available)
             return replace(event, balance=wallet.balance)
-        case ChangeDeclined() | VoidDeclined():
+        case ChangeDeclined() | VoidDeclined() | IdentityDeclined():
             return replace(event, balance=wallet.balance)
         case _:
             raise AssertionError(f"{event} is no decline")

@@ -10,6 +10,7 @@ from ledger.command_handling.batch import Batch, Plan
 from ledger.command_handling.clock import LogClock
 from ledger.command_handling.environment import Environment
 from ledger.command_handling.originals import Originals
+from ledger.command_handling.rules import Rules
 from ledger.command_handling.submission import Submission
 from ledger.command_handling.wallet_cache import Known, WalletCache
 from ledger.event_log.interface import EventLog, Findings, Head, Question, WalletKey
@@ -23,13 +24,19 @@ class Deciding:
     """One process's decisions. What they lead to is kept by the processor, when it is durable."""
 
     def __init__(
-        self, log: EventLog, environment: Environment, cache: WalletCache, clock: LogClock
+        self,
+        log: EventLog,
+        environment: Environment,
+        cache: WalletCache,
+        clock: LogClock,
+        rules: Rules,
     ) -> None:
         self._log = log
         self._environment = environment
         self._cache = cache
         self._originals = Originals(log, CACHED_ORIGINALS)
         self.clock = clock
+        self._rules = rules
         self._no_guess_before = 0.0
 
     async def bring_originals(self, submissions: Sequence[Submission]) -> None:
@@ -56,6 +63,7 @@ class Deciding:
             cache=self._cache,
             originals=self._originals,
             random_bytes=self._environment.random_bytes,
+            rules=self._rules,
             size=len(submissions),
         )
         plan = batch.decide_all(submissions)
@@ -80,6 +88,8 @@ class Deciding:
         asked = self.question_of(submissions)
         if asked.wallets or asked.customers or asked.transactions or asked.payments:
             return None
+        if asked.identities or asked.serials:
+            return None
         batch = Batch(
             head=head,
             findings=question.nothing_found(head, now),
@@ -88,6 +98,7 @@ class Deciding:
             cache=self._cache,
             originals=self._originals,
             random_bytes=self._environment.random_bytes,
+            rules=self._rules,
             size=len(submissions),
             unless_known=asked,
         )

@@ -12,6 +12,7 @@ from ledger.command_handling.wallet_cache import Known, WalletCache
 from ledger.domain.wallet import Payment, Wallet, evolve
 from ledger.event_log.hashing import append_hash, event_hash_of_parts, unix_us
 from ledger.event_log.interface import (
+    AccountNumberRow,
     Append,
     ClosureRow,
     CommandKey,
@@ -19,6 +20,8 @@ from ledger.event_log.interface import (
     EventKey,
     Findings,
     Head,
+    IdentityKey,
+    IdentityRow,
     OutcomeRow,
     Question,
     Record,
@@ -29,11 +32,14 @@ from ledger.event_log.interface import (
 from schemas.events import (
     SCHEMA_VERSION,
     CreditReversed,
+    CustomerErased,
     DebitReversed,
     RecordedEvent,
     TopupUnapplied,
     WalletClosed,
     WalletEvent,
+    WalletOpened,
+    WalletReviewed,
     WalletToppedUp,
     encode_event,
     type_of,
@@ -42,6 +48,7 @@ from schemas.identifiers import hex_of
 
 _REVERSALS = (DebitReversed, CreditReversed)
 _PAYMENTS = (WalletToppedUp, TopupUnapplied)
+_NUMBERING = (WalletOpened, WalletReviewed)
 
 
 class Savepoint(NamedTuple):
@@ -74,12 +81,16 @@ class Overlay:
         self.user_id_owners = dict(findings.user_id_owners)
         self.reversed_amounts = dict(findings.reversed_amounts)
         self.payments = dict(findings.payments)
+        self.identity_owners = dict(findings.identity_owners)
+        self.next_serials = dict(findings.next_serials)
+        self._identities: dict[tuple[str, str], IdentityRow] = {}
         self.changed: dict[WalletKey, Known] = {}
         self.events: list[RecordedEvent] = []
         self._outcomes: list[OutcomeRow] = []
         self._references: list[ReferenceRow] = []
         self._wallets: list[WalletRow] = []
         self._closures: list[ClosureRow] = []
+        self._account_numbers: list[AccountNumberRow] = []
 
     def known_of(self, key: WalletKey) -> Known | None:
         """The wallet as it stands now; None if it does not exist."""
@@ -126,6 +137,10 @@ class Overlay:
             is_applied = isinstance(event, WalletToppedUp)
             payment = Payment(payment_id=event.payment_id, is_applied=is_applied)
             self.payments[topup_key] = (*self.payments.get(topup_key, ()), payment)
+        elif isinstance(event, _NUMBERING):
+            self._allot(key, event)
+        elif isinstance(event, CustomerErased):
+            self.know_customer(key.tenant_id, wallet.customer_id, wallet.user_id, None)
         return known
 
     def add_wallet(self, row: WalletRow) -> None:
@@ -134,6 +149,18 @@ class Overlay:
         self.open_wallets[slot] = row.wallet_id
         self.user_id_owners[row.tenant_id, row.user_id] = row.customer_id
         self._wallets.append(row)
+
+    def know_customer(
+        self, tenant_id: str, customer_id: str, user_id: str, index: str | None
+    ) -> None:
+        """The customer is this person from now on; without an index, nobody knows who."""
+        for key, owner in list(self.identity_owners.items()):
+            if (key.tenant_id, owner) == (tenant_id, customer_id):
+                del self.identity_owners[key]
+        if index is not None:
+            self.identity_owners[IdentityKey(tenant_id, index)] = customer_id
+        row = IdentityRow(tenant_id, customer_id, user_id, index)
+        self._identities[tenant_id, customer_id] = row
 
     def consume(self, tenant_id: str, reference: str, record: Record) -> None:
         """The reference stands for this from now on."""
@@ -187,6 +214,8 @@ class Overlay:
             references=self._references,
             wallets=self._wallets,
             closures=self._closures,
+            identities=list(self._identities.values()),
+            account_numbers=self._account_numbers,
             unless_known=unless_known,
         )
 
@@ -196,8 +225,32 @@ class Overlay:
         position = self.events[-1].position
         self._closures.append(ClosureRow(key.tenant_id, key.wallet_id, position))
 
+    def _allot(self, key: WalletKey, event: WalletOpened | WalletReviewed) -> None:
+        if event.account_number is None or event.bank_code is None:
+            return
+        serial = self.next_serials[key.tenant_id]
+        self.next_serials[key.tenant_id] = serial + 1
+        position = self.events[-1].position
+        self._account_numbers.append(
+            AccountNumberRow(
+                key.tenant_id,
+                serial,
+                event.bank_code,
+                event.account_number,
+                key.wallet_id,
+                position,
+            )
+        )
+
     def _lists(self) -> list[list[Any]]:
-        return [self.events, self._outcomes, self._references, self._wallets, self._closures]
+        return [
+            self.events,
+            self._outcomes,
+            self._references,
+            self._wallets,
+            self._closures,
+            self._account_numbers,
+        ]
 
     def _dicts(self) -> list[dict[Any, Any]]:
         return [
@@ -207,5 +260,8 @@ class Overlay:
             self.user_id_owners,
             self.reversed_amounts,
             self.payments,
+            self.identity_owners,
+            self.next_serials,
+            self._identities,
             self.changed,
         ]

@@ -25,6 +25,7 @@ from ledger.command_handling.errors import (
     PoisonCommandError,
 )
 from ledger.command_handling.observer import NO_OBSERVER, ProcessorObserver
+from ledger.command_handling.rules import NO_RULES, Rules
 from ledger.command_handling.snapshot_keeper import SnapshotKeeper
 from ledger.command_handling.submission import Settled, Submission, Together
 from ledger.command_handling.wallet_cache import Known, WalletCache
@@ -79,12 +80,14 @@ class CommandProcessor:
         *,
         observer: ProcessorObserver = NO_OBSERVER,
         cached_wallets: int = CACHED_WALLETS,
+        rules: Rules = NO_RULES,
     ) -> None:
         self._log = log
         self._environment = environment
         self._observer = observer
         self._cache = WalletCache(cached_wallets)
-        self._deciding = Deciding(log, environment, self._cache, LogClock(environment, observer))
+        clock = LogClock(environment, observer)
+        self._deciding = Deciding(log, environment, self._cache, clock, rules)
         self._head: Head | None = None
         self._waiting: deque[_Ticket] = deque()
         self._arrived = asyncio.Event()

@@ -13,6 +13,7 @@ from ledger.event_log.interface import (
     EventKey,
     Findings,
     Head,
+    IdentityKey,
     PaymentKey,
     Question,
     WalletKey,
@@ -24,14 +25,18 @@ from schemas.commands import (
     CreateWallet,
     CreditWallet,
     DebitWallet,
+    EnrollCustomer,
     PlaceHold,
     ReverseTransaction,
+    ReviewWallet,
     TransferMoney,
 )
 
 LOOKED_UP = Question()
 """What an append has to guard against where everything was looked up before: nothing."""
 
+_OPENING = (CreateWallet, EnrollCustomer)
+_NUMBERING = frozenset({EnrollCustomer, ReviewWallet})
 _REFERENCED = frozenset(
     {
         DebitWallet,
@@ -64,12 +69,14 @@ def question_of(
     customers: dict[CustomerKey, None] = {}
     transactions: dict[EventKey, None] = {}
     payments: dict[PaymentKey, None] = {}
+    identities: dict[IdentityKey, None] = {}
     for submission in submissions:
         tenant_id, command = submission.tenant_id, submission.command
         if submission.command_id is not None:
             command_ids[CommandKey(tenant_id, submission.command_id)] = None
-        if isinstance(command, CreateWallet):
+        if isinstance(command, _OPENING):
             customers[CustomerKey(tenant_id, command.customer_id, command.currency)] = None
+            identities.update(_identities_of(tenant_id, command))
             continue
         reference = reference_of(command)
         if reference is not None:
@@ -91,7 +98,23 @@ def question_of(
         customers=list(customers),
         transactions=list(transactions),
         payments=list(payments),
+        identities=list(identities),
+        serials=_numbering(submissions),
     )
+
+
+def _numbering(submissions: Sequence[Submission]) -> list[str]:
+    """The tenants of which an account number may be allotted."""
+    allotting = (each for each in submissions if type(each.command) in _NUMBERING)
+    return list(dict.fromkeys(each.tenant_id for each in allotting))
+
+
+def _identities_of(
+    tenant_id: str, command: CreateWallet | EnrollCustomer
+) -> dict[IdentityKey, None]:
+    if isinstance(command, CreateWallet):
+        return {}
+    return {IdentityKey(tenant_id, command.identity_index): None}
 
 
 def nothing_found(head: Head, now: datetime) -> Findings:

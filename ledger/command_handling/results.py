@@ -18,6 +18,7 @@ from schemas.events import (
     DebitReversed,
     HoldCaptured,
     HoldPlaced,
+    IdentityDeclined,
     RecordedEvent,
     TopupCreated,
     TopupDeclined,
@@ -39,6 +40,9 @@ from schemas.rejections import (
     PaymentMismatch,
     Rejection,
     ReversalExceedsTransaction,
+    ReviewNotPending,
+    TierLimitExceeded,
+    TierNotRaised,
     TooManyHolds,
     TooManyLots,
     TooManyTopups,
@@ -46,6 +50,7 @@ from schemas.rejections import (
     TopupNotPending,
     WalletClosed,
     WalletFrozen,
+    WalletInactive,
     WalletNotEmpty,
 )
 from schemas.results import CommandResult
@@ -54,7 +59,8 @@ _encode = msgspec.json.Encoder().encode
 _decode_result = msgspec.json.Decoder(CommandResult).decode
 
 _Movement = DebitDeclined | CreditDeclined | TopupUnapplied
-Declined = _Movement | ChangeDeclined | VoidDeclined | TopupDeclined
+Declined = _Movement | ChangeDeclined | VoidDeclined | TopupDeclined | IdentityDeclined
+_OfOneWallet = VoidDeclined | TopupDeclined | IdentityDeclined
 
 
 def result_of_event(recorded: RecordedEvent, event: WalletEvent) -> CommandResult:
@@ -96,7 +102,7 @@ def result_of_event(recorded: RecordedEvent, event: WalletEvent) -> CommandResul
                 position=position,
                 version=version,
             )
-        case ChangeDeclined() | VoidDeclined() | TopupDeclined():
+        case ChangeDeclined() | VoidDeclined() | TopupDeclined() | IdentityDeclined():
             return CommandResult(
                 status="declined",
                 rejection=rejection_of(event),
@@ -120,14 +126,22 @@ def encode_outcome(result: CommandResult) -> bytes:
     return _encode(result)
 
 
-def rejection_of(event: Declined) -> Rejection:
+def rejection_of(event: Declined) -> Rejection:  # noqa: C901, PLR0912 - one line for each code
     """Why it was declined, in full, out of the event."""
-    other = None if isinstance(event, VoidDeclined | TopupDeclined) else event.wallet_id
+    other = None if isinstance(event, _OfOneWallet) else event.wallet_id
     match event.code:
         case "wallet_frozen":
             return WalletFrozen(wallet_id=other)
         case "wallet_closed":
             return WalletClosed(wallet_id=other)
+        case "wallet_inactive":
+            return WalletInactive(wallet_id=other)
+        case "tier_limit_exceeded":
+            return _over_the_tiers_limit(event, other)
+        case "tier_not_raised":
+            return TierNotRaised()
+        case "review_not_pending":
+            return ReviewNotPending()
         case "wallet_not_empty":
             return WalletNotEmpty(balance=event.balance)
         case "too_many_lots":
@@ -153,11 +167,25 @@ def rejection_of(event: Declined) -> Rejection:
 
 def _over_the_limit(event: Declined) -> BalanceLimitExceeded:
     """Of the wallet whose balance it is, which may be the other one."""
-    assert not isinstance(event, VoidDeclined), "a void moves no money"
+    assert not isinstance(event, VoidDeclined | IdentityDeclined), "it moves no money"
     return BalanceLimitExceeded(
         amount=event.balance if isinstance(event, ChangeDeclined) else event.amount,
         balance=event.balance if event.limit is None else event.limit,
         limit=MAX_AMOUNT_MINOR,
+    )
+
+
+def _over_the_tiers_limit(event: Declined, other: str | None) -> TierLimitExceeded:
+    assert not isinstance(event, VoidDeclined | IdentityDeclined), "it moves no money"
+    assert event.limit_name is not None, "it says which limit"
+    assert event.limit is not None, "it says the limit"
+    assert event.tier is not None, "it says whose limit"
+    return TierLimitExceeded(
+        limit_name=event.limit_name,
+        limit=event.limit,
+        amount=event.balance if isinstance(event, ChangeDeclined) else event.amount,
+        tier=event.tier,
+        wallet_id=other,
     )
 
 

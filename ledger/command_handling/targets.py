@@ -13,6 +13,7 @@ from schemas.commands import (
     CreateWallet,
     CreditWallet,
     DebitWallet,
+    EnrollCustomer,
     ReverseTransaction,
     TransferMoney,
     TransferTo,
@@ -73,7 +74,7 @@ class Target(NamedTuple):
 
 
 def target_of(submission: Submission, originals: Originals) -> Target | Rejection:
-    """The target, or that what the command names is not there. Not for creates."""
+    """The target, or that what the command names is not there. Not for openings."""
     tenant_id, command = submission.tenant_id, submission.command
     match command:
         case DebitWallet() | CreditWallet():
@@ -87,8 +88,8 @@ def target_of(submission: Submission, originals: Originals) -> Target | Rejectio
         case CloseWallet(remaining_balance=TransferTo(transfer_to=receiver)):
             wallet = WalletKey(tenant_id, command.wallet_id)
             return Target(wallet, WalletKey(tenant_id, receiver))
-        case CreateWallet():
-            raise AssertionError("a create has no wallet yet")
+        case CreateWallet() | EnrollCustomer():
+            raise AssertionError("there is no wallet yet")
         case _:
             return Target(WalletKey(tenant_id, command.wallet_id))
 

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from ledger.domain.wallet import Wallet
 from ledger.domain.wallet.lots import expiring
+from ledger.domain.wallet.state import Profile
 from schemas.events import (
     CreditDeclined,
     CreditReversed,
@@ -39,9 +40,13 @@ Moved = (
 )
 Failed = DebitDeclined | CreditDeclined | TopupUnapplied
 
+_NOBODY = Profile(tier=None)
+
 
 def wallet_view(wallet: Wallet) -> WalletView:
     """A wallet's state as answers show it."""
+    profile = wallet.profile or _NOBODY
+    is_stopped = profile.is_inactive and wallet.status != "closed"
     return WalletView(
         id=wallet.wallet_id,
         customer_id=wallet.customer_id,
@@ -49,13 +54,19 @@ def wallet_view(wallet: Wallet) -> WalletView:
         currency=wallet.currency,
         balance=wallet.balance,
         available_balance=wallet.available,
-        status=wallet.status,
+        status="frozen" if is_stopped else wallet.status,
         created_at=wallet.opened_at,
         updated_at=wallet.changed_at,
         version=wallet.version,
-        frozen=wallet.frozen,
+        frozen="all" if is_stopped else wallet.frozen,
         expiring=expiring(wallet.lots),
         metadata=wallet.metadata,
+        tier=profile.tier,
+        review=profile.review,
+        bank_code=profile.bank_code,
+        account_number=profile.account_number,
+        kyc_updated=profile.is_raised,
+        is_erased=profile.is_erased,
     )
 
 

@@ -5,23 +5,40 @@ balances when its amounts add up to nought. Customer wallets are liabilities: wh
 merchant owes the customer rises by a credit posting.
 """
 
-from typing import Literal
+from typing import Literal, assert_never
 
 from msgspec import Struct
 
 from schemas.events import (
     BalanceForfeited,
+    ChangeDeclined,
+    CreditDeclined,
     CreditLapsed,
     CreditReversed,
+    CustomerErased,
+    DebitDeclined,
     DebitReversed,
     HoldCaptured,
+    HoldPlaced,
+    HoldReleased,
+    IdentityDeclined,
+    TierRaised,
+    TopupCreated,
+    TopupDeclined,
+    TopupEnded,
     TopupUnapplied,
     TransferReceived,
     TransferSent,
+    VoidDeclined,
+    WalletClosed,
     WalletCredited,
     WalletDebited,
     WalletEvent,
+    WalletFrozen,
+    WalletOpened,
+    WalletReviewed,
     WalletToppedUp,
+    WalletUnfrozen,
 )
 
 Account = Literal[
@@ -43,7 +60,7 @@ class Posting(Struct, frozen=True, kw_only=True, gc=False):
     currency: str
 
 
-def postings(event: WalletEvent) -> tuple[Posting, ...]:
+def postings(event: WalletEvent) -> tuple[Posting, ...]:  # noqa: C901 - one line for each entry
     """The journal entry of an event; empty where no money moved, as by a hold.
 
     Each leg of a transfer posts against what is in transit, so that every event balances
@@ -70,8 +87,28 @@ def postings(event: WalletEvent) -> tuple[Posting, ...]:
         case CreditReversed():
             against = "merchant" if event.transfer_id is None else "transfers_in_transit"
             return _entry("customer_wallet", against, event.amount, event.currency)
-        case _:
+        case (
+            WalletOpened()
+            | HoldPlaced()
+            | HoldReleased()
+            | TopupCreated()
+            | TopupEnded()
+            | WalletFrozen()
+            | WalletUnfrozen()
+            | WalletClosed()
+            | DebitDeclined()
+            | CreditDeclined()
+            | TopupDeclined()
+            | ChangeDeclined()
+            | VoidDeclined()
+            | TierRaised()
+            | WalletReviewed()
+            | CustomerErased()
+            | IdentityDeclined()
+        ):
             return ()
+        case _:
+            assert_never(event)
 
 
 def _entry(debited: Account, credited: Account, amount: int, currency: str) -> tuple[Posting, ...]:

@@ -93,6 +93,13 @@ class CustomerKey(NamedTuple):
     currency: str
 
 
+class IdentityKey(NamedTuple):
+    """A person, by the blind index of the BVN, 64 hexadecimal digits."""
+
+    tenant_id: str
+    identity_index: str
+
+
 class Record(Struct, frozen=True, kw_only=True):
     """What idempotency remembers. Without `outcome`, `event` says it all."""
 
@@ -133,6 +140,10 @@ class Question(Struct, frozen=True, kw_only=True):
     """Those that are to be reversed."""
     payments: Sequence[PaymentKey] = ()
     """Those of which it is asked whether they have come before."""
+    identities: Sequence[IdentityKey] = ()
+    """Those that are to be enrolled."""
+    serials: Sequence[str] = ()
+    """Tenants of which an account number is to be allotted."""
 
 
 class Findings(Struct, frozen=True, kw_only=True):
@@ -151,6 +162,10 @@ class Findings(Struct, frozen=True, kw_only=True):
     """How much of a transaction is reversed already."""
     payments: dict[EventKey, tuple[Payment, ...]] = field(default_factory=dict)
     """Of a top-up, in the log's order: the payment that was applied, and those asked for."""
+    identity_owners: dict[IdentityKey, str] = field(default_factory=dict)
+    """The customer ids of those who are enrolled."""
+    next_serials: dict[str, int] = field(default_factory=dict)
+    """By tenant: the serial of its next account number, the first being 0."""
 
 
 class OutcomeRow(NamedTuple):
@@ -191,6 +206,26 @@ class ClosureRow(NamedTuple):
     position: int
 
 
+class IdentityRow(NamedTuple):
+    """Makes a person known as a customer, or, without an index, forgets who the customer is."""
+
+    tenant_id: str
+    customer_id: str
+    user_id: str
+    identity_index: str | None
+
+
+class AccountNumberRow(NamedTuple):
+    """Allots the tenant's next account number."""
+
+    tenant_id: str
+    serial: int
+    bank_code: str
+    account_number: str
+    wallet_id: str
+    position: int
+
+
 class Append(Struct, frozen=True, kw_only=True):
     """One batch of outcomes: all of it is written, or nothing."""
 
@@ -205,6 +240,9 @@ class Append(Struct, frozen=True, kw_only=True):
     references: Sequence[ReferenceRow]
     wallets: Sequence[WalletRow]
     closures: Sequence[ClosureRow]
+    identities: Sequence[IdentityRow] = ()
+    """At most one for each customer."""
+    account_numbers: Sequence[AccountNumberRow] = ()
     unless_known: Question = Question()
     """Command ids and references that were not looked up: if any is known, nothing is written."""
 

@@ -13,6 +13,7 @@ from typing import Literal
 from ledger.domain.wallet import Payment
 from ledger.event_log.interface import (
     GENESIS_HASH,
+    AccountNumberRow,
     Append,
     Appended,
     AppendRefusedError,
@@ -22,6 +23,7 @@ from ledger.event_log.interface import (
     EventKey,
     Findings,
     Head,
+    IdentityKey,
     LogDivergedError,
     LogUnavailableError,
     News,
@@ -62,6 +64,8 @@ class MemoryStore:
         self.user_ids: dict[tuple[str, str], str] = {}
         self.open_wallets: dict[CustomerKey, str] = {}
         self.slots: dict[WalletKey, CustomerKey] = {}
+        self.identities: dict[IdentityKey, str] = {}
+        self.serials: dict[str, list[AccountNumberRow]] = {}
         self.snapshots: dict[WalletKey, Snapshot] = {}
         self.turn_holder: _MemoryTurn | None = None
         self.turn_passed = asyncio.Condition()
@@ -111,6 +115,24 @@ class MemoryStore:
         for wallet in closed:
             if self.open_wallets.get(self.slots[wallet]) == wallet.wallet_id:
                 del self.open_wallets[self.slots[wallet]]
+        self._write_identities(append)
+
+    def _write_identities(self, append: Append) -> None:
+        told = {(row.tenant_id, row.customer_id) for row in append.identities}
+        self.identities = {
+            key: customer_id
+            for key, customer_id in self.identities.items()
+            if (key.tenant_id, customer_id) not in told
+        }
+        for row in append.identities:
+            if row.identity_index is not None:
+                key = IdentityKey(row.tenant_id, row.identity_index)
+                assert key not in self.identities, "a person is one customer"
+                self.identities[key] = row.customer_id
+        for number in append.account_numbers:
+            allotted = self.serials.setdefault(number.tenant_id, [])
+            assert number.serial == len(allotted), "serials are gapless"
+            allotted.append(number)
 
     def find(self, question: Question) -> Findings:
         """Answer a question from what is committed."""
@@ -144,6 +166,12 @@ class MemoryStore:
             user_id_owners=owners,
             reversed_amounts=self._reversed_amounts(question.transactions),
             payments=self._payments(question.payments),
+            identity_owners={
+                key: self.identities[key] for key in question.identities if key in self.identities
+            },
+            next_serials={
+                tenant_id: len(self.serials.get(tenant_id, ())) for tenant_id in question.serials
+            },
         )
 
     def _reversed_amounts(self, transactions: Sequence[EventKey]) -> dict[EventKey, int]:

@@ -16,7 +16,6 @@ from asyncpg.prepared_stmt import PreparedStatement
 
 from ledger.event_log import rows
 from ledger.event_log.interface import (
-    COLD_WALLET_EVENTS,
     GENESIS_HASH,
     Append,
     Appended,
@@ -30,12 +29,12 @@ from ledger.event_log.interface import (
     News,
     Question,
     Snapshot,
-    StoredWallet,
     WalletKey,
 )
 from ledger.event_log.keepalive import SERVER_SETTINGS, keep_alive
+from ledger.event_log.looking_up import look_up
 from schemas.events import RecordedEvent
-from schemas.identifiers import hex_of, topup_id, transaction_id, user_id_of
+from schemas.identifiers import hex_of
 
 APPEND_LOCK = 0x6C65_6467_6572
 """The advisory lock of the turn to append ("ledger" in ASCII)."""
@@ -58,7 +57,7 @@ _SERVER_SETTINGS = SERVER_SETTINGS | {
     "lock_timeout": "5s",
 }
 
-_PLANNED_ANEW = {"customers"}
+_PLANNED_ANEW = {"customers", "identities", "next_serials"}
 """Statements that more than one index would serve, most of them badly: a plan from empty
 tables may take one that reads everything of the tenant, and would be kept."""
 
@@ -158,7 +157,7 @@ class PostgresEventLog:
 
     async def look_up(self, question: Question) -> Findings:
         """See `EventLog`."""
-        return await _look_up(self._writer, question)
+        return await look_up(self._writer.read, question)
 
     async def append(self, append: Append) -> Appended:
         """See `EventLog`."""
@@ -259,7 +258,7 @@ class _PostgresTurn:
 
     async def look_up(self, question: Question) -> Findings:
         """See `Turn`."""
-        return await _look_up(self._connection, question)
+        return await look_up(self._connection.read, question)
 
     async def append(self, append: Append) -> Appended:
         """See `Turn`. Nothing is committed yet, so no failure here is unclear."""
@@ -303,54 +302,6 @@ async def _head(connection: _Connection) -> Head:
         return _EMPTY_HEAD
     number, digest, last_position, recorded_at = found[0]
     return Head(number=number, hash=digest, last_position=last_position, recorded_at=recorded_at)
-
-
-async def _look_up(connection: _Connection, question: Question) -> Findings:
-    # Several statements are as good as one: the append names a head seen before them
-    # all, and whatever was committed in between makes it fail.
-    recorded = await connection.read(
-        "recorded",
-        [key.tenant_id for key in question.command_ids],
-        [key.key for key in question.command_ids],
-        [key.tenant_id for key in question.references],
-        [key.key for key in question.references],
-    )
-    wallets: dict[WalletKey, StoredWallet] = {}
-    if question.wallets:
-        found = await connection.read(
-            "stored_wallets",
-            [key.tenant_id for key in question.wallets],
-            [hex_of(key.wallet_id) for key in question.wallets],
-            COLD_WALLET_EVENTS,
-        )
-        wallets = rows.stored_wallets(found)
-    customers: list[asyncpg.Record] = []
-    if question.customers:
-        customers = await connection.read(
-            "customers",
-            [key.tenant_id for key in question.customers],
-            [key.customer_id for key in question.customers],
-            [key.currency for key in question.customers],
-            [user_id_of(key.tenant_id, key.customer_id) for key in question.customers],
-        )
-    reversals: list[asyncpg.Record] = []
-    if question.transactions:
-        reversals = await connection.read(
-            "reversed_amounts",
-            [key.tenant_id for key in question.transactions],
-            [key.event_id for key in question.transactions],
-            [transaction_id(key.event_id) for key in question.transactions],
-        )
-    payments: list[asyncpg.Record] = []
-    if question.payments:
-        payments = await connection.read(
-            "payments",
-            [key.tenant_id for key in question.payments],
-            [key.event_id for key in question.payments],
-            [topup_id(key.event_id) for key in question.payments],
-            [key.payment_id for key in question.payments],
-        )
-    return rows.findings(recorded, wallets, customers, reversals, payments)
 
 
 async def _append(connection: _Connection, append: Append) -> Appended:

@@ -1,9 +1,10 @@
 """Rows of the log, to and from the published language. No I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from ledger.domain.wallet import Payment
 from ledger.event_log.interface import (
@@ -14,6 +15,7 @@ from ledger.event_log.interface import (
     EventKey,
     Findings,
     Head,
+    IdentityKey,
     News,
     Record,
     Snapshot,
@@ -22,6 +24,12 @@ from ledger.event_log.interface import (
 )
 from schemas.events import RecordedEvent
 from schemas.identifiers import hex_of, wallet_id
+
+_encode = msgspec.json.Encoder().encode
+
+
+_BETWEEN_JSON = "\x1e"
+"""Stands in no JSON: control characters are escaped there."""
 
 
 def recorded_event(row: asyncpg.Record) -> RecordedEvent:
@@ -44,6 +52,10 @@ def recorded_event(row: asyncpg.Record) -> RecordedEvent:
 def append_arguments(lock_key: int, append: Append) -> tuple[object, ...]:
     """The parameters of sql/append.sql."""
     head, events = append.head, append.events
+    outcomes, references, asked = append.outcomes, append.references, append.unless_known
+    # What is written of a batch was asked by it, so as many are the same ones.
+    same_ids = len(outcomes) == len(asked.command_ids)
+    same_references = len(references) == len(asked.references)
     return (
         lock_key,
         head.number,
@@ -52,47 +64,95 @@ def append_arguments(lock_key: int, append: Append) -> tuple[object, ...]:
         head.hash,
         head.recorded_at,
         head.last_position - len(events) + 1,
-        [event.tenant_id for event in events],
-        [hex_of(event.stream_id) for event in events],
-        [event.version for event in events],
-        [event.event_id for event in events],
-        [event.type for event in events],
-        [event.schema_version for event in events],
-        [event.data for event in events],
-        [event.metadata for event in events],
-        [event.hash for event in events],
-        [row.tenant_id for row in append.outcomes],
-        [row.command_id for row in append.outcomes],
-        [row.fingerprint for row in append.outcomes],
-        [row.position for row in append.outcomes],
-        [None if row.outcome is None else row.outcome.decode() for row in append.outcomes],
-        [row.tenant_id for row in append.references],
-        [row.reference for row in append.references],
-        [row.fingerprint for row in append.references],
-        [row.position for row in append.references],
-        [row.tenant_id for row in append.wallets],
-        [hex_of(row.wallet_id) for row in append.wallets],
-        [row.customer_id for row in append.wallets],
-        [row.user_id for row in append.wallets],
-        [row.currency for row in append.wallets],
-        [row.position for row in append.wallets],
-        [row.tenant_id for row in append.closures],
-        [hex_of(row.wallet_id) for row in append.closures],
-        [row.position for row in append.closures],
-        [key.tenant_id for key in append.unless_known.command_ids],
-        [key.key for key in append.unless_known.command_ids],
-        [key.tenant_id for key in append.unless_known.references],
-        [key.key for key in append.unless_known.references],
+        _array(event.tenant_id for event in events),
+        _array(hex_of(event.stream_id) for event in events),
+        _array(str(event.version) for event in events),
+        _array(event.event_id for event in events),
+        _array(event.type for event in events),
+        _array(str(event.schema_version) for event in events),
+        _BETWEEN_JSON.join([event.data for event in events]),
+        _BETWEEN_JSON.join([event.metadata for event in events]),
+        _bytes_array(event.hash for event in events),
+        _array(row.tenant_id for row in outcomes),
+        [row.command_id for row in outcomes],
+        _bytes_array(row.fingerprint for row in outcomes),
+        _array("NULL" if row.position is None else str(row.position) for row in outcomes),
+        _BETWEEN_JSON.join(
+            ["" if row.outcome is None else row.outcome.decode() for row in outcomes]
+        ),
+        _array(row.tenant_id for row in references),
+        [row.reference for row in references],
+        _bytes_array(row.fingerprint for row in references),
+        _array(str(row.position) for row in references),
+        None if same_ids else _array(key.tenant_id for key in asked.command_ids),
+        None if same_ids else [key.key for key in asked.command_ids],
+        None if same_references else _array(key.tenant_id for key in asked.references),
+        None if same_references else [key.key for key in asked.references],
         append.previous_hash,
+        _rare(append),
     )
+
+
+def _array(values: Iterable[str]) -> str:
+    """An array of what needs no quoting, as PostgreSQL spells it."""
+    return "{" + ",".join(values) + "}"
+
+
+def _bytes_array(values: Iterable[bytes]) -> str:
+    return _array([f'"\\\\x{value.hex()}"' for value in values])
+
+
+def _rare(append: Append) -> str | None:
+    """What most appends have nothing of, in one parameter: each array costs every append."""
+    if not (append.wallets or append.closures or append.identities or append.account_numbers):
+        return None
+    told = {(row.tenant_id, row.customer_id) for row in append.identities}
+    rows = {
+        "wallets": [
+            {
+                "tenant_id": row.tenant_id,
+                "wallet_id": hex_of(row.wallet_id),
+                "customer_id": row.customer_id,
+                "currency": row.currency,
+                "position": row.position,
+            }
+            for row in append.wallets
+        ],
+        "customers": [
+            {"tenant_id": row.tenant_id, "customer_id": row.customer_id, "user_id": row.user_id}
+            for row in append.wallets
+            if (row.tenant_id, row.customer_id) not in told
+        ],
+        "identities": [
+            {
+                "tenant_id": row.tenant_id,
+                "customer_id": row.customer_id,
+                "user_id": row.user_id,
+                "identity_index": None
+                if row.identity_index is None
+                else rf"\x{row.identity_index}",
+            }
+            for row in append.identities
+        ],
+        "account_numbers": [
+            row._asdict() | {"wallet_id": hex_of(row.wallet_id)} for row in append.account_numbers
+        ],
+        "closures": [
+            row._asdict() | {"wallet_id": hex_of(row.wallet_id)} for row in append.closures
+        ],
+    }
+    return _encode(rows).decode()
 
 
 def findings(
     recorded: Sequence[asyncpg.Record],
+    *,
     wallets: dict[WalletKey, StoredWallet],
     customers: Sequence[asyncpg.Record],
     reversals: Sequence[asyncpg.Record],
     payments: Sequence[asyncpg.Record],
+    identities: Sequence[asyncpg.Record],
+    serials: Sequence[asyncpg.Record],
 ) -> Findings:
     """Put together the answers of the statements that a look-up reads."""
     head = recorded[0]
@@ -126,6 +186,11 @@ def findings(
             for row in reversals
         },
         payments=_payments(payments),
+        identity_owners={
+            IdentityKey(str(row["tenant_id"]), row["identity_index"].hex()): row["customer_id"]
+            for row in identities
+        },
+        next_serials={str(row["tenant_id"]): row["next_serial"] for row in serials},
     )
 
 

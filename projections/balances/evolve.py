@@ -8,6 +8,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
+from projections.balances.standing import stopped, told
 from projections.events import ProjectedEvent, ProjectionMismatchError
 from schemas.commands import FreezeScope
 from schemas.events import (
@@ -16,12 +17,15 @@ from schemas.events import (
     CreditDeclined,
     CreditLapsed,
     CreditReversed,
+    CustomerErased,
     DebitDeclined,
     DebitReversed,
     Decode,
     HoldCaptured,
     HoldPlaced,
     HoldReleased,
+    IdentityDeclined,
+    TierRaised,
     TopupCreated,
     TopupDeclined,
     TopupEnded,
@@ -34,6 +38,7 @@ from schemas.events import (
     WalletDebited,
     WalletFrozen,
     WalletOpened,
+    WalletReviewed,
     WalletToppedUp,
     WalletUnfrozen,
     decode_event,
@@ -92,11 +97,14 @@ def evolve(  # noqa: C901, PLR0912 - one line for each event
             scope = _frozen_by(view.frozen, event.scope)
             return replace(view, status="frozen", frozen=scope, updated_at=at, version=version)
         case WalletUnfrozen():
-            return replace(view, status="active", frozen=None, updated_at=at, version=version)
+            status, frozen = stopped(view.review, None)
+            return replace(view, status=status, frozen=frozen, updated_at=at, version=version)
         case WalletClosed():
             empty = view.balance == 0 and view.available_balance == 0
             _check(empty, recorded, _held_by(view))
             return replace(view, status="closed", frozen=None, updated_at=at, version=version)
+        case TierRaised() | WalletReviewed() | CustomerErased():
+            return _told(view, recorded, event)
         case TopupCreated() | TopupEnded():
             _check(event.currency == view.currency, recorded, _held_by(view))
             return replace(view, version=version)
@@ -107,6 +115,7 @@ def evolve(  # noqa: C901, PLR0912 - one line for each event
             | VoidDeclined()
             | TopupDeclined()
             | TopupUnapplied()
+            | IdentityDeclined()
         ):
             _check(event.balance == view.balance, recorded, f"the row holds {view.balance}")
             return replace(view, version=version)
@@ -227,7 +236,17 @@ def _named(recorded: ProjectedEvent) -> str:
     return transaction_id(recorded.event_id.replace("-", ""))
 
 
+def _told(
+    view: WalletView, recorded: ProjectedEvent, event: TierRaised | WalletReviewed | CustomerErased
+) -> WalletView:
+    if isinstance(event, WalletReviewed):
+        _check(view.review == "pending", recorded, f"the row's review is {view.review}")
+    known = told(view, event)
+    return replace(known, updated_at=recorded.recorded_at, version=recorded.version)
+
+
 def _opened(recorded: ProjectedEvent, event: WalletOpened) -> WalletView:
+    status, frozen = stopped(event.review, None)
     return WalletView(
         id=recorded.wallet.wallet_id,
         customer_id=event.customer_id,
@@ -235,11 +254,17 @@ def _opened(recorded: ProjectedEvent, event: WalletOpened) -> WalletView:
         currency=event.currency,
         balance=0,
         available_balance=0,
-        status="active",
+        status=status,
+        frozen=frozen,
         created_at=recorded.recorded_at,
         updated_at=recorded.recorded_at,
         version=1,
         metadata=event.metadata.copy(),
+        tier=event.tier,
+        review=event.review,
+        bank_code=event.bank_code,
+        account_number=event.account_number,
+        identity=event.identity,
     )
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from projections.balances.evolve import fold
 from projections.balances.holds import compare_holds, store_holds, strange_holds
 from projections.balances.rows import wallet_view
+from projections.balances.standing import differs, is_known
 from projections.balances.topups import compare_topups, store_topups, strange_topups
 from projections.interface import (
     Connection,
@@ -23,6 +24,7 @@ from schemas.results import WalletView
 _LOAD = load_statement(__file__, "load")
 _INSERT = load_statement(__file__, "insert")
 _UPDATE = load_statement(__file__, "update")
+_UPDATE_STANDING = load_statement(__file__, "update_standing")
 _COMPARE = load_statement(__file__, "compare")
 _STRANGERS = load_statement(__file__, "strangers")
 _BEFORE_ALL = UUID(int=0).hex
@@ -60,6 +62,10 @@ class BalancesProjection:
             await _insert(connection, opened)
         if changed:
             await _update(connection, changed)
+        told = [(each.wallet, view) for each, view in opened if is_known(view)]
+        told += [(wallet, view) for wallet, before, view in changed if differs(before, view)]
+        if told:
+            await _update_standing(connection, told)
         await store_holds(connection, (event for each in news for event in each.events))
         await store_topups(connection, (event for each in news for event in each.events))
 
@@ -135,6 +141,24 @@ async def _update(
     if status != f"UPDATE {len(changed)}":
         message = f"{len(changed)} rows were read and folded, then changed by another: {status}"
         raise ProjectionMismatchError(message)
+
+
+async def _update_standing(
+    connection: Connection, told: Sequence[tuple[WalletKey, WalletView]]
+) -> None:
+    """How well customers are known: it seldom changes, so no other update pays for it."""
+    views = [view for _, view in told]
+    await connection.execute(
+        _UPDATE_STANDING,
+        *_keys([wallet for wallet, _ in told]),
+        [view.tier for view in views],
+        [view.review for view in views],
+        [view.bank_code for view in views],
+        [view.account_number for view in views],
+        [view.kyc_updated for view in views],
+        [view.is_erased for view in views],
+        [view.identity for view in views],
+    )
 
 
 def _expiring(

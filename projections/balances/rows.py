@@ -24,6 +24,13 @@ def wallet_view(wallet_id: str, row: asyncpg.Record) -> WalletView:
         frozen=row["frozen"],
         expiring=_expiring(row),
         metadata=Raw(row["metadata"]),
+        tier=row["tier"],
+        review=row["review"],
+        bank_code=row["bank_code"],
+        account_number=row["account_number"],
+        kyc_updated=row["kyc_updated"],
+        is_erased=row["is_erased"],
+        identity=row["identity"],
     )
 
 

@@ -12,12 +12,15 @@ from schemas.events import (
     CreditDeclined,
     CreditLapsed,
     CreditReversed,
+    CustomerErased,
     DebitDeclined,
     DebitReversed,
     Decode,
     HoldCaptured,
     HoldPlaced,
     HoldReleased,
+    IdentityDeclined,
+    TierRaised,
     TopupCreated,
     TopupDeclined,
     TopupEnded,
@@ -30,6 +33,7 @@ from schemas.events import (
     WalletDebited,
     WalletFrozen,
     WalletOpened,
+    WalletReviewed,
     WalletToppedUp,
     WalletUnfrozen,
     decode_event,
@@ -108,6 +112,8 @@ def transaction_of(  # noqa: C901, PLR0912 - one line for each event
             | TopupEnded()
             | TopupDeclined()
         ):
+            return None
+        case TierRaised() | WalletReviewed() | CustomerErased() | IdentityDeclined():
             return None
         case _:
             assert_never(event)

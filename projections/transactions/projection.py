@@ -1,5 +1,6 @@
 """Writes `transactions` and `transaction_progress`, by whole batches of events at a time."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
@@ -83,10 +84,12 @@ class TransactionsProjection:
         ]
         if lines:
             await _insert(connection, lines)
+        counted = Counter(event.wallet for event, _ in lines)
         await connection.execute(
             _SAVE_PROGRESS,
             *_keys([each.wallet for each in news]),
             [each.events[-1].version for each in news],
+            [counted[each.wallet] for each in news],
         )
 
     async def compare(self, connection: Connection, ranges: Sequence[EventRange]) -> list[str]:
@@ -105,13 +108,18 @@ class TransactionsProjection:
     async def strangers(
         self, connection: Connection, after: PageStart | None, up_to_position: int, limit: int
     ) -> tuple[list[str], PageStart | None]:
-        """Live histories of wallets that the rebuilt tables do not have."""
+        """Live histories that the rebuilt tables do not have, or of which the lines differ."""
         start = after or (_BEFORE_ALL, _BEFORE_ALL)
         rows = await connection.fetch(_STRANGERS, *start, limit, up_to_position)
         found = [
             f"{wallet_id(row['wallet_id'].hex)}: only the live tables have it"
             for row in rows
             if row["stranger"]
+        ]
+        found += [
+            f"{wallet_id(row['wallet_id'].hex)}: its lines are miscounted"
+            for row in rows
+            if row["miscounted"]
         ]
         if len(rows) < limit:
             return found, None

@@ -1,6 +1,6 @@
 """Answers questions about a wallet's history, and says how far behind an answer is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -25,6 +25,8 @@ FROM_NEWEST = 2**63 - 1
 _PAGE = load_statement(__file__, "page")
 _PAGE_BY_TYPE = load_statement(__file__, "page_by_type")
 _READ_TRANSACTION = load_statement(__file__, "read_transaction")
+_READ_CAPTURE = load_statement(__file__, "read_capture")
+_PAGE_OF_WALLETS = load_statement(__file__, "page_of_wallets")
 
 
 class HistoryLine(NamedTuple):
@@ -69,6 +71,45 @@ class HistoryReading(Struct, frozen=True, kw_only=True):
         return self.newest_version - self.complete_to_version
 
 
+class WalletsReading(Struct, frozen=True, kw_only=True):
+    """A page of the history of several wallets together, and how far the log is with each."""
+
+    newest_versions: dict[str, int]
+    """The wallets' newest versions in the log, in the same snapshot as the page."""
+    complete_to_versions: dict[str, int]
+    """Up to these versions nothing of their histories is missing."""
+    total_lines: int
+    transactions: list[TransactionView]
+
+    def has_all_of(self, versions: Mapping[str, int]) -> bool:
+        """Whether nothing is missing up to these versions."""
+        return all(
+            self.complete_to_versions.get(wallet, 0) >= version
+            for wallet, version in versions.items()
+        )
+
+
+async def read_page_of_wallets(
+    reader: Reader, tenant_id: str, wallet_ids: Sequence[str], *, limit: int, offset: int
+) -> WalletsReading:
+    """Up to `limit` transactions of these wallets, completed and declined, newest first."""
+    rows = await reader.fetch(
+        _PAGE_OF_WALLETS, tenant_id, [hex_of(each) for each in wallet_ids], limit, offset
+    )
+    names = {row["wallet_id"]: wallet_id(row["wallet_id"].hex) for row in rows}
+    counts = {row["wallet_id"]: row["lines"] for row in rows}
+    return WalletsReading(
+        newest_versions={names[row["wallet_id"]]: row["newest"] for row in rows},
+        complete_to_versions={names[row["wallet_id"]]: row["complete_to"] for row in rows},
+        total_lines=sum(counts.values()),
+        transactions=[
+            transaction_view(names[row["wallet_id"]], row)
+            for row in rows
+            if row["version"] is not None
+        ],
+    )
+
+
 async def read_page(
     reader: Reader,
     wallet: WalletKey,
@@ -97,9 +138,31 @@ async def read_transaction(
     reader: Reader, wallet: WalletKey, version: int
 ) -> TransactionReading | None:
     """The transaction that one version of a wallet is; None if the tenant has no such wallet."""
-    row = await reader.fetchrow(
-        _READ_TRANSACTION, wallet.tenant_id, hex_of(wallet.wallet_id), version
+    return _reading(
+        wallet,
+        await reader.fetchrow(
+            _READ_TRANSACTION, wallet.tenant_id, hex_of(wallet.wallet_id), version
+        ),
     )
+
+
+async def read_capture(
+    reader: Reader, wallet: WalletKey, identifier: str, reference: str
+) -> TransactionReading | None:
+    """The newest capture of a hold under a reference; None if the tenant has no such wallet."""
+    return _reading(
+        wallet,
+        await reader.fetchrow(
+            _READ_CAPTURE,
+            wallet.tenant_id,
+            hex_of(wallet.wallet_id),
+            hex_of(identifier),
+            reference,
+        ),
+    )
+
+
+def _reading(wallet: WalletKey, row: asyncpg.Record | None) -> TransactionReading | None:
     if row is None:
         return None
     return TransactionReading(

@@ -15,11 +15,14 @@ from schemas.events import (
     CreditDeclined,
     CreditLapsed,
     CreditReversed,
+    CustomerErased,
     DebitDeclined,
     DebitReversed,
     HoldCaptured,
     HoldPlaced,
     HoldReleased,
+    IdentityDeclined,
+    TierRaised,
     TopupCreated,
     TopupDeclined,
     TopupEnded,
@@ -33,6 +36,7 @@ from schemas.events import (
     WalletEvent,
     WalletFrozen,
     WalletOpened,
+    WalletReviewed,
     WalletToppedUp,
     WalletUnfrozen,
     decode_event,
@@ -100,6 +104,10 @@ def entry_of_event(event: WalletEvent) -> Entry | None:  # noqa: C901 - one line
             | TopupDeclined()
             | ChangeDeclined()
             | VoidDeclined()
+            | IdentityDeclined()
+            | TierRaised()
+            | WalletReviewed()
+            | CustomerErased()
         ):
             return None
         case _:

@@ -28,6 +28,7 @@ _BOOK = load_statement(__file__, "book")
 _SAVE_PROGRESS = load_statement(__file__, "save_progress")
 _REACHED = load_statement(__file__, "reached")
 _SAVE_COMPLETENESS = load_statement(__file__, "save_completeness")
+_POSITIONS = load_statement(__file__, "positions")
 _COMPARE = load_statement(__file__, "compare")
 _COMPARE_SUBTOTALS = load_statement(__file__, "compare_subtotals")
 _COMPARE_ACCOUNTS = load_statement(__file__, "compare_accounts")
@@ -84,14 +85,31 @@ class TrialBalanceProjection:
         await connection.execute(_SAVE_COMPLETENESS, reached)
 
     async def compare(self, connection: Connection, ranges: Sequence[EventRange]) -> list[str]:
-        """Entries that are not equal in both."""
-        rows = await connection.fetch(
-            _COMPARE,
+        """Entries that are not equal in both: an event has two equal ones, or none."""
+        events = await connection.fetch(
+            _POSITIONS,
             *_keys([each.wallet for each in ranges]),
             [each.first_version for each in ranges],
             [each.last_version for each in ranges],
         )
-        return [f"position {row['position']}: {row['found']}" for row in rows]
+        found: dict[tuple[UUID, int], list[tuple[str, str]]] = {
+            (row["tenant_id"], row["position"]): [] for row in events
+        }
+        positions = [position for _, position in found]
+        if not positions:
+            return []
+        rows = await connection.fetch(
+            _COMPARE, list({tenant for tenant, _ in found}), min(positions), max(positions)
+        )
+        for row in rows:
+            sides = found.get((row["tenant_id"], row["position"]))
+            if sides is not None:
+                sides.append((row["side"], row["content"]))
+        return [
+            f"position {position}: {', '.join(' '.join(side) for side in sides)}"
+            for (_, position), sides in found.items()
+            if sides and (len(sides) != 2 or sides[0][1] != sides[1][1])
+        ]
 
     async def strangers(
         self, connection: Connection, after: PageStart | None, up_to_position: int, limit: int

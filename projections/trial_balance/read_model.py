@@ -13,7 +13,7 @@ from typing import Literal
 import asyncpg
 from msgspec import Struct
 
-from projections.interface import Reader
+from projections.interface import Connection, Reader
 from projections.statements import load_statement
 from projections.trial_balance.projection import LOOK_AHEAD
 from schemas.identifiers import transaction_id, wallet_id
@@ -22,7 +22,9 @@ FROM_NEWEST = 2**63 - 1
 """The cursor of the first page."""
 
 _REACHED = load_statement(__file__, "reached")
+_SAVE_COMPLETENESS = load_statement(__file__, "save_completeness")
 _POSITION_AT = load_statement(__file__, "position_at")
+_NEWEST_ENTRY = load_statement(__file__, "newest_entry")
 _LIST_ACCOUNTS = load_statement(__file__, "list_accounts")
 _LIST_ACCOUNTS_AS_OF = load_statement(__file__, "list_accounts_as_of")
 _READ_ACCOUNT = load_statement(__file__, "read_account")
@@ -86,11 +88,32 @@ async def read_reached(reader: Reader) -> Reached:
     return Reached(**row)
 
 
+async def keep_reached(connection: Connection) -> Reached:
+    """How far the journal is complete, which is saved, too.
+
+    A batch looks along the log only so far, and the last one may come before there is nothing
+    left to see. One transaction: else a rebuild might take over between the two, and what was
+    read of the old tables be said of the new ones.
+    """
+    async with connection.transaction():
+        reached = await read_reached(connection)
+        await connection.execute(_SAVE_COMPLETENESS, reached.position)
+    return reached
+
+
 async def position_at(reader: Reader, moment: datetime) -> PositionAt:
     """How far the log was at a moment."""
     row = await reader.fetchrow(_POSITION_AT, moment)
     assert row is not None, "halving ends somewhere"
     return PositionAt(**row)
+
+
+async def newest_entry(reader: Reader, tenant_id: str, position: int) -> int:
+    """Where the tenant's newest entry at or below a position stands; 0 if it has none.
+
+    As of there the tenant's sums are what they are as of the position.
+    """
+    return int(await reader.fetchval(_NEWEST_ENTRY, tenant_id, position))
 
 
 async def list_accounts(reader: Reader, tenant_id: str | None = None) -> list[AccountView]:

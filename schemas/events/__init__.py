@@ -9,6 +9,13 @@ from collections.abc import Callable
 import msgspec
 
 from schemas.events.envelope import EventMetadata, RecordedEvent
+from schemas.events.identity import (
+    CustomerErased,
+    DayTotal,
+    IdentityDeclined,
+    TierRaised,
+    WalletReviewed,
+)
 from schemas.events.wallet import (
     BalanceForfeited,
     ChangeDeclined,
@@ -48,6 +55,8 @@ __all__ = [
     "CreditDeclined",
     "CreditLapsed",
     "CreditReversed",
+    "CustomerErased",
+    "DayTotal",
     "DebitDeclined",
     "DebitReversed",
     "Decode",
@@ -56,9 +65,11 @@ __all__ = [
     "HoldCaptured",
     "HoldPlaced",
     "HoldReleased",
+    "IdentityDeclined",
     "LotAmount",
     "Lots",
     "RecordedEvent",
+    "TierRaised",
     "TopupCreated",
     "TopupDeclined",
     "TopupEnded",
@@ -73,6 +84,7 @@ __all__ = [
     "WalletEvent",
     "WalletFrozen",
     "WalletOpened",
+    "WalletReviewed",
     "WalletToppedUp",
     "WalletUnfrozen",
     "decode_event",
@@ -108,6 +120,10 @@ EVENT_TYPES: dict[str, type[WalletEvent]] = {
     "wallet.closed": WalletClosed,
     "wallet.change_declined": ChangeDeclined,
     "wallet.void_declined": VoidDeclined,
+    "wallet.tier_raised": TierRaised,
+    "wallet.reviewed": WalletReviewed,
+    "wallet.customer_erased": CustomerErased,
+    "wallet.identity_declined": IdentityDeclined,
 }
 """Every event by its type name, which is its Struct's tag."""
 

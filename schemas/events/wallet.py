@@ -5,9 +5,9 @@ and every replay checks itself. Amounts are integers in the currency's minor uni
 `stream`, `version` and time stand in the envelope (`schemas.events.envelope`).
 """
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from schemas.commands import (
     NO_METADATA,
@@ -17,7 +17,17 @@ from schemas.commands import (
     Reason,
     RedirectUrl,
 )
+from schemas.events.identity import (
+    CustomerErased,
+    DayTotal,
+    DeclineCode,
+    IdentityDeclined,
+    TierRaised,
+    WalletReviewed,
+)
 from schemas.identifiers import (
+    AccountNumber,
+    BankCode,
     CustomerId,
     HoldId,
     PaymentId,
@@ -28,22 +38,10 @@ from schemas.identifiers import (
     UserId,
     WalletId,
 )
+from schemas.identity import LimitName, SealedText
 from schemas.money import Amount, Balance, CurrencyCode
+from schemas.tiers import Tier
 from schemas.times import Moment
-
-DeclineCode = Annotated[
-    str,
-    Meta(
-        pattern="^[a-z_]+$",
-        description="Why it was declined: the code of a rejection. New codes may come.",
-        examples=["insufficient_funds", "wallet_frozen", "wallet_closed"],
-    ),
-]
-"""The rejections that become facts, because the wallet's state decided them.
-
-Not an enumeration: a subscriber must take a code that it does not know, or every new rule
-of a wallet would break it.
-"""
 
 
 class LotAmount(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -92,12 +90,18 @@ class _ToldMovement(_Movement, frozen=True, kw_only=True):
 
 
 class WalletOpened(_Event, frozen=True, kw_only=True, tag="wallet.opened"):
-    """The first event of every wallet."""
+    """The first event of every wallet. Of a customer who is known it has a tier."""
 
     customer_id: CustomerId
     user_id: UserId
     currency: CurrencyCode
     metadata: Metadata = NO_METADATA
+    tier: Tier | None = None
+    identity: SealedText | None = None
+    bank_code: BankCode | None = None
+    account_number: AccountNumber | None = None
+    review: Literal["pending"] | None = None
+    """Until it is reviewed, no money enters or leaves, and there is no account number."""
 
 
 class WalletCredited(_ToldMovement, frozen=True, kw_only=True, tag="wallet.credited"):
@@ -110,6 +114,7 @@ class WalletDebited(_ToldMovement, frozen=True, kw_only=True, tag="wallet.debite
     """Money went out, of these lots."""
 
     spent: Lots = ()
+    day: DayTotal | None = None
 
 
 class CreditLapsed(_Movement, frozen=True, kw_only=True, tag="wallet.credit_lapsed"):
@@ -132,6 +137,7 @@ class HoldPlaced(_Event, frozen=True, kw_only=True, tag="wallet.hold_placed"):
     allocated: Lots = ()
     expires_at: Moment | None = None
     metadata: Metadata = NO_METADATA
+    day: DayTotal | None = None
 
 
 class HoldCaptured(_ToldMovement, frozen=True, kw_only=True, tag="wallet.hold_captured"):
@@ -180,6 +186,8 @@ class _Transfer(_Movement, frozen=True, kw_only=True):
 class TransferSent(_Transfer, frozen=True, kw_only=True, tag="wallet.transfer_sent"):
     """Money went to another wallet. The transfer's id is this event's id."""
 
+    day: DayTotal | None = None
+
 
 class TransferReceived(_Transfer, frozen=True, kw_only=True, tag="wallet.transfer_received"):
     """Money came from another wallet."""
@@ -223,6 +231,9 @@ class _Declined(_Event, frozen=True, kw_only=True):
     """The other wallet of a transfer, where that one's state was why."""
     limit: int | None = None
     """What there was of it: left of the hold, left to reverse, allowed."""
+    limit_name: LimitName | None = None
+    """Which limit of the tier it is."""
+    tier: Tier | None = None
     metadata: Metadata = NO_METADATA
 
 
@@ -297,6 +308,8 @@ class TopupDeclined(_Event, frozen=True, kw_only=True, tag="wallet.topup_decline
     reference: Reference | None = None
     limit: int | None = None
     """What is allowed."""
+    limit_name: LimitName | None = None
+    tier: Tier | None = None
 
 
 class WalletFrozen(_Event, frozen=True, kw_only=True, tag="wallet.frozen"):
@@ -330,6 +343,8 @@ class ChangeDeclined(_Event, frozen=True, kw_only=True, tag="wallet.change_decli
     """The wallet that was to get the rest, where that one's state was why."""
     limit: int | None = None
     """What there was of it, as in a declined movement."""
+    limit_name: LimitName | None = None
+    tier: Tier | None = None
 
 
 class VoidDeclined(_Event, frozen=True, kw_only=True, tag="wallet.void_declined"):
@@ -365,4 +380,8 @@ WalletEvent = (
     | WalletClosed
     | ChangeDeclined
     | VoidDeclined
+    | TierRaised
+    | WalletReviewed
+    | CustomerErased
+    | IdentityDeclined
 )

@@ -29,6 +29,7 @@ from schemas.identifiers import (
     UserId,
     WalletId,
 )
+from schemas.identity import ReviewOutcome
 from schemas.money import Amount, Balance, CurrencyCode
 from schemas.results import (
     HoldStatus,
@@ -102,6 +103,15 @@ class FreezeWalletRequest(Struct, frozen=True, kw_only=True, gc=False):
     scope: Annotated[
         FreezeScope, Meta(description="What stops, beside what has stopped already.")
     ] = "debits"
+    reason: Reason | None = None
+
+
+class ReviewWalletRequest(Struct, frozen=True, kw_only=True, gc=False):
+    """What the review of a tier-three wallet has come to: once, and for good."""
+
+    outcome: Annotated[
+        ReviewOutcome, Meta(description="`approved` makes it active, with an account number.")
+    ]
     reason: Reason | None = None
 
 

@@ -10,7 +10,9 @@ from msgspec import Meta, Struct
 
 from schemas.http.batches import BatchResult
 from schemas.identifiers import HoldId, TopupId, TransactionId, WalletId
+from schemas.identity import LimitName
 from schemas.rejections import REJECTION_TYPES
+from schemas.tiers import Tier
 
 PROBLEM_CONTENT_TYPE = "application/problem+json"
 
@@ -75,7 +77,18 @@ class Problem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     ] = None
     limit: Annotated[
         int | None,
-        Meta(description="The largest balance, or how many lots, holds or top-ups may be open."),
+        Meta(
+            description=(
+                "The largest balance, or how many lots, holds or top-ups may be open; "
+                "with `tier_limit_exceeded` what the tier allows."
+            )
+        ),
+    ] = None
+    limit_name: Annotated[
+        LimitName | None, Meta(description="With `tier_limit_exceeded`: which limit it is.")
+    ] = None
+    tier: Annotated[
+        Tier | None, Meta(description="With `tier_limit_exceeded`: the tier of the customer.")
     ] = None
     index: Annotated[
         int | None,
@@ -133,6 +146,11 @@ _REJECTION_STATUS = {
     "transaction_not_found": (404, "Transaction not found"),
     "not_reversible": (409, "Not reversible"),
     "reversal_exceeds_transaction": (409, "Reversal exceeds transaction"),
+    "wallet_inactive": (409, "Wallet inactive"),
+    "tier_limit_exceeded": (409, "Tier limit exceeded"),
+    "identity_taken": (409, "Identity taken"),
+    "tier_not_raised": (409, "Tier not raised"),
+    "review_not_pending": (409, "Review not pending"),
     "batch_declined": (409, "Batch declined"),
 }
 

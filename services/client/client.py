@@ -21,6 +21,7 @@ from schemas.commands import (
     Command,
     CompleteTopup,
     CreateWallet,
+    EnrollCustomer,
     ReverseTransaction,
     TransferMoney,
     VoidHold,
@@ -213,7 +214,7 @@ def _key_of(command: Command) -> bytes:
     in order too.
     """
     match command:
-        case CreateWallet():
+        case CreateWallet() | EnrollCustomer():
             return command.customer_id.encode()
         case CaptureHold() | VoidHold():
             return command.hold_id.encode()

@@ -5,7 +5,7 @@ costs twice as much per request, and none of what it adds is used here.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -16,10 +16,10 @@ from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from services.gateway.answers import Answer, header
-from services.gateway.authentication import Authenticator
 from services.gateway.calls import Call
+from services.gateway.dialects import Dialect
 from services.gateway.metrics import RequestMetrics
-from services.gateway.problems import RefusedError, problem, problem_of_error
+from services.gateway.problems import RefusedError, problem
 from services.gateway.request_ids import RequestIds
 from services.gateway.requests import MAX_BODY_BYTES, trace_id
 from services.gateway.routing import Found, Route, RouteTable
@@ -33,19 +33,24 @@ _log = structlog.get_logger(__name__)
 
 
 class Gateway:
-    """Takes each request from aiohttp to its handler, and its answer back."""
+    """Takes each request from aiohttp to its handler, and its answer back.
+
+    `dialect` is that of every path but those that begin as `others` say.
+    """
 
     def __init__(
         self,
         *,
         routes: RouteTable[Call],
-        authenticator: Authenticator,
+        dialect: Dialect,
+        others: Mapping[str, Dialect],
         request_ids: RequestIds,
         metrics: RequestMetrics,
         monotonic: Callable[[], float],
     ) -> None:
         self._routes = routes
-        self._authenticator = authenticator
+        self._dialect = dialect
+        self._others = tuple(others.items())
         self._request_ids = request_ids
         self._metrics = metrics
         self._monotonic = monotonic
@@ -64,16 +69,17 @@ class Gateway:
             correlation_id=trace_id(headers.get("X-Correlation-Id")) or request_id,
             query_text=query_text,
         )
+        dialect = self._dialect_of(path)
         route: Route[Call] | None = None
         failure: Exception | None = None
         try:
             route = self._routed(call, self._routes.find(path))
             if route.scope is not None:
-                await self._admit(call, route.scope)
+                await _admit(call, route.scope, dialect, route.name)
             answer = await route.answer(call)
         except Exception as error:  # noqa: BLE001 - mapped in one place, and logged below
             failure = error
-            answer = problem_of_error(error, request_id)
+            answer = dialect.failure(error, request_id)
         answer.headers_bytes += header(_REQUEST_ID_HEADER, request_id)
         seconds = self._monotonic() - started
         self._metrics.count(
@@ -98,11 +104,11 @@ class Gateway:
         call.parameters = found.parameters
         return route
 
-    async def _admit(self, call: Call, scope: str) -> None:
-        sender = await self._authenticator.authenticate(call.request.headers.get("Authorization"))
-        if scope not in sender.scopes:
-            raise RefusedError("forbidden", f"the credentials lack the scope {scope}")
-        call.sender = sender
+    def _dialect_of(self, path: str) -> Dialect:
+        for beginning, dialect in self._others:
+            if path.startswith(beginning):
+                return dialect
+        return self._dialect
 
     def unreadable(self, status: int) -> Answer:
         """The answer to what is not HTTP, or breaks the parser's limits."""
@@ -114,6 +120,13 @@ class Gateway:
             answer = problem("malformed_request", "the request cannot be read as HTTP", request_id)
         answer.headers_bytes += header(_REQUEST_ID_HEADER, request_id)
         return answer
+
+
+async def _admit(call: Call, scope: str, dialect: Dialect, route_name: str) -> None:
+    sender = await dialect.authenticate(call, route_name)
+    if scope not in sender.scopes:
+        raise RefusedError("forbidden", f"the credentials lack the scope {scope}")
+    call.sender = sender
 
 
 class GatewayServer(web.Server):

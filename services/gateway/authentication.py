@@ -32,6 +32,7 @@ class Principal(Struct, frozen=True, kw_only=True):
     """Who calls, for which tenant, and what the credential allows."""
 
     tenant_id: str
+    merchant_id: str
     key_id: str
     scopes: frozenset[str]
     who: str
@@ -64,7 +65,13 @@ class Authenticator:
 
     async def authenticate(self, authorization: str | None) -> Principal:
         """The principal of the header's credentials. Refuses with 401 `unauthorized`."""
-        key_id, secret = _credentials_of(authorization)
+        principal = await self.principal_of(*_credentials_of(authorization))
+        if principal is None:
+            raise unauthorized("the client id or the secret is wrong")
+        return principal
+
+    async def principal_of(self, key_id: str, secret: str) -> Principal | None:
+        """Who has this key id and this secret; None if nobody has both, or no longer."""
         kept = self._kept.get(key_id)
         now = self._monotonic()
         if kept is None or now - kept.read_at > MAX_CREDENTIAL_AGE_SECONDS:
@@ -73,9 +80,7 @@ class Authenticator:
             self._read(key_id)
         # The secret is of high entropy, so one hash is enough, and cheap on every request.
         matches = hmac.compare_digest(hash_secret(secret), kept.secret_hash)
-        if not matches or kept.principal is None:
-            raise unauthorized("the client id or the secret is wrong")
-        return kept.principal
+        return kept.principal if matches else None
 
     def _read(self, key_id: str) -> Task[_Kept]:
         """Read the credential anew, once for all who ask meanwhile."""
@@ -100,6 +105,7 @@ class Authenticator:
         else:
             principal = Principal(
                 tenant_id=stored.tenant_id,
+                merchant_id=stored.merchant_id,
                 key_id=key_id,
                 scopes=stored.scopes,
                 who=f"client:{key_id}",

@@ -30,6 +30,7 @@ from schemas.http.credit_wallets import (
     FreezeWalletRequest,
     HoldRequest,
     ReverseRequest,
+    ReviewWalletRequest,
     TopupRequest,
     TransferRequest,
     UnfreezeWalletRequest,
@@ -46,6 +47,7 @@ from services.gateway.fields import (
     EXPIRING_FIELDS,
     FREEZE_FIELDS,
     REVERSE_FIELDS,
+    REVIEW_FIELDS,
     TOO_LARGE,
     TRANSFER_FIELDS,
     UNFREEZE_FIELDS,
@@ -150,6 +152,7 @@ read_freeze: Final = BodyReader(
 read_unfreeze: Final = BodyReader(
     UnfreezeWalletRequest, UNFREEZE_FIELDS, _is_sound, without_body=UnfreezeWalletRequest()
 )
+read_review: Final = BodyReader(ReviewWalletRequest, REVIEW_FIELDS, _is_sound)
 read_close: Final = BodyReader(
     CloseWalletRequest, CLOSE_FIELDS, _is_sound_close, without_body=CloseWalletRequest()
 )

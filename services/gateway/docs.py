@@ -14,9 +14,9 @@ from msgspec import Struct
 import schemas
 
 DOCS_FOLDER: Final = Path(__file__).with_name("docs_page")
-OPENAPI_FILE: Final = (
-    Path(next(iter(schemas.__path__))) / "published" / "openapi-credit-wallets.json"
-)
+_PUBLISHED: Final = Path(next(iter(schemas.__path__))) / "published"
+OPENAPI_FILE: Final = _PUBLISHED / "openapi-credit-wallets.json"
+BAAS_OPENAPI_FILE: Final = _PUBLISHED / "openapi-baas-wallets.json"
 
 _CONTENT_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -45,7 +45,7 @@ class PublicDocument(Struct, frozen=True, kw_only=True):
 
 
 def public_documents() -> dict[str, PublicDocument]:
-    """What is served without credentials, by path: `/docs`, its parts, `/v1/openapi.json`."""
+    """What is served without credentials, by path: a page and a document for each API."""
     documents = {
         f"/docs/{file.name}": _document(file)
         for file in sorted(DOCS_FOLDER.iterdir())
@@ -53,7 +53,10 @@ def public_documents() -> dict[str, PublicDocument]:
     }
     # The page's links are relative to `/docs`, so that it also works under a path prefix.
     documents["/docs"] = documents.pop("/docs/index.html")
+    # The same page beside the other document, which it finds by the same relative link.
+    documents |= {f"/baas{path}": document for path, document in documents.items()}
     documents["/v1/openapi.json"] = _document(OPENAPI_FILE)
+    documents["/baas/v1/openapi.json"] = _document(BAAS_OPENAPI_FILE)
     return documents
 
 

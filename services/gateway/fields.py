@@ -11,6 +11,7 @@ from ledger.command_handling.gate import MAX_METADATA_BYTES
 from schemas.commands import FreezeScope
 from schemas.http.problems import FieldProblem
 from schemas.identifiers import is_wallet_id
+from schemas.identity import ReviewOutcome
 from schemas.money import MAX_AMOUNT_MINOR, is_currency
 from services.gateway.moments import moment_of
 
@@ -136,6 +137,17 @@ def _scope(value: object) -> FieldProblem | None:
     return None
 
 
+def _outcome(value: object) -> FieldProblem | None:
+    if value is ABSENT:
+        return _found("outcome", "missing", "is required")
+    if not isinstance(value, str):
+        return _found("outcome", "wrong_type", "must be a string")
+    outcomes = get_args(ReviewOutcome)
+    if value not in outcomes:
+        return _found("outcome", "unknown_value", f"must be one of {', '.join(outcomes)}")
+    return None
+
+
 def _remaining_balance(value: object) -> FieldProblem | None:
     detail = 'must be "forfeit", or {"transfer_to": …} with the id of a wallet'
     match value:
@@ -204,5 +216,6 @@ REVERSE_FIELDS: Final[dict[str, FieldCheck]] = {
     **_TOLD,
 }
 FREEZE_FIELDS: Final[dict[str, FieldCheck]] = {"scope": _scope, "reason": _REASON}
+REVIEW_FIELDS: Final[dict[str, FieldCheck]] = {"outcome": _outcome, "reason": _REASON}
 UNFREEZE_FIELDS: Final[dict[str, FieldCheck]] = {"reason": _REASON}
 CLOSE_FIELDS: Final[dict[str, FieldCheck]] = {"remaining_balance": _remaining_balance}

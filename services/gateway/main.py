@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -10,15 +11,25 @@ from aiohttp import web
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from ledger.command_handling.processor import CommandProcessor
+from ledger.command_handling.rules import Rules
 from ledger.event_log.postgres import PostgresEventLog
+from ledger.tenants import Environment
+from services.customers.banks import Bank, Banks
 from services.gateway.application import Gateway, GatewayServer
 from services.gateway.authentication import Authenticator
+from services.gateway.baas.dialect import BASE, BaasDialect
+from services.gateway.baas.routes import BaasParts, add_baas
+from services.gateway.baas.sealed_people import SealedPeople
+from services.gateway.baas.utility_bills import UtilityBills
+from services.gateway.baas.vault_door import VaultDoor, vault_door
 from services.gateway.books.queries import add_books
 from services.gateway.books.reads import BookReads
 from services.gateway.calls import Call
 from services.gateway.checkout.routes import add_checkout
 from services.gateway.credit_wallets.routes import add_credit_wallets
+from services.gateway.credit_wallets.settlement import Settlement
 from services.gateway.database import Database
+from services.gateway.dialects import CreditWalletsDialect
 from services.gateway.docs import public_documents
 from services.gateway.metrics import RequestMetrics
 from services.gateway.pages import add_pages
@@ -32,13 +43,18 @@ from services.gateway.reads import Reads
 from services.gateway.request_ids import RequestIds
 from services.gateway.routing import RouteTable
 from services.gateway.topup_door import TopupDoor, public_url_of
+from services.identity.sandbox import SandboxVerifier
+from services.identity.verifier import IdentityVerifier
 from services.runtime.environment import SystemEnvironment
 from services.runtime.processor_metrics import ProcessorMetrics
+from services.runtime.rules import BUILT_IN_RULES, rules_of
 from services.runtime.settings import Settings
 
 SHUTDOWN_SECONDS: Final = 10.0
 _PROBE_SECONDS: Final = 1.0
 _BACKLOG: Final = 1024
+_VERIFIERS: Final[dict[Environment, IdentityVerifier]] = {"sandbox": SandboxVerifier()}
+"""Who verifies identities. For live nobody does, until a provider is connected here."""
 
 _log = structlog.get_logger(__name__)
 
@@ -50,8 +66,10 @@ async def run(settings: Settings, *, reuse_port: bool = False) -> None:
         host=settings.http_host,
         port=settings.http_port,
         public_url=public_url_of(settings),
+        settings=settings,
         payments=payment_settings(settings),
         reuse_port=reuse_port,
+        rules=rules_of(settings),
     )
     async with serving as port:
         _log.info("gateway_ready", host=settings.http_host, port=port)
@@ -65,21 +83,25 @@ async def gateway_on(
     host: str,
     port: int,
     public_url: str,
+    settings: Settings | None = None,
     payments: PaymentSettings | None = None,
     reuse_port: bool = False,
     registry: CollectorRegistry = REGISTRY,
+    rules: Rules = BUILT_IN_RULES,
 ) -> AsyncIterator[int]:
     """A gateway that serves inside the block, on the port that it gives (0: any free one).
 
-    `public_url` is where customers reach it, without a slash at the end; without `payments` there
-    are no top-ups. Leaving stops accepting, answers every call that was taken in, and then stops
-    the ledger.
+    `public_url` is where customers reach it, without a slash at the end; `settings` say where the
+    vault is; without `payments` there are no top-ups. Leaving stops accepting, answers every call
+    that was taken in, and then stops the ledger.
     """
+    settings = settings or Settings()
     environment = SystemEnvironment()
     async with AsyncExitStack() as stack:
         log = PostgresEventLog(dsn)
         stack.push_async_callback(log.close)
-        processor = CommandProcessor(log, environment, observer=ProcessorMetrics(registry))
+        metrics = ProcessorMetrics(registry)
+        processor = CommandProcessor(log, environment, observer=metrics, rules=rules)
         await processor.start()
         stack.push_async_callback(processor.stop)
         database = Database(dsn)
@@ -89,9 +111,23 @@ async def gateway_on(
         prober = asyncio.create_task(readiness.keep_probing(), name="readiness")
         stack.callback(prober.cancel)
         providers = await stack.enter_async_context(payment_providers(payments))
-        door = TopupDoor(public_url=public_url, is_available=providers.is_available)
+        door = TopupDoor(
+            public_url=public_url,
+            is_available=providers.is_available,
+            try_to_stop_taking=providers.try_to_stop_taking,
+        )
+        vault = vault_door(settings, database)
+        stack.push_async_callback(vault.close)
         gateway = make_gateway(
-            environment, processor, database, readiness, registry, door=door, providers=providers
+            environment,
+            processor,
+            database,
+            readiness,
+            registry,
+            settings=settings,
+            vault=vault,
+            door=door,
+            providers=providers,
         )
         runner = await serve(gateway, host, port, reuse_port=reuse_port)
         stack.push_async_callback(runner.cleanup)
@@ -106,13 +142,23 @@ def make_gateway(
     readiness: "Readiness",
     registry: CollectorRegistry,
     *,
+    settings: Settings,
+    vault: VaultDoor,
     door: TopupDoor,
     providers: PaymentProviders,
 ) -> Gateway:
     """Connect the parts that answer requests."""
     routes: RouteTable[Call] = RouteTable()
     reads = Reads(database, environment)
-    add_credit_wallets(routes, processor, reads, door, readiness.stopping)
+    banks = Banks(live=Bank(name=settings.bank_name, code=settings.bank_code))
+    add_credit_wallets(
+        routes,
+        processor,
+        reads,
+        door=door,
+        stopping=readiness.stopping,
+        bank_code_of=lambda environment: banks.of(environment).code,
+    )
     add_checkout(
         routes,
         processor=processor,
@@ -123,13 +169,41 @@ def make_gateway(
         registry=registry,
         clock=environment,
     )
-    add_books(routes, BookReads(database, environment))
+    books = BookReads(database, environment)
+    add_books(routes, books)
     add_pages(routes, public_documents(), readiness.reasons, registry)
+    add_baas(
+        routes,
+        BaasParts(
+            settlement=Settlement(processor),
+            reads=reads,
+            books=books,
+            database=database,
+            people=SealedPeople(vault),
+            bills=UtilityBills(vault, environment.random_bytes),
+            verifiers=_VERIFIERS.get,
+            banks=banks,
+            today=lambda: datetime.now(UTC).date(),
+            clock=environment,
+            random_bytes=environment.random_bytes,
+        ),
+    )
+    return _gateway(routes, environment, database, registry)
+
+
+def _gateway(
+    routes: RouteTable[Call],
+    environment: SystemEnvironment,
+    database: Database,
+    registry: CollectorRegistry,
+) -> Gateway:
     metrics = RequestMetrics()
     registry.register(metrics)
+    authenticator = Authenticator(database.find_credential, environment.monotonic)
     return Gateway(
         routes=routes,
-        authenticator=Authenticator(database.find_credential, environment.monotonic),
+        dialect=CreditWalletsDialect(authenticator),
+        others={f"{BASE}/": BaasDialect(authenticator)},
         request_ids=RequestIds(environment.random_bytes(8)),
         metrics=metrics,
         monotonic=environment.monotonic,

@@ -47,13 +47,17 @@ from schemas.rejections import (
     ExpiryNotAhead,
     HoldNotOpen,
     HoldUnknown,
+    IdentityTaken,
     InsufficientFunds,
     NotReversible,
     PaymentMismatch,
     ReferenceReused,
     Rejection,
     ReversalExceedsTransaction,
+    ReviewNotPending,
     SameWallet,
+    TierLimitExceeded,
+    TierNotRaised,
     TooManyHolds,
     TooManyLots,
     TooManyTopups,
@@ -64,6 +68,7 @@ from schemas.rejections import (
     WalletClosed,
     WalletExists,
     WalletFrozen,
+    WalletInactive,
     WalletNotEmpty,
     WalletUnknown,
     code_of,
@@ -184,10 +189,21 @@ def _members_of(rejection: Rejection) -> Context:
     """The rejection's own values, such as `available`, under their own names."""
     members = msgspec.structs.asdict(rejection)
     members.pop("what", None)
+    if isinstance(rejection, IdentityTaken):
+        # Whose customer it is, is for whoever asked for the person, never for a client.
+        members.pop("customer_id")
     return {name: value for name, value in members.items() if value is not None}
 
 
+_OfTopup = TopupUnknown | TopupNotPending | TooManyTopups | TopupAlreadyPaid | PaymentMismatch
+_OfStanding = WalletInactive | TierLimitExceeded | IdentityTaken | TierNotRaised | ReviewNotPending
+
+
 def _detail_of(rejection: Rejection) -> str:  # noqa: C901, PLR0912 - one line each
+    if isinstance(rejection, _OfTopup):
+        return _detail_of_topup(rejection)
+    if isinstance(rejection, _OfStanding):
+        return _detail_of_standing(rejection)
     match rejection:
         case InsufficientFunds(amount=amount, available=available):
             return f"{amount} was asked for, {available} is available"
@@ -226,6 +242,20 @@ def _detail_of(rejection: Rejection) -> str:  # noqa: C901, PLR0912 - one line e
             return "the hold is over: captured, voided or expired"
         case CaptureExceedsHold(amount=amount, held=held):
             return f"{amount} was to be captured, {held} is held"
+        case TransactionUnknown():
+            return "there is no such transaction"
+        case NotReversible():
+            return "a transaction of this kind cannot be reversed"
+        case ReversalExceedsTransaction(amount=amount, reversible=reversible):
+            return f"{amount} was to be reversed, {reversible} is not reversed yet"
+        case BatchDeclined(index=index):
+            return f"the batch is applied all or none, and its command {index} was declined"
+        case _:
+            assert_never(rejection)
+
+
+def _detail_of_topup(rejection: _OfTopup) -> str:
+    match rejection:
         case TopupUnknown():
             return "there is no such top-up"
         case TopupNotPending():
@@ -236,14 +266,23 @@ def _detail_of(rejection: Rejection) -> str:  # noqa: C901, PLR0912 - one line e
             return "the top-up was paid before; this payment is kept as unapplied"
         case PaymentMismatch(amount=amount, currency=currency):
             return f"{amount} {currency} was asked for; this payment is kept as unapplied"
-        case TransactionUnknown():
-            return "there is no such transaction"
-        case NotReversible():
-            return "a transaction of this kind cannot be reversed"
-        case ReversalExceedsTransaction(amount=amount, reversible=reversible):
-            return f"{amount} was to be reversed, {reversible} is not reversed yet"
-        case BatchDeclined(index=index):
-            return f"the batch is applied all or none, and its command {index} was declined"
+        case _:
+            assert_never(rejection)
+
+
+def _detail_of_standing(rejection: _OfStanding) -> str:
+    """Of what follows from how well the customer is known."""
+    match rejection:
+        case WalletInactive():
+            return "the wallet waits for its review, or was rejected by it: no money moves"
+        case TierLimitExceeded(limit_name=name, limit=limit, tier=tier):
+            return f"the {name.replace('_', ' ')} of {tier} is {limit}"
+        case IdentityTaken():
+            return "the person is a customer already"
+        case TierNotRaised():
+            return "the tier is not above the customer's, or nobody knows who that is"
+        case ReviewNotPending():
+            return "the wallet waits for no review"
         case _:
             assert_never(rejection)
 

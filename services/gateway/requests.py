@@ -84,7 +84,8 @@ async def _rest_of_body(request: web.BaseRequest, max_bytes: int) -> bytes:
             body += chunk
             if len(body) > max_bytes:
                 raise _too_large(max_bytes)
-    except web.RequestPayloadError:
+    except (web.RequestPayloadError, ConnectionError):
+        # The second where the client went away; nobody gets the answer then.
         raise broken_off() from None
     return bytes(body)
 

@@ -1,6 +1,6 @@
 """The door for top-ups: where customers pay, and for which environment somebody takes payments."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from msgspec import Struct
 
@@ -15,6 +15,8 @@ class TopupDoor(Struct, frozen=True, kw_only=True):
     """Where customers reach this gateway, without a slash at the end."""
     is_available: Callable[[Environment], bool]
     """Whether a payment provider is set up for it."""
+    try_to_stop_taking: Callable[[Environment, str], Awaitable[None]]
+    """Let a top-up not be paid any more at the provider, if that can be reached."""
 
     def checkout_url(self, topup_id: str) -> str:
         """The page on which the customer pays. Who knows it may pay: the id cannot be guessed."""

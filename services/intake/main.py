@@ -18,6 +18,7 @@ from services.runtime.health import HealthServer
 from services.runtime.kafka import client_options
 from services.runtime.postgres import pool
 from services.runtime.processor_metrics import ProcessorMetrics
+from services.runtime.rules import rules_of
 from services.runtime.settings import Settings
 from services.runtime.topics import ensure_topics, ledger_topics
 
@@ -45,6 +46,7 @@ async def run(settings: Settings) -> None:
     dsn = settings.require_database_url()
     options = client_options(settings, _CLIENT_ID)
     environment = SystemEnvironment()
+    rules = rules_of(settings)
     async with contextlib.AsyncExitStack() as stack:
         await ensure_topics(settings, ledger_topics(settings))
         database = await stack.enter_async_context(
@@ -53,7 +55,9 @@ async def run(settings: Settings) -> None:
         event_log = PostgresEventLog(dsn)
         stack.push_async_callback(event_log.close)
         await event_log.start()
-        processor = CommandProcessor(event_log, environment, observer=ProcessorMetrics())
+        processor = CommandProcessor(
+            event_log, environment, observer=ProcessorMetrics(), rules=rules
+        )
         stack.push_async_callback(processor.stop)
         await processor.start()
         publisher = ReplyPublisher(lambda: _producer(options), environment)

@@ -192,7 +192,7 @@ class Rebuild:
                     if end - self._at.position <= _UNDER_LOCK_LIMIT:
                         await self._finish(end)
                         return
-            except asyncpg.LockNotAvailableError:
+            except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
                 _log.info("tables_busy", projection=self._projection.name)
             await self._build()
         message = "the live tables were never quiet enough to be replaced; try again"

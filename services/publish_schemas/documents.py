@@ -7,6 +7,7 @@ from pathlib import Path
 import schemas
 from schemas.events import EVENT_TYPES, SCHEMA_VERSION
 from services.publish_schemas.asyncapi import asyncapi_document
+from services.publish_schemas.baas_openapi import baas_openapi_document
 from services.publish_schemas.json_schema import JsonSchema
 from services.publish_schemas.messages import message_schemas, rejection_catalogue
 from services.publish_schemas.openapi import openapi_document
@@ -24,6 +25,7 @@ def documents() -> dict[str, bytes]:
         **message_schemas(),
         "rejections.json": rejection_catalogue(),
         "openapi-credit-wallets.json": openapi_document(API_VERSION),
+        "openapi-baas-wallets.json": baas_openapi_document(API_VERSION),
         "asyncapi.json": asyncapi_document(API_VERSION),
     }
     return {path: _file_bytes(contents[path]) for path in sorted(contents)}

@@ -19,13 +19,16 @@ from schemas.events import (
     CreditDeclined,
     CreditLapsed,
     CreditReversed,
+    CustomerErased,
     DebitDeclined,
     DebitReversed,
     Expiring,
     HoldCaptured,
     HoldPlaced,
     HoldReleased,
+    IdentityDeclined,
     LotAmount,
+    TierRaised,
     TopupCreated,
     TopupDeclined,
     TopupEnded,
@@ -39,6 +42,7 @@ from schemas.events import (
     WalletEvent,
     WalletFrozen,
     WalletOpened,
+    WalletReviewed,
     WalletToppedUp,
     WalletUnfrozen,
 )
@@ -63,6 +67,7 @@ TOPPED_UP_ID = "txn_0197f3d94e617a08a5d2f1b96c03e874"
 PAYMENT_ID = "pay_5c1e9a7d40f24be8"
 REDIRECT_URL = "https://shop.example.com/wallet"
 CANCEL_URL = "https://shop.example.com/basket"
+SEALED = "bG9uZyB0ZXh0IHRoYXQgbm9ib2R5IHJlYWRzIHdpdGhvdXQgdGhlIGtleQ=="
 USER = "5f0c2f0e-7d0a-5a3c-9b53-3f6f1f6f8f4d"
 OPENED_AT = datetime(2026, 5, 24, 10, 0, tzinfo=UTC)
 CREDITED_AT = datetime(2026, 5, 24, 10, 0, 4, 250_000, tzinfo=UTC)
@@ -227,6 +232,14 @@ EVENTS: dict[str, WalletEvent] = {
         change="close", code="wallet_not_empty", balance=14_500
     ),
     "wallet.void_declined": VoidDeclined(hold_id=HOLD_ID, code="hold_not_open", balance=14_500),
+    "wallet.tier_raised": TierRaised(tier="TIER_TWO", identity=SEALED),
+    "wallet.reviewed": WalletReviewed(
+        outcome="approved", bank_code="999999", account_number="0000000006"
+    ),
+    "wallet.customer_erased": CustomerErased(user_id=USER, reason="The customer asked for it"),
+    "wallet.identity_declined": IdentityDeclined(
+        change="raise_tier", code="tier_not_raised", balance=14_500
+    ),
 }
 
 COMMANDS: dict[str, commands.Command] = {

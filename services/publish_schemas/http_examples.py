@@ -50,6 +50,7 @@ DEBIT_REQUEST = http.DebitRequest(
     amount=500, description="500 text messages", reference="sms_batch_8821", metadata=METADATA
 )
 FREEZE_REQUEST = http.FreezeWalletRequest(scope="debits", reason="The phone was stolen")
+REVIEW_REQUEST = http.ReviewWalletRequest(outcome="approved", reason="The bill is genuine")
 UNFREEZE_REQUEST = http.UnfreezeWalletRequest(reason="The phone was found")
 CLOSE_REQUEST = http.CloseWalletRequest(remaining_balance="forfeit")
 HOLD_REQUEST = http.HoldRequest(

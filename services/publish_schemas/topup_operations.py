@@ -82,6 +82,8 @@ TOPUP_OPERATIONS: tuple[Operation, ...] = (
             "expiry_not_ahead",
             "wallet_closed",
             "wallet_frozen",
+            "wallet_inactive",
+            "tier_limit_exceeded",
             "too_many_topups",
             "balance_limit_exceeded",
         ),

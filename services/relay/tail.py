@@ -19,12 +19,15 @@ from schemas.events import (
     CreditDeclined,
     CreditLapsed,
     CreditReversed,
+    CustomerErased,
     DebitDeclined,
     DebitReversed,
     EventMetadata,
     HoldCaptured,
     HoldPlaced,
     HoldReleased,
+    IdentityDeclined,
+    TierRaised,
     TopupCreated,
     TopupDeclined,
     TopupEnded,
@@ -39,6 +42,7 @@ from schemas.events import (
     WalletEvent,
     WalletFrozen,
     WalletOpened,
+    WalletReviewed,
     WalletToppedUp,
     WalletUnfrozen,
     decode_event,
@@ -157,6 +161,14 @@ def _story(event: WalletEvent) -> str:  # noqa: C901, PLR0912 - one line for eac
             return f"{event.change}, {event.code}"
         case VoidDeclined():
             return f"{event.hold_id}, {event.code}"
+        case TierRaised():
+            return event.tier
+        case WalletReviewed():
+            return f"{event.outcome}{_because(event.reason)}"
+        case CustomerErased():
+            return f"{event.user_id}{_because(event.reason)}"
+        case IdentityDeclined():
+            return f"{event.change}, {event.code}"
         case WalletFrozen():
             return f"{event.scope}{_because(event.reason)}"
         case WalletUnfrozen():
@@ -188,9 +200,11 @@ def _style(event: WalletEvent) -> str:
             return "blue"
         case DebitDeclined() | CreditDeclined() | ChangeDeclined() | VoidDeclined():
             return "red"
-        case TopupDeclined() | TopupUnapplied():
+        case TopupDeclined() | TopupUnapplied() | IdentityDeclined():
             return "red"
         case WalletFrozen() | WalletClosed() | HoldPlaced() | TopupCreated() | TopupEnded():
+            return "yellow"
+        case TierRaised() | WalletReviewed() | CustomerErased():
             return "yellow"
         case _:
             assert_never(event)

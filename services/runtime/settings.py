@@ -14,14 +14,17 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 HealthPort = Annotated[int, Meta(ge=0, le=65535)]
 Niceness = Annotated[int, Meta(ge=0, le=19)]
 PartitionCount = Annotated[int, Meta(ge=1, le=1000)]
+BankName = Annotated[str, Meta(min_length=1, max_length=100)]
+BankCode = Annotated[str, Meta(pattern=r"^[0-9]{6}\Z")]
+BackupDays = Annotated[int, Meta(ge=1, le=365)]
 LogLevel = Literal["debug", "info", "warning", "error"]
 PostgresUser = Literal["auto", "namespace", "nobody"]
 
 PaymentUrl = Annotated[str, Meta(pattern=r"^https?://[^/?#@\\\s]+\Z")]
 """Scheme, host and port, without a slash at the end."""
 
-PublicUrl = Annotated[str, Meta(pattern=r"^https?://[^/?#@\\\s]+(/[^/?#\\\s]+)*\Z")]
-"""May have a path, as behind a proxy; without a slash at the end."""
+PublicUrl = Annotated[str, Meta(pattern=r"^https?://(?![^/]*[^!-~])[^/?#@\\\s]+(/[^/?#\\\s]+)*\Z")]
+"""Its host is ASCII. May have a path, as behind a proxy; without a slash at the end."""
 
 PREFIX = "LEDGER_"
 _SECRET_WORDS = ("PASSWORD", "SECRET", "API_KEY")
@@ -29,6 +32,22 @@ _SECRET_WORDS = ("PASSWORD", "SECRET", "API_KEY")
 
 class SettingsError(Exception):
     """The environment says something that cannot be used. The message names the variable."""
+
+
+class SecretText:
+    """A setting that is a secret: nothing that shows the settings shows it."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return "<secret>"
+
+    def expose(self) -> str:
+        """The text itself, for who uses it."""
+        return self._text
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -78,6 +97,32 @@ class Settings(Struct, frozen=True, kw_only=True):
     kafka_jars: Path | None = None
     """The embedded broker's jars; without it, where `./dev` puts them."""
 
+    tier_limits_file: Path | None = None
+    """What wallets may hold and move at each tier, as TOML or JSON; without it, built-in limits."""
+    time_zone: str = "Africa/Lagos"
+    """Where midnight ends the day of a tier's daily limit; a name of the IANA database."""
+    bank_name: BankName = "Sandbox Bank"
+    """The bank that live accounts are kept with. Sandboxes have `Sandbox Bank`, always."""
+    bank_code: BankCode = "999999"
+    """The six digits of that bank, from which account numbers have their check digit."""
+
+    vault_database_url: str | None = None
+    """The key store's database, apart from the log's. `ledger up` makes one on its own server."""
+    master_key_file: Path | None = None
+    """Lines of id and key, the last one active; without it, vault/master.keys in the home."""
+    master_keys: SecretText | None = None
+    """The same lines, in place of a file."""
+    index_key_file: Path | None = None
+    """The key of blind indexes; without it, vault/index.key in the home."""
+    index_key: SecretText | None = None
+    """The same key, in place of a file."""
+    destroyed_keys_file: Path | None = None
+    """The list that is never rolled back; without it, vault/destroyed.jsonl in the home."""
+    documents_folder: Path | None = None
+    """Where sealed documents lie; without it, vault/documents in the home."""
+    vault_backup_days: BackupDays = 30
+    """How long the key store's backups are kept, and so how long an erasure takes."""
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read the settings. Raises `SettingsError` for a value that cannot be used."""
@@ -89,7 +134,7 @@ class Settings(Struct, frozen=True, kw_only=True):
                 continue
             try:
                 values[field.name] = msgspec.convert(
-                    text, field.type, strict=False, dec_hook=_decode_path
+                    text, field.type, strict=False, dec_hook=_decode
                 )
             except msgspec.ValidationError as error:
                 # A password must not get into a terminal or a log through a message.
@@ -106,6 +151,10 @@ class Settings(Struct, frozen=True, kw_only=True):
     def require_kafka_bootstrap(self) -> str:
         """Kafka's bootstrap servers. Raises `SettingsError` where none were given."""
         return _required(self.kafka_bootstrap, "LEDGER_KAFKA_BOOTSTRAP", "host:port,…")
+
+    def require_vault_database_url(self) -> str:
+        """The key store's DSN. Raises `SettingsError` where none was given."""
+        return _required(self.vault_database_url, "LEDGER_VAULT_DATABASE_URL", "postgresql://…")
 
     def require_payment_secrets(self) -> tuple[str, str]:
         """API key and callback secret. Raises `SettingsError` where one was not given."""
@@ -128,8 +177,10 @@ def _required(value: str | None, variable: str, shape: str) -> str:
     return value
 
 
-def _decode_path(expected: type, value: object) -> object:
+def _decode(expected: type, value: object) -> object:
     if expected is Path and isinstance(value, str):
         return Path(value).expanduser()
+    if expected is SecretText and isinstance(value, str):
+        return SecretText(value)
     # What msgspec asks of a hook that does not know a type: it then says so by field.
     raise NotImplementedError

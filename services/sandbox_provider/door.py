@@ -1,22 +1,26 @@
 """The provider's door: what merchants' servers ask for, and what customers do on the page."""
 
+import asyncio
 import hmac
 import re
+import sqlite3
 from collections.abc import Callable
 from typing import Final
 
 import msgspec
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from schemas.identifiers import is_topup_id
 from services.sandbox_provider import metrics
 from services.sandbox_provider.cards import callbacks_after, card_of, digits_of
 from services.sandbox_provider.pages import HEADERS, session_page, unknown_page
-from services.sandbox_provider.sessions import Callback, Session, SessionWish, body_of
+from services.sandbox_provider.sessions import Callback, Session, SessionWish, body_of, problem_of
 from services.sandbox_provider.store import SessionStore
 
 MAX_BODY_BYTES: Final = 32 * 1024
+_LOCKED_PAUSE_SECONDS: Final = 0.1
 _SESSION_ID: Final = re.compile(r"ses_[0-9a-f]{32}", re.ASCII)
 _wish = msgspec.json.Decoder(SessionWish)
 _log = structlog.get_logger()
@@ -56,8 +60,10 @@ class Door:
             return _unauthorized()
         try:
             wish = _wish.decode(await request.read())
-        except msgspec.DecodeError as error:
-            return web.json_response({"error": str(error)}, status=400)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return _unusable(f"the body cannot be read: {error}")
+        if problem := problem_of(wish):
+            return _unusable(problem)
         session_id = f"ses_{self._random_hex()}"
         session = self._store.open_session(session_id, wish, self._now())
         is_new = session.session_id == session_id
@@ -92,7 +98,7 @@ class Door:
         now = self._now()
         if session.status == "cancelled" or now >= session.expires_at:
             raise self._see(page)
-        digits = digits_of(str((await request.post()).get("card", "")))
+        digits = digits_of(await _card_in(request))
         if digits is None:
             raise self._see(f"{page}?notice=no-card-number")
         card = card_of(digits)
@@ -100,12 +106,13 @@ class Door:
             raise self._see(f"{page}?notice=no-test-card")
         payment_id = f"pay_{self._random_hex()}"
         planned = callbacks_after(card.behaviour, session, payment_id, now)
-        metrics.PAYMENTS.labels(card.behaviour).inc()
         if card.behaviour == "decline":
-            self._store.tell(session, planned, now)
-            self._wake()
+            if self._store.decline(session, planned, now):
+                metrics.PAYMENTS.labels(card.behaviour).inc()
+                self._wake()
             raise self._see(f"{page}?notice=declined")
         if self._store.pay(session, payment_id, planned, now):
+            metrics.PAYMENTS.labels(card.behaviour).inc()
             _log.info("paid", session_id=session.session_id, payment_id=payment_id)
             self._wake()
         raise self._see(session.return_url)
@@ -154,6 +161,37 @@ def _shown(session: Session, status: int) -> web.Response:
 
 def _page(html: str, status: int) -> web.Response:
     return web.Response(text=html, content_type="text/html", status=status, headers=HEADERS)
+
+
+async def _card_in(request: web.Request) -> str:
+    """What the form says of the card. Refuses with 400 a form that cannot be read."""
+    try:
+        form = await request.post()
+    except web.HTTPException:
+        raise
+    except Exception as error:  # noqa: BLE001 - aiohttp has many kinds for a broken form
+        _log.info("form_unreadable", error=repr(error))
+        raise web.HTTPBadRequest(text="the form cannot be read") from None
+    return str(form.get("card", ""))
+
+
+@web.middleware
+async def with_patience(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Do once more what another process had locked the file for; then 503."""
+    try:
+        return await handler(request)
+    except sqlite3.OperationalError:
+        await asyncio.sleep(_LOCKED_PAUSE_SECONDS)
+    try:
+        return await handler(request)
+    except sqlite3.OperationalError as error:
+        _log.warning("sessions_unusable", error=repr(error))
+        text = "the sessions are in use; please try again"
+        raise web.HTTPServiceUnavailable(text=text, headers={"Retry-After": "1"}) from None
+
+
+def _unusable(why: str) -> web.Response:
+    return web.json_response({"error": why}, status=400)
 
 
 def _unauthorized() -> web.Response:

@@ -16,7 +16,7 @@ from aiohttp import web
 from services.runtime.health import health_routes
 from services.runtime.settings import Settings
 from services.sandbox_provider.deliveries import Deliveries
-from services.sandbox_provider.door import MAX_BODY_BYTES, Door
+from services.sandbox_provider.door import MAX_BODY_BYTES, Door, with_patience
 from services.sandbox_provider.store import SessionStore
 
 _SHUTDOWN_SECONDS: Final = 5.0
@@ -53,7 +53,7 @@ async def provider_on(
             random_hex=lambda: secrets.token_hex(16),
             wake=deliveries.wake,
         )
-        application = web.Application(client_max_size=MAX_BODY_BYTES)
+        application = web.Application(client_max_size=MAX_BODY_BYTES, middlewares=[with_patience])
         application.add_routes([*door.routes(), *health_routes(lambda: _problems(store))])
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()

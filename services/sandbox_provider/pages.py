@@ -63,12 +63,17 @@ def unknown_page() -> str:
     return _framed("Not found", "<h1>Not found</h1>\n<p>There is no such payment.</p>")
 
 
+def _isolated(text: str) -> str:
+    # It cannot turn around what stands beside it.
+    return f"<bdi>{escape(text)}</bdi>"
+
+
 def _to_pay(session: Session, notice: str | None) -> str:
     amount = formatted(session.amount, session.currency)
     content = _PAY.substitute(
-        merchant=escape(session.merchant),
+        merchant=_isolated(session.merchant),
         amount=escape(amount),
-        description=f"<p>{escape(session.description)}</p>" if session.description else "",
+        description=f"<p>{_isolated(session.description)}</p>" if session.description else "",
         notice=f'<p class="notice" id="notice" role="alert">{escape(notice)}</p>' if notice else "",
         described=' aria-describedby="notice" aria-invalid="true"' if notice else "",
         session_id=session.session_id,
@@ -81,7 +86,7 @@ def _over(session: Session, title: str, text: str) -> str:
     content = _OVER.substitute(
         title=escape(title),
         text=escape(text),
-        merchant=escape(session.merchant),
+        merchant=_isolated(session.merchant),
         return_url=escape(session.return_url),
     )
     return _framed(title, content)

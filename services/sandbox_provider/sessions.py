@@ -5,14 +5,15 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
+from yarl import URL
 
-from schemas.identifiers import TopupId
-from schemas.money import Amount, CurrencyCode
+from schemas.identifiers import TopupId, is_topup_id
+from schemas.money import Amount, CurrencyCode, is_currency
 
 SessionStatus = Literal["open", "paid", "cancelled"]
 CallbackType = Literal["payment.succeeded", "payment.failed", "session.cancelled"]
 
-_Url = Annotated[str, Meta(pattern="^https?://", max_length=4096)]
+_Url = Annotated[str, Meta(pattern=r"^https?://[^\s\x00-\x1f\x7f]+\Z", max_length=4096)]
 _Text = Annotated[str, Meta(max_length=1024)]
 
 _encode = msgspec.json.Encoder().encode
@@ -29,6 +30,25 @@ class SessionWish(Struct, frozen=True, kw_only=True):
     return_url: _Url
     callback_url: _Url
     expires_at: Annotated[datetime, Meta(tz=True)]
+
+
+def problem_of(wish: SessionWish) -> str | None:
+    """What of a wish cannot be used, though its shape is right; None if all can be."""
+    if not is_topup_id(wish.topup_id):
+        return "topup_id must be the id of a top-up"
+    if not is_currency(wish.currency):
+        return "currency must be a currency that has minor units"
+    for name, url in (("return_url", wish.return_url), ("callback_url", wish.callback_url)):
+        if not _is_address(url):
+            return f"{name} must be a URL with a host"
+    return None
+
+
+def _is_address(url: str) -> bool:
+    try:
+        return bool(URL(url).host)
+    except ValueError:
+        return False
 
 
 class Session(Struct, frozen=True, kw_only=True):

@@ -14,11 +14,17 @@ import msgspec
 from services.runtime.sql import load_statement
 from services.sandbox_provider.sessions import Callback, Session, SessionWish
 
+MAX_DECLINES = 20
+"""How many declines of one session are told: who pays can try as often as they like."""
+LOCK_SECONDS = 0.5
+"""How long a call waits for a file that another process has locked."""
+
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _ADD_SESSION = load_statement(__file__, "add_session")
 _FIND_SESSION = load_statement(__file__, "find_session")
 _FIND_SESSION_OF_TOPUP = load_statement(__file__, "find_session_of_topup")
 _PAY_SESSION = load_statement(__file__, "pay_session")
+_DECLINE_PAYMENT = load_statement(__file__, "decline_payment")
 _CANCEL_SESSION = load_statement(__file__, "cancel_session")
 _ADD_CALLBACK = load_statement(__file__, "add_callback")
 _DUE_CALLBACKS = load_statement(__file__, "due_callbacks")
@@ -35,7 +41,6 @@ class DueCallback(NamedTuple):
     url: str
     body: str
     forged_attempts: int
-    created_at: float
     attempts: int
 
 
@@ -52,7 +57,7 @@ class SessionStore:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=0o600)
-        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
         # The default of WAL may lose the newest transactions with the machine.
@@ -98,7 +103,7 @@ class SessionStore:
         self, session: Session, payment_id: str, callbacks: Sequence[Callback], now: float
     ) -> bool:
         """Take a payment and plan what is told of it; False, changing nothing, if not open."""
-        values = {"session_id": session.session_id, "payment_id": payment_id}
+        values: dict[str, str | int] = {"session_id": session.session_id, "payment_id": payment_id}
         return self._change(_PAY_SESSION, values, session, callbacks, now)
 
     def cancel(self, session: Session, callbacks: Sequence[Callback], now: float) -> bool:
@@ -107,20 +112,24 @@ class SessionStore:
             _CANCEL_SESSION, {"session_id": session.session_id}, session, callbacks, now
         )
 
-    def tell(self, session: Session, callbacks: Sequence[Callback], now: float) -> None:
-        """Plan callbacks without a change of the session."""
-        with self._transaction():
-            self._add(session, callbacks, now)
+    def decline(self, session: Session, callbacks: Sequence[Callback], now: float) -> bool:
+        """Plan what is told of a decline; False, planning nothing, once there were many."""
+        values: dict[str, str | int] = {"session_id": session.session_id, "limit": MAX_DECLINES}
+        return self._change(_DECLINE_PAYMENT, values, session, callbacks, now)
 
     def due(self, now: float, limit: int) -> list[DueCallback]:
         """The callbacks that are due, soonest first."""
         rows = self._connection.execute(_DUE_CALLBACKS, {"now": now, "limit": limit})
         return [DueCallback(*row) for row in rows.fetchall()]
 
-    def begin_attempt(self, callback_id: int, again_at: float) -> None:
-        """Note an attempt before it is made, and when to try again if nothing is heard of it."""
-        values = {"callback_id": callback_id, "due_at": again_at}
-        self._connection.execute(_BEGIN_ATTEMPT, values)
+    def begin_attempt(self, callback_id: int, now: float, again_at: float) -> float:
+        """Note an attempt before it is made, and when to try again if nothing is heard of it.
+
+        When the callback's first attempt was.
+        """
+        values = {"callback_id": callback_id, "now": now, "due_at": again_at}
+        (row,) = self._connection.execute(_BEGIN_ATTEMPT, values).fetchall()
+        return float(row["first_attempt_at"])
 
     def postpone(self, callback_id: int, due_at: float) -> None:
         """Try again at a moment."""
@@ -139,7 +148,7 @@ class SessionStore:
     def _change(
         self,
         statement: str,
-        values: dict[str, str],
+        values: dict[str, str | int],
         session: Session,
         callbacks: Sequence[Callback],
         now: float,
@@ -169,7 +178,8 @@ class SessionStore:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield self._connection
+            self._connection.execute("COMMIT")
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")

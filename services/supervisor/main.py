@@ -7,6 +7,7 @@ scheduler, then Kafka, then PostgreSQL.
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,10 +27,14 @@ from services.supervisor.payment_secrets import payment_secrets
 from services.supervisor.ports import PortTakenError, RememberedPorts, is_free
 from services.supervisor.processes import OwnedProcess, ProcessFailedError
 from services.supervisor.sandbox import Addresses, write_sandbox
+from services.vault.errors import VaultError
+from services.vault.schema import ensure_database
+from services.vault.setup import prepare_vault
 
 Server = EmbeddedPostgres | EmbeddedKafka
 Say = Callable[[str], None]
 
+_VAULT_DATABASE = "vault"
 _POLL_SECONDS = 0.2
 _START_SECONDS = 120
 _IMPATIENCE_SECONDS = 5
@@ -53,6 +58,7 @@ _BACKGROUND = {
 _FAILURES = (
     *(HomeInUseError, MigrationError, PortTakenError, ProcessFailedError),
     *(TopicUnavailableError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError),
+    VaultError,
 )
 
 
@@ -165,6 +171,11 @@ class Stack:
             kafka_bootstrap=settings.kafka_bootstrap or kafka.bootstrap,
             database_url=settings.database_url or postgres.dsn,
         )
+        if postgres in self._servers and settings.vault_database_url is None:
+            await ensure_database(postgres.dsn, _VAULT_DATABASE)
+            self._settings = msgspec.structs.replace(
+                self._settings, vault_database_url=postgres.dsn_of(_VAULT_DATABASE)
+            )
 
     def _launch(self, server: Server) -> None:
         self._servers.append(server)
@@ -185,6 +196,11 @@ class Stack:
                 self._say(f"schema: applied {name}")
         finally:
             await connection.close()
+        if self._settings.vault_database_url is None:
+            self._say("vault: left out, for LEDGER_VAULT_DATABASE_URL is not set")
+        else:
+            for said in await prepare_vault(self._settings, datetime.now(UTC)):
+                self._say(f"vault: {said}")
         await ensure_topics(self._settings, ledger_topics(self._settings))
         await write_sandbox(
             self._home,
@@ -192,6 +208,7 @@ class Stack:
                 url=self._url(),
                 kafka_bootstrap=self._settings.require_kafka_bootstrap(),
                 database_url=database_url,
+                vault_database_url=self._settings.vault_database_url,
             ),
         )
 
@@ -224,6 +241,7 @@ class Stack:
         environment = {
             "LEDGER_DATABASE_URL": self._settings.require_database_url(),
             "LEDGER_KAFKA_BOOTSTRAP": self._settings.require_kafka_bootstrap(),
+            "LEDGER_VAULT_DATABASE_URL": self._settings.vault_database_url or "",
             "LEDGER_HEALTH_PORT": "0",
         }
         if is_gateway or is_provider:

@@ -22,6 +22,7 @@ class Addresses(Struct, frozen=True, kw_only=True):
     url: str
     kafka_bootstrap: str
     database_url: str
+    vault_database_url: str | None
 
 
 async def write_sandbox(home: Path, addresses: Addresses) -> Path:
@@ -40,6 +41,10 @@ async def write_sandbox(home: Path, addresses: Addresses) -> Path:
         "KAFKA_BOOTSTRAP": addresses.kafka_bootstrap,
         "DATABASE_URL": addresses.database_url,
     }
+    if addresses.vault_database_url is None:
+        variables.pop("VAULT_DATABASE_URL", None)
+    else:
+        variables["VAULT_DATABASE_URL"] = addresses.vault_database_url
     _write(path, variables)
     return path
 
@@ -76,9 +81,9 @@ async def _make_merchant(connection: store.Connection) -> dict[str, str]:
 def _write(path: Path, variables: dict[str, str]) -> None:
     order = (
         *("LEDGER_URL", "CLIENT_ID", "CLIENT_SECRET", "API_KEY"),
-        *("KAFKA_BOOTSTRAP", "DATABASE_URL", "TENANT_ID"),
+        *("KAFKA_BOOTSTRAP", "DATABASE_URL", "VAULT_DATABASE_URL", "TENANT_ID"),
     )
-    lines = [f"{name}={shlex.quote(variables[name])}\n" for name in order]
+    lines = [f"{name}={shlex.quote(variables[name])}\n" for name in order if name in variables]
     unfinished = path.with_suffix(".new")
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -5,22 +5,24 @@ complete. What is expected is the write side's `postings`, not the projection's 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
+from uuid import UUID
 
-import asyncpg
 import msgspec
 
-from ledger.domain.postings import postings
-from projections.interface import Connection, ProjectedEvent
+from ledger.domain.postings import Posting, postings
+from projections.interface import Connection, ProjectedEvent, WalletKey
 from projections.trial_balance.projection import BLOCK_POSITIONS
 from projections.trial_balance.read_model import list_accounts, list_accounts_as_of, read_reached
-from schemas.events import UnknownEventError, decode_event
+from schemas.events import UnknownEventError
 from schemas.identifiers import hex_of
 from services.runtime.sql import load_statement
+from services.verify.decoding import decode_once
 from services.verify.report import Report
 from services.verify.wallet_states import WalletStates
 
+_READ_BOOKED = load_statement(__file__, "read_booked")
 _READ_ENTRIES = load_statement(__file__, "read_entries")
 _READ_SUBTOTALS = load_statement(__file__, "read_subtotals")
 _READ_SUMS = load_statement(__file__, "read_sums")
@@ -75,27 +77,24 @@ class Books:
 
     async def check(self, events: Sequence[ProjectedEvent]) -> None:
         """Compare a page of events with their entries, and each block of them with its sums."""
-        rows = await self._connection.fetch(
-            _READ_ENTRIES,
-            [event.wallet.tenant_id for event in events],
-            [hex_of(event.wallet.wallet_id) for event in events],
-            [event.position for event in events],
-        )
-        found: defaultdict[int, list[asyncpg.Record]] = defaultdict(list)
-        for row in rows:
-            found[row["place"] - 1].append(row)
-        for place, event in enumerate(events):
+        if not events:
+            return
+        booked, found = await self._booked(events)
+        for event in events:
             if event.position // BLOCK_POSITIONS > self._block:
                 await self._end_block(event.position // BLOCK_POSITIONS)
             try:
-                expected = dict(_postings(event))
+                expected = postings(decode_once(event.type, event.schema_version, event.data))
             except _UNREADABLE as error:
                 self._entries.fail(str(error))
                 continue
-            self._check_entry(event, expected, found[place])
+            tenant_id = event.wallet.tenant_id
+            rows = found.get((tenant_id, event.position), ())
+            self._check_entry(event, expected, rows, booked.get(event.wallet, 0))
             if event.position <= self._complete_to:
-                for key, amount in expected.items():
-                    self._in_block[key] = self._in_block[key].plus(amount)
+                for leg in expected:
+                    key = AccountKey(tenant_id, leg.account, leg.currency)
+                    self._in_block[key] = self._in_block[key].plus(leg.amount)
 
     async def finish(self, position: int) -> None:
         """Compare what all of it comes to, when the log has been read up to a position."""
@@ -121,27 +120,43 @@ class Books:
         await self._check_nought()
         await self._check_wallets(position)
 
+    async def _booked(
+        self, events: Sequence[ProjectedEvent]
+    ) -> tuple[dict[WalletKey, int], dict[tuple[str, int], list[Posting]]]:
+        """How far a page's wallets are booked, and its legs by tenant and position."""
+        wallets = list({event.wallet for event in events})
+        tenants = {UUID(tenant_id): tenant_id for tenant_id in {each.tenant_id for each in wallets}}
+        # The progress first: the entries that are read after it are at least as many.
+        progress = await self._connection.fetch(
+            _READ_BOOKED,
+            [wallet.tenant_id for wallet in wallets],
+            [hex_of(wallet.wallet_id) for wallet in wallets],
+        )
+        rows = await self._connection.fetch(
+            _READ_ENTRIES, list(tenants), events[0].position, events[-1].position
+        )
+        found: defaultdict[tuple[str, int], list[Posting]] = defaultdict(list)
+        for tenant_id, position, debited, credited, currency, amount in rows:
+            found[tenants[tenant_id], position] += (
+                Posting(account=debited, amount=amount, currency=currency),
+                Posting(account=credited, amount=-amount, currency=currency),
+            )
+        return {wallets[row["place"] - 1]: row["version"] for row in progress}, found
+
     def _check_entry(
         self,
         event: ProjectedEvent,
-        expected: dict[AccountKey, int],
-        rows: Sequence[asyncpg.Record],
+        expected: Sequence[Posting],
+        found: Sequence[Posting],
+        booked_to: int,
     ) -> None:
-        what = f"{event.wallet.wallet_id} at position {event.position}"
-        if rows[0]["complete_to"] < event.version:
+        """Compare one event's legs, the debited one first as the write side has them."""
+        if booked_to < event.version:
             if event.position <= self._complete_to:
-                self._entries.fail(f"{what}: not booked, though the journal says so")
-            return
-        booked = {
-            AccountKey(event.wallet.tenant_id, row[account], row["currency"]): sign * row["amount"]
-            for row in rows
-            if row["amount"] is not None
-            for account, sign in (("debit_account", 1), ("credit_account", -1))
-        }
-        balances = sum(expected.values()) == 0
-        if booked != expected or not balances or len(rows) > 1:
-            self._entries.fail(f"{what}: {booked}, the log says {expected}")
-        elif booked:
+                self._entries.fail(f"{_named(event)}: not booked, though the journal says so")
+        elif list(expected) != list(found) or sum(leg.amount for leg in expected) != 0:
+            self._entries.fail(f"{_named(event)}: {found}, the log says {expected}")
+        elif expected:
             self._entries.hold()
 
     async def _end_block(self, next_block: int) -> None:
@@ -201,8 +216,5 @@ class Books:
             )
 
 
-def _postings(recorded: ProjectedEvent) -> Iterator[tuple[AccountKey, int]]:
-    event = decode_event(recorded.type, recorded.schema_version, recorded.data)
-    for posting in postings(event):
-        key = AccountKey(recorded.wallet.tenant_id, posting.account, posting.currency)
-        yield key, posting.amount
+def _named(event: ProjectedEvent) -> str:
+    return f"{event.wallet.wallet_id} at position {event.position}"

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter, defaultdict, deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
+from datetime import UTC, datetime
 
 import asyncpg
 import msgspec
@@ -47,6 +48,7 @@ class LogChain:
         self._transit = report.invariant("nothing stays in transit between wallets")
         self._accounts: dict[Account, Counter[str]] = defaultdict(Counter)
         self._append_hash = GENESIS_HASH
+        self._recorded_at = datetime.min.replace(tzinfo=UTC)
         self.position = 0
         """Up to where the log has been read."""
 
@@ -123,6 +125,11 @@ class LogChain:
         present = {event.position for event in events}
         for missing in sorted(set(range(self.position + 1, page_end + 1)) - present):
             self._positions.fail(f"{missing} is missing")
+        for event in events:
+            # What is asked as of a moment is found by halving, so time goes along the positions.
+            if event.recorded_at < self._recorded_at:
+                self._positions.fail(f"{event.position} was recorded before the one before it")
+            self._recorded_at = event.recorded_at
         self._positions.hold(len(present))
         self.position = page_end
 

@@ -123,6 +123,7 @@ class PostgresBackend:
             DELETE FROM consumed_references WHERE position > {position};
             DELETE FROM command_outcomes WHERE position > {position};
             DELETE FROM wallets WHERE position > {position};
+            DELETE FROM account_numbers WHERE position > {position};
             DELETE FROM snapshots"""  # noqa: S608 - two integers of the test's own
         )
 

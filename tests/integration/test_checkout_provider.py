@@ -1,7 +1,10 @@
 """The sandbox provider as a process: its door for servers, its callbacks, over a restart."""
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -131,6 +134,12 @@ async def test_many_tabs_that_pay_at_once_are_one_payment(
     [
         ({"amount": 0}, 400),
         ({"topup_id": "top_1"}, 400),
+        ({"topup_id": f"{TOPUP}\n"}, 400),
+        ({"currency": "ZZZ"}, 400),
+        ({"currency": "GHS\n"}, 400),
+        ({"return_url": "https://shop.example/\r\nSet-Cookie: a=b"}, 400),
+        ({"return_url": "https://[::1/"}, 400),
+        ({"callback_url": "http://"}, 400),
         ({"return_url": "javascript:alert(1)"}, 400),
         ({"callback_url": "file:///etc/passwd"}, 400),
         ({"expires_at": "2026-11-22T10:00:00"}, 400),
@@ -144,6 +153,77 @@ async def test_a_session_that_makes_no_sense_is_refused(
         body = wish(listener, **other)
         async with client.post("/v1/sessions", json=body, headers=MERCHANT) as answer:
             assert answer.status == status
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"topup_id":"top_\xff"}', b'{"x":' + b"[" * 30_000])
+async def test_a_body_that_cannot_be_read_is_refused(tmp_path: Path, body: bytes) -> None:
+    async with (
+        running_provider(tmp_path) as url,
+        aiohttp.ClientSession(url) as client,
+        client.post("/v1/sessions", data=body, headers=MERCHANT) as answer,
+    ):
+        assert answer.status == 400
+
+
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
+
+
+def part_with(line: str) -> bytes:
+    """A form of one part, with one more header."""
+    head = f"--x\r\nContent-Disposition: form-data; name=card\r\n{line}\r\n\r\n"
+    return head.encode() + b"4\r\n--x--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status"),
+    [
+        (f"{FORM}; charset=nonsense", b"card=1", 400),
+        (f"{FORM}; charset=utf-8", b"card=\xff", 400),
+        (f"{FORM}; charset=idna", b"card=\xff", 400),
+        (f"{FORM}; charset=hex", b"card=1", 400),
+        (FORM, b"&".join(b"card=%d" % number for number in range(500)), 303),
+        (FORM, b"card=" + b"4" * 40_000, 413),
+        (MULTIPART, b"--x\r\nbroken", 400),
+        (f"{MULTIPART}; boundary=x", b"--x\r\nbroken", 400),
+        (f"{MULTIPART}; boundary=x", b"", 400),
+        (f"{MULTIPART}; boundary={'x' * 71}", b"--x--", 400),
+        (f"{MULTIPART}; boundary=x", part_with("Content-Type: text/plain; charset=nonsense"), 400),
+        (f"{MULTIPART}; boundary=x", part_with("Content-Transfer-Encoding: nonsense"), 400),
+        (f"{MULTIPART}; boundary=x", part_with("Content-Type: text/plain"), 303),
+        ("text/plain", b"card=1", 303),
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_refused_and_pays_nothing(
+    tmp_path: Path, listener: Listener, content_type: str, body: bytes, status: int
+) -> None:
+    async with running_provider(tmp_path) as url, aiohttp.ClientSession(url) as client:
+        session = await open_session(client, listener)
+        headers = {"Content-Type": content_type}
+        async with client.post(
+            f"/pay/{session}/pay", data=body, headers=headers, allow_redirects=False
+        ) as answer:
+            assert answer.status == status
+        async with client.get(f"/pay/{session}") as shown:
+            assert "Card number" in await shown.text()
+
+
+async def test_a_locked_file_is_a_503_and_works_again_afterwards(
+    tmp_path: Path, listener: Listener
+) -> None:
+    file = tmp_path / "sandbox-provider" / "sessions.sqlite"
+    async with running_provider(tmp_path) as url, aiohttp.ClientSession(url) as client:
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            began = time.monotonic()
+            async with client.post("/v1/sessions", json=wish(listener), headers=MERCHANT) as answer:
+                assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+            # The gateway waits for five seconds.
+            assert time.monotonic() - began < 4
+            other.execute("ROLLBACK")
+        session = await open_session(client, listener)
+        await pay(client, session, GOOD_CARD)
+        await eventually(lambda: len(listener.came) == 1, "it is told")
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer", "Bearer wrong", f"Basic {API_KEY}"])

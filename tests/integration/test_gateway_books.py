@@ -195,6 +195,64 @@ async def test_what_is_not_booked_yet_is_waited_for_or_said(gateway: RunningGate
     assert (await gateway.get("/trial-balance?as_of=6")).status == 200
 
 
+async def _forget_progress(gateway: RunningGateway) -> None:
+    """As when the journal is made anew from the beginning, beside accounts that are there."""
+    await gateway.connection.execute("UPDATE journal_completeness SET position = 0")
+    await gateway.connection.execute("DELETE FROM journal_progress")
+
+
+@pytest.mark.parametrize("headers", [{}, FAST], ids=["strong", "eventual"])
+async def test_a_next_page_waits_until_it_has_no_holes(
+    gateway: RunningGateway, headers: dict[str, str]
+) -> None:
+    await _story(gateway)
+    path = "/accounts/merchant.GHS/entries?limit=1"
+    first = (await gateway.get(path)).json
+    await _forget_progress(gateway)
+    reply = await gateway.get(f"{path}&after={first['next_cursor']}", headers=headers)
+    assert (reply.status, reply.code) == (503, "read_model_behind")
+
+
+async def test_a_next_page_waits_for_nothing_that_is_not_on_it(gateway: RunningGateway) -> None:
+    wallet = await _story(gateway)
+    path = "/accounts/merchant.GHS/entries?limit=1"
+    first = (await gateway.get(path)).json
+    await _debit(gateway, wallet, 1, "not booked")
+    second = await gateway.get(f"{path}&after={first['next_cursor']}")
+    assert [each["amount"] for each in second.json["data"]] == [15_000]
+
+
+async def test_an_account_whose_entries_are_not_shown_yet_is_empty_and_not_unknown(
+    gateway: RunningGateway,
+) -> None:
+    await _story(gateway)
+    await _forget_progress(gateway)
+    reply = await gateway.get("/accounts/merchant.GHS/entries", headers=FAST)
+    assert (reply.status, reply.json["data"], reply.json["has_more"]) == (200, [], False)
+    unknown = await gateway.get("/accounts/merchant.USD/entries", headers=FAST)
+    assert unknown.code == "account_not_found"
+
+
+async def test_no_answer_tells_how_much_other_merchants_do(gateway: RunningGateway) -> None:
+    await _story(gateway)
+    for number in range(3):
+        wallet = await gateway.post(
+            "/wallets", {"customer_id": f"c{number}", "currency": "GHS"}, who="stranger"
+        )
+        assert wallet.status == 201
+    await gateway.project()
+    head = await gateway.position()
+    assert head == 8
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    for path in ("/accounts", "/accounts/merchant.GHS/entries", f"/trial-balance?as_of={now}"):
+        assert (await gateway.get(path)).json["position"] == 5, path
+    exact = (await gateway.get(f"/trial-balance?as_of={now}")).json
+    again = (await gateway.get("/trial-balance?as_of=5")).json
+    assert exact["currencies"] == again["currencies"]
+    ahead = await gateway.get("/trial-balance?as_of=700")
+    assert str(head) not in ahead.json["detail"]
+
+
 async def test_sums_may_be_larger_than_any_integer_of_the_database(
     gateway: RunningGateway,
 ) -> None:

@@ -35,10 +35,12 @@ class Payments:
         self._processor = processor
         self._tenant_id = tenant_id
 
-    async def come(self, topup_id: str, amount: int, payment_id: str) -> Settled:
+    async def come(
+        self, topup_id: str, amount: int, payment_id: str, currency: str = "GHS"
+    ) -> Settled:
         """One has come."""
         command = CompleteTopup(
-            topup_id=topup_id, payment_id=payment_id, amount=amount, currency="GHS"
+            topup_id=topup_id, payment_id=payment_id, amount=amount, currency=currency
         )
         return await self._processor.enqueue(
             Submission(

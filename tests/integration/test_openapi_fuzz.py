@@ -31,6 +31,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from ledger.command_handling.processor import CommandProcessor
+from ledger.command_handling.submission import Submission
+from ledger.event_log.postgres import PostgresEventLog
+from services.runtime.environment import SystemEnvironment
+from tests.specs.known_customers import enroll
 from tests.specs.payments import payments_at
 from tests.specs.running_gateway import RunningGateway, running_gateway
 
@@ -176,7 +181,7 @@ class Fuzzer:
         answer: Response = case.call(
             base_url=self._gateway.url,
             session=self._session,
-            headers={"Authorization": self._gateway.authorization()},
+            headers={"Authorization": self._gateway.authorization("admin")},
             timeout=_TIMEOUT_S,
         )
         self.statuses[case.operation.label].add(answer.status_code)
@@ -225,6 +230,29 @@ async def followed(gateway: RunningGateway) -> AsyncIterator[None]:
         await following
 
 
+async def something_to_review(dsn: str, gateway: RunningGateway, known: KnownIds) -> None:
+    """Wallets that wait for a review, which are opened over the other API only."""
+    log = PostgresEventLog(dsn)
+    processor = CommandProcessor(log, SystemEnvironment())
+    await processor.start()
+    try:
+        for number in range(1, 9):
+            settled = await processor.submit(
+                Submission(
+                    tenant_id=gateway.merchant.sandbox_tenant_id,
+                    command=enroll(number, f"person {number}", "TIER_THREE"),
+                    command_id=None,
+                    who="test",
+                    correlation_id=None,
+                )
+            )
+            assert settled.result.wallet is not None
+            known.learn(settled.result.wallet.id)
+    finally:
+        await processor.stop()
+        await log.close()
+
+
 async def something_of_each_kind(gateway: RunningGateway, known: KnownIds) -> None:
     """Wallets with money that stays and money that lapses, holds, top-ups, a transfer."""
     wallets = [await gateway.open_wallet(f"cus_{n}") for n in range(8)]
@@ -247,6 +275,7 @@ async def test_no_call_gets_an_answer_outside_the_document(database: str, exampl
     async with running_gateway(database, payments_at("http://127.0.0.1:9")) as gateway:
         fuzzer = Fuzzer(gateway, examples)
         await something_of_each_kind(gateway, fuzzer.known)
+        await something_to_review(database, gateway, fuzzer.known)
         async with followed(gateway):
             wrong = await asyncio.to_thread(lambda: fuzzer.run(fuzzer.document()))
         assert wrong == [], "\n\n".join(wrong)

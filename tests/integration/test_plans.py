@@ -59,8 +59,23 @@ HOT_STATEMENTS = [
         {"events_pkey", "journal_completeness_pkey", "journal_progress_pkey"},
     ),
     (
+        "projections/trial_balance/sql/newest_entry.sql",
+        {"accounts_pkey", "journal_entries_pkey"},
+    ),
+    (
         "projections/trial_balance/sql/list_entries.sql",
         {"journal_entries_pkey", "journal_entries_by_credit", "events_pkey"},
+    ),
+    ("services/gateway/baas/sql/find_consumed.sql", {"consumed_references_pkey", "events_pkey"}),
+    ("services/gateway/baas/sql/find_event.sql", {"events_by_id"}),
+    ("services/gateway/baas/sql/find_declined.sql", {"declines_by_reference"}),
+    (
+        "projections/transactions/sql/read_capture.sql",
+        {
+            "transaction_progress_pkey",
+            "transactions_by_hold",
+            "events_tenant_id_stream_id_version_key",
+        },
     ),
     (
         "ledger/event_log/sql/recorded.sql",
@@ -72,6 +87,7 @@ HOT_STATEMENTS = [
     ),
     ("ledger/event_log/sql/reversed_amounts.sql", {"reversals_by_transaction"}),
     ("ledger/event_log/sql/payments.sql", {"payments_by_topup"}),
+    ("projections/balances/sql/update_standing.sql", {"balances_pkey"}),
 ]
 
 

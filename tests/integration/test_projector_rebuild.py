@@ -2,11 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
+import asyncpg
 import pytest
 
 from projections.registry import PROJECTIONS
 from services.projector.rebuild import run
+from services.projector.shadow import Shadow
 from services.verify.main import verify
 from services.verify.report import Report
 from tests.specs.published_log import PublishedLog, published_log
@@ -165,6 +168,26 @@ async def test_a_projector_that_refuses_another_topic_goes_on_after_a_rebuild(
     async with log.projector(name) as task:
         await log.happen(2, 50)
         await log.wait_until_folded(name, log.factory.position, task)
+
+
+async def test_a_rebuild_that_is_chosen_to_end_a_deadlock_tries_again(
+    log: PublishedLog, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with log.projector("trial_balance") as task:
+        await log.happen(3, 50)
+        await log.wait_until_folded("trial_balance", log.factory.position, task)
+    locked = Shadow.locked
+    failures = [asyncpg.DeadlockDetectedError("chosen")]
+
+    def once_chosen(shadow: Shadow) -> AbstractAsyncContextManager[None]:
+        if failures:
+            raise failures.pop()
+        return locked(shadow)
+
+    monkeypatch.setattr(Shadow, "locked", once_chosen)
+    assert await run(log.settings, "trial_balance") == 0
+    assert not failures
+    assert "the old one was equal to it" in capsys.readouterr().out
 
 
 async def test_what_has_not_begun_is_not_rebuilt(

@@ -59,6 +59,10 @@ TAMPERINGS = [
     ),
     ("DELETE FROM events WHERE position = 100", "positions are gapless"),
     ("DELETE FROM events WHERE position = 100", "versions of each wallet are gapless"),
+    (
+        "UPDATE events SET recorded_at = recorded_at - interval '1 day' WHERE position = 50",
+        "positions are gapless",
+    ),
     ("DELETE FROM appends WHERE number = 2", "append numbers are gapless"),
     ("UPDATE appends SET hash = sha256('x') WHERE number = 2", "append hashes chain the log"),
     ("UPDATE balances SET balance = balance + 1", "balances equal the fold of the log"),

@@ -59,6 +59,16 @@ class _Up:
             timeout=30,
         )
 
+    def vault(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "services.cli", "vault", *words],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+
     def pids(self) -> dict[str, int]:
         return {path.stem: int(path.read_text()) for path in (self.home / "run").glob("*.pid")}
 
@@ -110,6 +120,12 @@ def test_from_the_first_start_to_the_second(running: _Up, home: Path, http_port:
     }
     assert os.getpriority(os.PRIO_PROCESS, pids["relay"]) == Settings().background_nice
     assert os.getpriority(os.PRIO_PROCESS, pids["gateway"]) == 0
+    # The vault is a database of its own, and its keys are made once.
+    assert first["VAULT_DATABASE_URL"].endswith("/vault")
+    keys = {path.name: path.read_text() for path in (home / "vault").glob("*.key*")}
+    assert sorted(keys) == ["index.key", "master.keys"]
+    assert all(stat.S_IMODE((home / "vault" / name).stat().st_mode) == 0o600 for name in keys)
+    assert running.vault("backup", str(home / "backups")).returncode == 0
 
     assert running.stop(signal.SIGINT) == 0
     assert running.said().endswith("stopped\n")
@@ -121,6 +137,7 @@ def test_from_the_first_start_to_the_second(running: _Up, home: Path, http_port:
         again.wait_until_ready()
         assert again.sandbox() == first
         assert secrets.read_text() == shared
+        assert {path.name: path.read_text() for path in (home / "vault").glob("*.key*")} == keys
     finally:
         again.stop()
 

@@ -1,8 +1,11 @@
 """The books on real PostgreSQL: however the log is cut, and out of the partitions' order."""
 
+import asyncio
+import json
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -13,6 +16,7 @@ from projections.interface import ProjectedEvent
 from projections.log import prepare_session
 from projections.registry import PROJECTIONS
 from projections.runner import Runner
+from projections.trial_balance import projection, read_model
 from projections.trial_balance.evolve import entry_of
 from projections.trial_balance.projection import BLOCK_POSITIONS
 from projections.trial_balance.read_model import (
@@ -21,14 +25,21 @@ from projections.trial_balance.read_model import (
     list_accounts,
     list_accounts_as_of,
     list_entries,
+    newest_entry,
     position_at,
     read_account,
     read_reached,
 )
 from services.cli import commands
+from services.projector.books import observe_books
+from services.runtime.outages import DatabaseOutageError, said_as_outages
 from services.runtime.settings import Settings
 from services.trial_balance.main import AsOfError, run
 from tests.specs.event_factory import TENANT_ID, EventFactory, projected, write_log
+from tests.specs.published_log import wait_until
+
+ROOT = Path(__file__).parents[2]
+_WAITING = "SELECT count(*) FROM pg_locks WHERE pid = $1 AND NOT granted"
 
 OTHER_TENANT = "0b6f4f0e-4d0e-4a57-9d5c-2a54f5f2a111"
 PARTITIONS = 3
@@ -54,9 +65,7 @@ class Journal:
     async def begin_at(self, position: int) -> None:
         """Let the log begin behind a position, as if what was before it were booked."""
         self.factory.position = position
-        await self.connection.execute(
-            "INSERT INTO journal_completeness (position) VALUES ($1)", position
-        )
+        await self.connection.execute("UPDATE journal_completeness SET position = $1", position)
 
 
 @pytest.fixture
@@ -149,6 +158,116 @@ async def test_the_journal_is_complete_up_to_its_first_hole(journal: Journal) ->
     assert reached == len(events)
 
 
+async def test_completeness_catches_up_though_nothing_happens_any_more(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.factory.history(3, 100)
+    events = await journal.written()
+    monkeypatch.setattr(projection, "LOOK_AHEAD", 7)
+    monkeypatch.setattr(read_model, "LOOK_AHEAD", 40)
+    await journal.book(events)
+
+    async def saved() -> int:
+        found = await journal.connection.fetchval("SELECT position FROM journal_completeness")
+        return int(found)
+
+    assert await saved() == 7
+    await observe_books(journal.connection)
+    assert await saved() == 47
+    for _ in range(len(events) // 40):
+        await observe_books(journal.connection)
+    assert await saved() == events[-1].position
+
+
+async def test_the_first_batch_has_a_row_to_take_its_turn_at(journal: Journal) -> None:
+    found = await journal.connection.fetch("SELECT position FROM journal_completeness")
+    assert [row["position"] for row in found] == [0]
+
+
+async def test_a_rebuild_that_takes_over_holds_up_the_gauges_only(journal: Journal) -> None:
+    await journal.connection.execute("SET lock_timeout TO '50ms'")
+    rebuild = await asyncpg.connect(journal.dsn)
+    for table in PROJECTIONS["trial_balance"].tables:
+        async with rebuild.transaction():
+            await rebuild.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            await observe_books(journal.connection)
+    await rebuild.close()
+    assert (await read_reached(journal.connection)).position == 0
+
+
+async def test_tables_are_locked_in_the_order_in_which_a_rebuild_locks_them(
+    journal: Journal,
+) -> None:
+    """Who waits for the first has nothing of the second."""
+    rebuild = await asyncpg.connect(journal.dsn)
+    async with rebuild.transaction():
+        await rebuild.execute("LOCK TABLE journal_progress IN ACCESS EXCLUSIVE MODE")
+        asking = asyncio.create_task(read_reached(journal.connection))
+
+        async def waits() -> bool:
+            count = await rebuild.fetchval(_WAITING, journal.connection.get_server_pid())
+            return bool(count)
+
+        await wait_until(waits)
+        await rebuild.execute("LOCK TABLE journal_completeness IN ACCESS EXCLUSIVE MODE NOWAIT")
+    assert (await asking).position == 0
+    await rebuild.close()
+
+
+@pytest.mark.parametrize(
+    "file", ["services/verify/sql/read_entries.sql", "projections/trial_balance/sql/compare.sql"]
+)
+async def test_a_page_of_entries_costs_each_account_once(journal: Journal, file: str) -> None:
+    """However many events it has, and however many accounts their tenant."""
+    currencies = [f"X{first}{second}" for first in "ABCDE" for second in "ABCDE"]
+    for currency in currencies:
+        wallet = journal.factory.open(currency=currency)
+        for _ in range(4):
+            journal.factory.credit(wallet, 100)
+    events = await journal.written()
+    await journal.book(events)
+    for table in PROJECTIONS["trial_balance"].tables:
+        await journal.connection.execute(f"CREATE TEMP VIEW live_{table} AS TABLE {table}")
+    rows = await journal.connection.fetch(
+        f"EXPLAIN (ANALYZE, FORMAT JSON) {(ROOT / file).read_text()}",
+        [TENANT_ID],
+        events[0].position,
+        events[-1].position,
+    )
+    plan = json.loads(rows[0][0])[0]["Plan"]
+    looks = [node["Actual Loops"] for node in _nodes(plan) if "journal_entries" in _table(node)]
+    accounts = len(await list_accounts(journal.connection))
+    assert accounts == 2 * len(currencies)
+    assert looks
+    assert max(looks) <= accounts < len(events)
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from _nodes(child)
+
+
+def _table(node: dict[str, Any]) -> str:
+    return str(node.get("Relation Name", node.get("Index Name", "")))
+
+
+async def test_a_tenants_newest_entry_says_nothing_of_others(journal: Journal) -> None:
+    mine = journal.factory.open()
+    journal.factory.credit(mine, 100)
+    newest = journal.factory.position
+    for _ in range(5):
+        journal.factory.credit(journal.factory.open(tenant_id=OTHER_TENANT), 1)
+    events = await journal.written()
+    await journal.book(events)
+    head = events[-1].position
+    assert await newest_entry(journal.connection, TENANT_ID, head) == newest < head
+    assert await newest_entry(journal.connection, TENANT_ID, newest - 1) == 0
+    assert await newest_entry(journal.connection, OTHER_TENANT, head) == head
+    of_all = await list_accounts_as_of(journal.connection, head, TENANT_ID)
+    assert of_all == await list_accounts_as_of(journal.connection, newest, TENANT_ID)
+
+
 async def test_entries_have_the_balance_that_the_log_gives_them(journal: Journal) -> None:
     journal.factory.history(4, 200)
     events = await journal.written()
@@ -222,6 +341,33 @@ async def test_the_command_line_shows_that_it_is_nought(
     await journal.connection.execute("UPDATE accounts SET debits = debits + 1")
     assert await run(settings, None, None) == 1
     assert "GHS differs by" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("as_of", ["2026", "20260101"])
+def test_the_command_line_asks_what_may_be_a_date_or_a_position(as_of: str) -> None:
+    result = CliRunner().invoke(commands, ["trial-balance", "--as-of", as_of])
+    assert result.exit_code == 2
+    assert "position:" in result.output
+    asked = ["trial-balance", "--as-of", f"position:{as_of}", "--tenant", "nobody"]
+    assert "'--tenant'" in CliRunner().invoke(commands, asked).output, "this one is understood"
+
+
+@pytest.mark.parametrize("command", ["trial-balance", "verify"])
+def test_a_database_that_is_away_is_a_line_and_no_traceback(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEDGER_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    result = CliRunner().invoke(commands, [command])
+    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
+    assert "the database cannot be asked now, try again" in result.output
+
+
+@pytest.mark.parametrize(
+    "failure", [asyncpg.DeadlockDetectedError("deadlock"), asyncpg.LockNotAvailableError("locked")]
+)
+def test_tables_that_are_being_replaced_are_an_outage(failure: asyncpg.PostgresError) -> None:
+    with pytest.raises(DatabaseOutageError, match="try again"), said_as_outages():
+        raise failure
 
 
 @pytest.mark.parametrize("as_of", ["yesterday", "-1", "1.5", "99999999999999999999"])

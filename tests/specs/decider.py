@@ -18,6 +18,7 @@ from schemas.commands import (
     Command,
     CompleteTopup,
     CreateWallet,
+    EnrollCustomer,
     ReverseTransaction,
     TransferMoney,
     TransferTo,
@@ -122,7 +123,7 @@ class Given:
                 return command.from_wallet_id, replace(facts, other=other)
             case CloseWallet(remaining_balance=TransferTo(transfer_to=receiver)):
                 return command.wallet_id, replace(facts, other=self.wallets.get(receiver))
-            case CreateWallet():
+            case CreateWallet() | EnrollCustomer():
                 return WALLET_ID, facts
             case _:
                 return command.wallet_id, facts

@@ -20,6 +20,7 @@ from services.gateway.authentication import Authenticator
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.batch_commands import BatchCommands
 from services.gateway.credit_wallets.settlement import Settlement
+from services.gateway.dialects import CreditWalletsDialect
 from services.gateway.main import serve
 from services.gateway.metrics import RequestMetrics
 from services.gateway.request_ids import RequestIds
@@ -120,7 +121,8 @@ async def memory_gateway() -> AsyncIterator[MemoryGateway]:
     CollectorRegistry().register(metrics)
     gateway = Gateway(
         routes=routes,
-        authenticator=Authenticator(_find, environment.monotonic),
+        dialect=CreditWalletsDialect(Authenticator(_find, environment.monotonic)),
+        others={},
         request_ids=RequestIds(bytes(8)),
         metrics=metrics,
         monotonic=environment.monotonic,

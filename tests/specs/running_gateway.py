@@ -25,6 +25,7 @@ from projections.registry import PROJECTIONS
 from projections.runner import Runner
 from services.gateway.main import gateway_on
 from services.gateway.payments.providers import PaymentSettings
+from services.runtime.settings import Settings
 
 Who = Literal["merchant", "admin", "writer", "reader", "stranger", "live"]
 PUBLIC_URL = "https://pay.example.com"
@@ -168,7 +169,7 @@ def basic(key_id: str, secret: str) -> str:
 
 @asynccontextmanager
 async def running_gateway(
-    dsn: str, payments: PaymentSettings | None = None
+    dsn: str, payments: PaymentSettings | None = None, settings: Settings | None = None
 ) -> AsyncIterator[RunningGateway]:
     """A gateway on a migrated database, with two merchants."""
     connection = await asyncpg.connect(dsn)
@@ -196,6 +197,7 @@ async def running_gateway(
             host="127.0.0.1",
             port=0,
             public_url=PUBLIC_URL,
+            settings=settings or Settings(),
             payments=payments,
             registry=CollectorRegistry(),
         )

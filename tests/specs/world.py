@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from ledger.command_handling.processor import CommandProcessor
+from ledger.command_handling.rules import NO_RULES, Rules
 from ledger.command_handling.submission import Settled, Submission
 from ledger.event_log.interface import EventLog
 from schemas.commands import Command, CreateWallet, CreditWallet, DebitWallet
@@ -56,9 +57,9 @@ class SteppingClock:
 class Writer:
     """A processor over one log, with shorthand for commands."""
 
-    def __init__(self, log: EventLog, seed: int = 0) -> None:
+    def __init__(self, log: EventLog, seed: int = 0, rules: Rules = NO_RULES) -> None:
         self.log = log
-        self.processor = CommandProcessor(log, SeededEnvironment(seed))
+        self.processor = CommandProcessor(log, SeededEnvironment(seed), rules=rules)
 
     async def start(self) -> "Writer":
         """Begin to work."""

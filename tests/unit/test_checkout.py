@@ -95,6 +95,20 @@ def test_what_others_have_written_is_text_on_every_page() -> None:
         assert b"default-src 'none'; style-src 'sha256-" in page.headers_bytes
 
 
+def test_what_others_have_written_cannot_turn_around_what_stands_beside_it() -> None:
+    topup = shown(view("https://shop.example/", description="\u202edescription"))
+    paid, over = (
+        page.body_bytes.decode()
+        for page in (pay_page(topup, "https://p.example"), over_page(topup))
+    )
+
+    merchant = "<bdi>&lt;b&gt;&quot;Ama &amp; Sons&quot;&lt;/b&gt;</bdi>"
+    assert f"<dd>{merchant}</dd>" in paid
+    assert f"Back to {merchant}</a>" in over
+    assert "<dd><bdi>&lt;i&gt;cus&lt;/i&gt;</bdi></dd>" in paid
+    assert "<p><bdi>\u202edescription</bdi></p>" in paid
+
+
 def test_a_form_may_lead_to_the_provider_and_to_the_merchants_scheme_only() -> None:
     secure = pay_page(shown(view("https://shop.example/")), "https://provider.example")
     plain = pay_page(shown(view("https://a.example/", "http://b.example/")), "http://p.example")

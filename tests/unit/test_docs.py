@@ -18,11 +18,12 @@ import services.projector.metrics
 import services.relay.metrics
 import services.sandbox_provider.metrics
 import services.scheduler.metrics
-from schemas.commands import COMMAND_TYPES
+from schemas.commands import COMMAND_TYPES, Command
 from schemas.events import EVENT_TYPES
 from schemas.http.problems import PROBLEMS
 from services.cli import commands
 from services.gateway import fields
+from services.gateway.baas.failures import OWN_FAILURES
 from services.gateway.metrics import RequestMetrics
 from services.gateway.payments.metrics import PaymentMetrics
 from services.intake.messages import RefusalReason
@@ -130,6 +131,15 @@ def test_every_code_of_a_problem_is_explained() -> None:
     assert rows(sections(REFERENCE / "errors.md")["Codes"]) == expected
 
 
+def test_every_failure_of_the_second_api_is_explained() -> None:
+    expected = [
+        [f"`{code}`", str(failure.status), failure.message]
+        for code, failure in OWN_FAILURES.items()
+    ]
+    table = rows(sections(REFERENCE / "errors.md")["The second API"])
+    assert [row[:3] for row in table] == expected
+
+
 def test_every_code_of_a_problem_has_its_place_in_the_order() -> None:
     placed = set(codes(sections(REFERENCE / "errors.md")["Order"])) & set(PROBLEMS)
     assert placed == set(PROBLEMS)
@@ -160,7 +170,9 @@ def test_only_events_and_commands_that_there_are_are_shown() -> None:
     from_what = "Which come from what"
     assert shown.keys() - {from_what} == EVENT_TYPES.keys()
     table = rows(shown[from_what])
-    assert [codes(row[0]) for row in table] == [[tag] for tag in COMMAND_TYPES]
+    commands = {str(kind.__struct_config__.tag) for kind in get_args(Command)}
+    assert commands > COMMAND_TYPES.keys(), "some do not come over Kafka"
+    assert sorted(codes(row[0])[0] for row in table) == sorted(commands)
     told = {code for row in table for cell in row[1:] for code in codes(cell)}
     assert told <= EVENT_TYPES.keys() | PROBLEMS.keys()
     assert told >= EVENT_TYPES.keys()

@@ -159,6 +159,10 @@ HEADER_REFUSALS = [
     ("tenant not UTF-8", headers(ce_tenantid=b"\xff"), "unknown_tenant", "ce_tenantid"),
     ("no type", headers(ce_type=None), "unknown_type", "ce_type"),
     ("another type", headers(ce_type=b"ledger.command.mint.v1"), "unknown_type", "ce_type"),
+    *(
+        (tag, of_type(tag), "unknown_type", "ce_type")
+        for tag in ("enroll_customer", "raise_tier", "review_wallet", "erase_customer")
+    ),
     (
         "another version",
         headers(ce_type=b"ledger.command.debit_wallet.v2"),

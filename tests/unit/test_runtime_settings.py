@@ -53,9 +53,11 @@ def test_every_field_is_a_variable() -> None:
         ("LEDGER_PUBLIC_URL", "https://pay.example.com/"),
         ("LEDGER_PUBLIC_URL", "https://user@pay.example.com"),
         ("LEDGER_PUBLIC_URL", "https://pay.example.com\n"),
+        ("LEDGER_PUBLIC_URL", "https://päy.example.com"),
         ("LEDGER_PAYMENT_PROVIDER_URL", "127.0.0.1:8081"),
         ("LEDGER_PAYMENT_PROVIDER_URL", "http://127.0.0.1:8081/"),
         ("LEDGER_SANDBOX_PROVIDER_PORT", "0"),
+        ("LEDGER_VAULT_BACKUP_DAYS", "0"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_name(variable: str, text: str) -> None:
@@ -71,6 +73,7 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(variable: str, text: str
     [
         ("LEDGER_DATABASE_URL", Settings.require_database_url),
         ("LEDGER_KAFKA_BOOTSTRAP", Settings.require_kafka_bootstrap),
+        ("LEDGER_VAULT_DATABASE_URL", Settings.require_vault_database_url),
     ],
 )
 def test_what_a_process_alone_needs_is_asked_for_by_name(
@@ -95,6 +98,6 @@ def test_the_command_line_says_every_command() -> None:
 
     for command in (
         *("up", "migrate", "gateway", "intake", "relay", "projector", "rebuild"),
-        *("tail", "verify", "merchants", "keys", "sandbox-provider"),
+        *("tail", "verify", "merchants", "keys", "sandbox-provider", "vault"),
     ):
         assert f"  {command} " in shown

@@ -133,7 +133,7 @@ def test_what_was_planned_is_still_planned_after_a_restart(
         assert again.due(NOW, 10) == []
         (due,) = again.due(NOW + 5, 10)
         assert (due.url, due.body, due.attempts) == (WISH.callback_url, "{}", 0)
-        again.begin_attempt(due.callback_id, NOW + 9)
+        again.begin_attempt(due.callback_id, NOW + 5, NOW + 9)
         assert again.due(NOW + 8, 10) == []
         assert [each.attempts for each in again.due(NOW + 9, 10)] == [1]
         again.settle(due.callback_id, "delivered", NOW + 9)
@@ -161,6 +161,7 @@ def test_the_page_says_what_became_of_the_session(session: Session) -> None:
 def test_the_page_shows_what_others_wrote_as_text(session: Session) -> None:
     html = session_page(session, NOW, "<script>")
 
+    assert "<bdi>&lt;b&gt;Shop&lt;/b&gt;</bdi>" in html
     assert "<b>Shop" not in html
     assert "<script" not in html
     assert "was declined" in session_page(session, NOW, "declined")

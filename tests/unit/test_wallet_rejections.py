@@ -17,13 +17,17 @@ from schemas.rejections import (
     ExpiryNotAhead,
     HoldNotOpen,
     HoldUnknown,
+    IdentityTaken,
     InsufficientFunds,
     NotReversible,
     PaymentMismatch,
     ReferenceReused,
     Rejection,
     ReversalExceedsTransaction,
+    ReviewNotPending,
     SameWallet,
+    TierLimitExceeded,
+    TierNotRaised,
     TooManyHolds,
     TooManyLots,
     TooManyTopups,
@@ -34,6 +38,7 @@ from schemas.rejections import (
     WalletClosed,
     WalletExists,
     WalletFrozen,
+    WalletInactive,
     WalletNotEmpty,
     WalletUnknown,
 )
@@ -46,6 +51,14 @@ from tests.specs.decider import (
     WALLET_ID,
     Given,
     Step,
+)
+from tests.specs.known_customers import (
+    KNOWN,
+    LIMITS,
+    UNDER_REVIEW,
+    enroll,
+    raise_tier,
+    review,
 )
 from tests.specs.wallet_commands import (
     CLOSE,
@@ -97,10 +110,17 @@ REJECTED: dict[type[Rejection], tuple[list[Step], Command]] = {
     PaymentMismatch: ([OPENED, topup(5)], pay(5, currency="NGN")),
     NotReversible: ([*WITH_9, reverse("c")], reverse("back")),
     ReversalExceedsTransaction: (WITH_9, reverse("c", 10)),
+    WalletInactive: ([UNDER_REVIEW], credit(1)),
+    TierLimitExceeded: ([KNOWN], credit(101)),
+    IdentityTaken: ([], enroll()),
+    TierNotRaised: ([OPENED], raise_tier("TIER_TWO")),
+    ReviewNotPending: ([KNOWN], review()),
 }
 FACTS: dict[type[Rejection], Facts] = {
     WalletExists: Facts(open_wallet_id=WALLET_ID),
     CustomerIdConflict: Facts(user_id=USER_ID, user_id_owner="kofi"),
+    IdentityTaken: Facts(identity_owner="kofi"),
+    TierLimitExceeded: Facts(limits=LIMITS["TIER_ONE"], day=START.date()),
 }
 
 

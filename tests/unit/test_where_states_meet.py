@@ -12,10 +12,12 @@ from schemas.rejections import (
     PaymentMismatch,
     Rejection,
     ReversalExceedsTransaction,
+    TierLimitExceeded,
     TopupAlreadyPaid,
     TopupNotPending,
     WalletClosed,
     WalletFrozen,
+    WalletInactive,
     WalletNotEmpty,
     code_of,
 )
@@ -26,12 +28,19 @@ from tests.specs.decider import (
     OTHER_OPENED,
     WALLET_ID,
     Amounts,
-    Given,
     Step,
     received_named,
     topup_named,
     transaction_at,
     transaction_named,
+)
+from tests.specs.known_customers import (
+    AT_TIER_THREE,
+    KNOWN,
+    UNDER_REVIEW,
+    GivenKnown,
+    raise_tier,
+    review,
 )
 from tests.specs.wallet_commands import (
     AUGUST,
@@ -40,6 +49,7 @@ from tests.specs.wallet_commands import (
     FORFEIT,
     JULY,
     JUNE,
+    UNFREEZE,
     cancel,
     capture,
     credit,
@@ -102,6 +112,14 @@ FROZEN = WalletFrozen()
 BY_OTHER = WalletFrozen(wallet_id=OTHER_ID)
 CLOSED: list[Step] = [OPENED, credit(5, reference="c"), debit(5, "d"), topup(6), CLOSE]
 ASKED: list[Step] = [*BEFORE, topup(6)]
+
+KNOWN_AS: list[Step] = [KNOWN, OTHER_OPENED, credit(9, of=OTHER_ID), credit(90, reference="c")]
+"""Tier one: 300 at most, 100 at once, 50 a day."""
+WAITING: list[Step] = [*KNOWN_AS, debit(4, "d"), hold(2), topup(6), AT_TIER_THREE]
+INACTIVE = WalletInactive()
+THE_DAY = TierLimitExceeded(limit_name="daily_debit", limit=50, amount=1, tier="TIER_ONE")
+AT_ONCE = TierLimitExceeded(limit_name="largest_credit", limit=100, amount=101, tier="TIER_ONE")
+AT_MOST = TierLimitExceeded(limit_name="largest_balance", limit=300, amount=95, tier="TIER_ONE")
 
 ROWS = [
     Row("debits frozen", "a debit", "declined", NO_DEBITS, debit(1), FROZEN),
@@ -188,6 +206,38 @@ ROWS = [
     Row("in debt", "a top-up's payment", "fills the debt", [*DEBT, topup(9)], pay(9), None,
         {NEVER: 2}),
     Row("in debt", "a close", "declined", DEBT, FORFEIT, WalletNotEmpty(balance=-7)),
+    Row("under review", "a credit", "declined", WAITING, credit(1), INACTIVE),
+    Row("under review", "a debit", "declined", WAITING, debit(1), INACTIVE),
+    Row("under review", "a transfer in", "declined", WAITING,
+        transfer(1, "t", OTHER_ID, WALLET_ID), WalletInactive(wallet_id=WALLET_ID)),
+    Row("under review", "a capture", "declined", WAITING, capture(1), INACTIVE),
+    Row("under review", "the reversal of a debit", "declined", WAITING, reverse("d"), INACTIVE),
+    Row("under review", "a new top-up", "declined", WAITING, topup(1), INACTIVE),
+    Row("under review", "a top-up's payment", "kept as unapplied", WAITING, pay(6), INACTIVE),
+    Row("under review", "a void", "done", WAITING, void(), None, {NEVER: 86}),
+    Row("under review", "an unfreeze", "nothing", WAITING, UNFREEZE, None, {NEVER: 84}),
+    Row("under review", "a close that forfeits", "declined", WAITING, FORFEIT, INACTIVE),
+    Row("under review, empty", "a close", "done", [UNDER_REVIEW], CLOSE, None, {}),
+    Row("its review rejected", "a credit", "declined", [UNDER_REVIEW, review("rejected")],
+        credit(1), INACTIVE),
+    Row("its review approved", "a credit", "done", [UNDER_REVIEW, review()], credit(1), None,
+        {NEVER: 1}),
+    Row("of a tier", "a credit over the largest", "declined", KNOWN_AS, credit(101), AT_ONCE),
+    Row("of a tier, a top-up pending", "its payment, over the largest balance",
+        "kept as unapplied", [*KNOWN_AS, topup(95), credit(100), credit(90)], pay(95), AT_MOST),
+    Row("of a tier, its day spent", "a debit", "declined", [*KNOWN_AS, debit(50)], debit(1),
+        THE_DAY),
+    Row("of a tier, its day held and voided", "a debit", "declined",
+        [*KNOWN_AS, hold(50), void()], debit(1), THE_DAY),
+    Row("of a tier, its day spent", "the capture of a hold", "done",
+        [*KNOWN_AS, hold(50)], capture(50), None, {NEVER: 40}),
+    Row("of a tier, its day spent", "the reversal of a credit", "done",
+        [*KNOWN_AS, debit(50)], reverse("c", 9), None, {NEVER: 31}),
+    Row("of a tier, its balance full", "the reversal of a debit", "done",
+        [*KNOWN_AS, debit(50, "d"), credit(100), credit(100), credit(60)], reverse("d"), None,
+        {NEVER: 350}),
+    Row("of a tier, its day spent", "a debit at a higher tier", "done",
+        [*KNOWN_AS, debit(50), raise_tier("TIER_TWO")], debit(1), None, {NEVER: 39}),
 ]  # fmt: skip
 
 
@@ -198,7 +248,7 @@ def outcome_of(row: Row) -> str:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.state}: {row.comes}")
 def test_where_states_meet(row: Row) -> None:
-    given = Given(*row.past)
+    given = GivenKnown(*row.past)
     balances = {wallet_id: wallet.balance for wallet_id, wallet in given.wallets.items()}
     when = given.when(row.command)
     assert when.decision.rejection == row.rejection

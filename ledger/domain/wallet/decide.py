@@ -9,7 +9,7 @@ from typing import assert_never
 
 from msgspec.structs import replace
 
-from ledger.domain.wallet import holds, lifecycle, movements, reversals, topups, transfers
+from ledger.domain.wallet import holds, identity, lifecycle, movements, reversals, topups, transfers
 from ledger.domain.wallet.decision import NO_FACTS, Decision, Facts, after
 from ledger.domain.wallet.lapses import due
 from ledger.domain.wallet.state import Wallet
@@ -23,10 +23,14 @@ from schemas.commands import (
     CreateWallet,
     CreditWallet,
     DebitWallet,
+    EnrollCustomer,
+    EraseCustomer,
     ExpireDue,
     FreezeWallet,
     PlaceHold,
+    RaiseTier,
     ReverseTransaction,
+    ReviewWallet,
     TransferMoney,
     UnfreezeWallet,
     VoidHold,
@@ -42,10 +46,8 @@ def decide(
     wallet: Wallet | None, command: Command, now: datetime, facts: Facts = NO_FACTS
 ) -> Decision:
     """Decide one command against the wallet that it names (None: there is none)."""
-    if isinstance(command, CreateWallet):
-        return lifecycle.create(command, facts)
     if wallet is None:
-        return Decision((), WalletUnknown())
+        return _without_wallet(command, facts)
     if wallet.next_due is None and isinstance(command, _MOVES_ONLY):
         return _rule(wallet, command, now, facts)
     lapsed = due(wallet, now)
@@ -70,14 +72,22 @@ def decide(
     )
 
 
+def _without_wallet(command: Command, facts: Facts) -> Decision:
+    if isinstance(command, CreateWallet):
+        return lifecycle.create(command, facts)
+    if isinstance(command, EnrollCustomer):
+        return identity.enroll(command, facts)
+    return Decision((), WalletUnknown())
+
+
 def _rule(  # noqa: C901, PLR0912 - one line for each command
     wallet: Wallet, command: Command, now: datetime, facts: Facts
 ) -> Decision:
     match command:
         case DebitWallet():
-            return movements.debit(wallet, command)
+            return movements.debit(wallet, command, facts)
         case CreditWallet():
-            return movements.credit(wallet, command, now)
+            return movements.credit(wallet, command, now, facts)
         case PlaceHold():
             return holds.place_hold(wallet, command, now, facts)
         case CaptureHold():
@@ -102,7 +112,13 @@ def _rule(  # noqa: C901, PLR0912 - one line for each command
             return lifecycle.close(wallet, command, now, facts)
         case ExpireDue():
             return lifecycle.NOTHING_TO_DO
-        case CreateWallet():
-            raise AssertionError("a create is decided without a wallet")
+        case RaiseTier():
+            return identity.raise_tier(wallet, command)
+        case ReviewWallet():
+            return identity.review(wallet, command, facts)
+        case EraseCustomer():
+            return identity.erase(wallet, command)
+        case CreateWallet() | EnrollCustomer():
+            raise AssertionError("an opening is decided without a wallet")
         case _:
             assert_never(command)

@@ -1,6 +1,6 @@
 """A decision: what a wallet answers to a command, and what it needed to know for it."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ from schemas.events import (
     WalletEvent,
 )
 from schemas.rejections import Rejection
+from schemas.tiers import TierLimits
 
 Original = (
     WalletDebited | WalletCredited | HoldPlaced | HoldCaptured | TransferSent | TransferReceived
@@ -50,6 +51,16 @@ class Facts(Struct, frozen=True, kw_only=True, gc=False):
     """How much of the original is reversed already."""
     payments: tuple[Payment, ...] = ()
     """Of a completion: the top-up's applied payment, and this one if it was told before."""
+    limits: TierLimits | None = None
+    """Of a wallet that has a tier, as the next two."""
+    day: date | None = None
+    """The date in the ledger's time zone."""
+    other_limits: TierLimits | None = None
+    """The limits of the other wallet."""
+    identity_owner: str | None = None
+    """Of an enrolment: the customer id under which the person is known already."""
+    next_serial: int | None = None
+    """Of an enrolment or an approval: the serial of the next account number."""
 
 
 class Decision(Struct, frozen=True, gc=False):

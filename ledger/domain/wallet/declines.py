@@ -17,11 +17,13 @@ from schemas.events import (
     ChangeDeclined,
     CreditDeclined,
     DebitDeclined,
+    IdentityDeclined,
     TopupCreated,
     TopupDeclined,
     TopupUnapplied,
     VoidDeclined,
 )
+from schemas.identity import LimitName
 from schemas.rejections import (
     BalanceLimitExceeded,
     CaptureExceedsHold,
@@ -29,8 +31,10 @@ from schemas.rejections import (
     PaymentMismatch,
     Rejection,
     ReversalExceedsTransaction,
+    TierLimitExceeded,
     code_of,
 )
+from schemas.tiers import Tier
 
 DebitLike = DebitWallet | PlaceHold | CaptureHold | TransferMoney | ReverseTransaction
 DebitKind = Literal["debit", "hold", "capture", "transfer", "reversal"]
@@ -60,6 +64,8 @@ def declined_debit(
         transaction_id=_reversed_by(command),
         wallet_id=other_wallet_id,
         limit=_limit_of(rejection, wallet),
+        limit_name=_limit_name_of(rejection),
+        tier=_tier_of(rejection),
         metadata=command.metadata,
     )
     return declined(event, rejection)
@@ -87,6 +93,8 @@ def declined_credit(
         transaction_id=_reversed_by(command),
         wallet_id=other_wallet_id,
         limit=_limit_of(rejection, wallet),
+        limit_name=_limit_name_of(rejection),
+        tier=_tier_of(rejection),
         metadata=command.metadata,
     )
     return declined(event, rejection)
@@ -106,6 +114,8 @@ def declined_change(
         balance=wallet.balance,
         wallet_id=other_wallet_id,
         limit=_limit_of(rejection, wallet),
+        limit_name=_limit_name_of(rejection),
+        tier=_tier_of(rejection),
     )
     return declined(event, rejection)
 
@@ -135,6 +145,8 @@ def declined_topup(
         topup_id=topup_id,
         reference=reference,
         limit=_limit_of(rejection, wallet),
+        limit_name=_limit_name_of(rejection),
+        tier=_tier_of(rejection),
     )
     return declined(event, rejection)
 
@@ -152,11 +164,21 @@ def unapplied(
         reference=topup.reference,
         description=topup.description,
         limit=_limit_of(rejection, wallet),
+        limit_name=_limit_name_of(rejection),
+        tier=_tier_of(rejection),
         metadata=topup.metadata,
         topup_id=command.topup_id,
         payment_id=command.payment_id,
         asked_currency=None if command.currency == topup.currency else topup.currency,
     )
+    return declined(event, rejection)
+
+
+def declined_identity(
+    wallet: Wallet, change: Literal["raise_tier", "review"], rejection: Rejection
+) -> Decision:
+    """The customer's standing stays as it is."""
+    event = IdentityDeclined(change=change, code=code_of(rejection), balance=wallet.balance)
     return declined(event, rejection)
 
 
@@ -177,5 +199,15 @@ def _limit_of(rejection: Rejection, wallet: Wallet) -> int | None:
             return reversible
         case PaymentMismatch(amount=asked):
             return asked
+        case TierLimitExceeded(limit=limit):
+            return limit
         case _:
             return None
+
+
+def _limit_name_of(rejection: Rejection) -> LimitName | None:
+    return rejection.limit_name if isinstance(rejection, TierLimitExceeded) else None
+
+
+def _tier_of(rejection: Rejection) -> Tier | None:
+    return rejection.tier if isinstance(rejection, TierLimitExceeded) else None

@@ -7,6 +7,7 @@ from typing import assert_never
 from msgspec.structs import replace
 
 from ledger.domain.wallet.lots import expiring, put, take, without
+from ledger.domain.wallet.profiles import Told, counted, profile_of, told
 from ledger.domain.wallet.state import OpenHold, PendingTopup, Wallet
 from schemas.commands import FreezeScope
 from schemas.events import (
@@ -15,13 +16,16 @@ from schemas.events import (
     CreditDeclined,
     CreditLapsed,
     CreditReversed,
+    CustomerErased,
     DebitDeclined,
     DebitReversed,
     HoldCaptured,
     HoldPlaced,
     HoldReleased,
+    IdentityDeclined,
     LotAmount,
     Lots,
+    TierRaised,
     TopupCreated,
     TopupDeclined,
     TopupEnded,
@@ -35,6 +39,7 @@ from schemas.events import (
     WalletEvent,
     WalletFrozen,
     WalletOpened,
+    WalletReviewed,
     WalletToppedUp,
     WalletUnfrozen,
 )
@@ -60,7 +65,8 @@ def evolve(  # noqa: C901, PLR0912 - one line for each event
     assert version == wallet.version + 1, f"{wallet_id}: {version} follows {wallet.version}"
     match event:
         case WalletDebited():
-            return _money_out(wallet, event, without(wallet.lots, event.spent), version, at)
+            moved = _money_out(wallet, event, without(wallet.lots, event.spent), version, at)
+            return moved if event.day is None else _counted(moved, event)
         case WalletCredited():
             parts = (LotAmount(amount=event.amount, expires_at=event.expires_at),)
             return _money_in(wallet, event, parts, version, at)
@@ -72,13 +78,15 @@ def evolve(  # noqa: C901, PLR0912 - one line for each event
         case BalanceForfeited():
             return _money_out(wallet, event, (), version, at)
         case TransferSent():
-            return _money_out(wallet, event, without(wallet.lots, event.sent), version, at)
+            moved = _money_out(wallet, event, without(wallet.lots, event.sent), version, at)
+            return moved if event.day is None else _counted(moved, event)
         case TransferReceived():
             return _money_in(wallet, event, event.sent, version, at)
         case DebitReversed():
             return _money_in(wallet, event, event.returned, version, at)
         case HoldPlaced():
-            return _hold_placed(wallet, event, version, at)
+            placed = _hold_placed(wallet, event, version, at)
+            return placed if event.day is None else _counted(placed, event)
         case HoldCaptured():
             return _hold_captured(wallet, event, version, at)
         case HoldReleased():
@@ -87,8 +95,15 @@ def evolve(  # noqa: C901, PLR0912 - one line for each event
             return _with_topup(wallet, event, version, at)
         case WalletFrozen() | WalletUnfrozen() | WalletClosed():
             return _with_status(wallet, event, version, at)
+        case TierRaised() | WalletReviewed() | CustomerErased():
+            return _told(wallet, event, version, at)
         case (
-            DebitDeclined() | CreditDeclined() | ChangeDeclined() | VoidDeclined() | TopupDeclined()
+            DebitDeclined()
+            | CreditDeclined()
+            | ChangeDeclined()
+            | VoidDeclined()
+            | TopupDeclined()
+            | IdentityDeclined()
         ):
             return _next(wallet, version, wallet.changed_at)
         case _:
@@ -108,6 +123,7 @@ def _opened(event: WalletOpened, wallet_id: str, at: datetime) -> Wallet:
         changed_at=at,
         metadata=event.metadata.copy(),
         version=1,
+        profile=profile_of(event),
     )
 
 
@@ -207,6 +223,17 @@ def _hold_released(wallet: Wallet, event: HoldReleased, version: int, at: dateti
     return _checked(released, event)
 
 
+def _counted(wallet: Wallet, event: WalletDebited | HoldPlaced | TransferSent) -> Wallet:
+    return replace(wallet, profile=counted(wallet.profile, event))
+
+
+def _told(wallet: Wallet, event: Told, version: int, at: datetime) -> Wallet:
+    if isinstance(event, WalletReviewed) and event.outcome == "approved":
+        assert event.frozen == wallet.frozen, f"{wallet.wallet_id}: {event} of {wallet.frozen}"
+    profile = told(wallet.profile, event)
+    return replace(wallet, profile=profile, version=version, changed_at=at)
+
+
 def _with_topup(
     wallet: Wallet,
     event: TopupCreated | TopupEnded | WalletToppedUp | TopupUnapplied,
@@ -301,6 +328,7 @@ def _next(
         holds=wallet.holds if holds is None else holds,
         topups=wallet.topups if topups is None else topups,
         next_due=next_due,
+        profile=wallet.profile,
     )
 
 
@@ -315,11 +343,15 @@ def _next_due(
 
 
 def _checked(wallet: Wallet, event: MoneyOut | MoneyIn | Holding) -> Wallet:
-    where = f"{wallet.wallet_id}: event {wallet.version}"
-    assert event.available_after == wallet.available, f"{where}: available {wallet.available}"
+    # What a failure says is put together only then: this runs with every movement.
+    assert event.available_after == wallet.available, _leads_to(wallet)
     if wallet.lots or event.expiring_after is not None:
-        assert event.expiring_after == expiring(wallet.lots), f"{where}: {wallet.lots}"
+        assert event.expiring_after == expiring(wallet.lots), _leads_to(wallet)
     return wallet
+
+
+def _leads_to(wallet: Wallet) -> str:
+    return f"{wallet.wallet_id}: event {wallet.version}: {wallet.available} in {wallet.lots}"
 
 
 def _starts_elsewhere(wallet: Wallet, event: WalletEvent, version: int) -> str:

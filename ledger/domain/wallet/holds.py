@@ -6,6 +6,7 @@ from typing import Literal
 from ledger.domain.wallet.decision import Decision, Facts, answered
 from ledger.domain.wallet.declines import declined_debit, declined_void
 from ledger.domain.wallet.evolve import debt_of
+from ledger.domain.wallet.limits import day_with, excess_of_debit
 from ledger.domain.wallet.lots import expiring, put, take
 from ledger.domain.wallet.state import MAX_OPEN_HOLDS, Wallet
 from schemas.commands import CaptureHold, PlaceHold, VoidHold
@@ -21,6 +22,7 @@ from schemas.rejections import (
     TooManyHolds,
     WalletClosed,
     WalletFrozen,
+    WalletInactive,
 )
 
 
@@ -28,7 +30,7 @@ def place_hold(wallet: Wallet, command: PlaceHold, now: datetime, facts: Facts) 
     """Set money aside, soonest lot first, as a debit would spend it."""
     if command.expires_at is not None and command.expires_at <= now:
         return Decision((), ExpiryNotAhead())
-    if (refusal := _refusal_of_hold(wallet, command.amount)) is not None:
+    if (refusal := _refusal_of_hold(wallet, command.amount, facts)) is not None:
         return declined_debit(wallet, command, command.amount, refusal, kind="hold")
     allocated, left = take(wallet.lots, command.amount)
     return answered(
@@ -43,21 +45,24 @@ def place_hold(wallet: Wallet, command: PlaceHold, now: datetime, facts: Facts) 
             description=command.description,
             allocated=allocated,
             expires_at=command.expires_at,
+            day=day_with(wallet, command.amount, facts.day),
             metadata=command.metadata,
         )
     )
 
 
-def _refusal_of_hold(wallet: Wallet, amount: int) -> Rejection | None:
+def _refusal_of_hold(wallet: Wallet, amount: int, facts: Facts) -> Rejection | None:
     if wallet.status == "closed":
         return WalletClosed()
+    if wallet.is_inactive:
+        return WalletInactive()
     if wallet.debits_stopped:
         return WalletFrozen()
     if len(wallet.holds) >= MAX_OPEN_HOLDS:
         return TooManyHolds(limit=MAX_OPEN_HOLDS)
     if amount > wallet.available:
         return InsufficientFunds(amount=amount, available=wallet.available)
-    return None
+    return excess_of_debit(wallet, amount, facts)
 
 
 def capture_hold(wallet: Wallet, command: CaptureHold, facts: Facts) -> Decision:
@@ -74,6 +79,8 @@ def capture_hold(wallet: Wallet, command: CaptureHold, facts: Facts) -> Decision
         refusal = WalletClosed()
     elif hold is None:
         refusal = HoldNotOpen(hold_id=command.hold_id)
+    elif wallet.is_inactive:
+        refusal = WalletInactive()
     elif wallet.debits_stopped:
         refusal = WalletFrozen()
     elif amount > held:

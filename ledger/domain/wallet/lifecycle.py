@@ -19,10 +19,12 @@ from schemas.events import WalletUnfrozen as WalletUnfrozenEvent
 from schemas.rejections import (
     CurrencyMismatch,
     CustomerIdConflict,
+    Rejection,
     SameWallet,
     WalletClosed,
     WalletExists,
     WalletFrozen,
+    WalletInactive,
     WalletNotEmpty,
     WalletUnknown,
 )
@@ -32,10 +34,8 @@ NOTHING_TO_DO = Decision(())
 
 def create(command: CreateWallet, facts: Facts) -> Decision:
     """One open wallet for each customer and currency."""
-    if facts.open_wallet_id is not None:
-        return Decision((), WalletExists(wallet_id=facts.open_wallet_id))
-    if facts.user_id_owner not in (None, command.customer_id):
-        return Decision((), CustomerIdConflict())
+    if (refusal := refusal_of_opening(command.customer_id, facts)) is not None:
+        return Decision((), refusal)
     opened = WalletOpened(
         customer_id=command.customer_id,
         user_id=facts.user_id,
@@ -43,6 +43,15 @@ def create(command: CreateWallet, facts: Facts) -> Decision:
         metadata=command.metadata,
     )
     return Decision((opened,))
+
+
+def refusal_of_opening(customer_id: str, facts: Facts) -> Rejection | None:
+    """Why the customer may not have this wallet."""
+    if facts.open_wallet_id is not None:
+        return WalletExists(wallet_id=facts.open_wallet_id)
+    if facts.user_id_owner not in (None, customer_id):
+        return CustomerIdConflict()
+    return None
 
 
 def freeze(wallet: Wallet, command: FreezeWallet) -> Decision:
@@ -87,6 +96,8 @@ def close(wallet: Wallet, command: CloseWallet, now: datetime, facts: Facts) -> 
         return Decision((*events, WalletClosedEvent()))
     if command.remaining_balance is None or freed.balance < 0:
         return declined_change(wallet, "close", WalletNotEmpty(balance=wallet.balance))
+    if wallet.is_inactive:
+        return declined_change(wallet, "close", WalletInactive())
     if wallet.status == "frozen":
         # Whoever froze it wants the money to stay; closing would move it.
         return declined_change(wallet, "close", WalletFrozen())
@@ -105,7 +116,7 @@ def _transfer_rest(
 ) -> Decision:
     if receiver.currency != wallet.currency:
         return Decision((), CurrencyMismatch())
-    refusal = refusal_of_receiver(freed, receiver, freed.balance)
+    refusal = refusal_of_receiver(freed, receiver, freed.balance, facts)
     if refusal is not None:
         return declined_change(wallet, "close", refusal, other_wallet_id=receiver.wallet_id)
     sent, received = legs(freed, receiver, freed.balance, facts, cause="closing")

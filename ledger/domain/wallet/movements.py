@@ -2,9 +2,12 @@
 
 from datetime import datetime
 
-from ledger.domain.wallet.decision import Decision, answered
+from msgspec.structs import replace
+
+from ledger.domain.wallet.decision import NO_FACTS, Decision, Facts, answered
 from ledger.domain.wallet.declines import declined_credit, declined_debit
 from ledger.domain.wallet.evolve import debt_of
+from ledger.domain.wallet.limits import day_with, excess_of_credit, excess_of_debit
 from ledger.domain.wallet.lots import expiring, put, take
 from ledger.domain.wallet.state import MAX_OPEN_LOTS, Wallet
 from schemas.commands import CreditWallet, DebitWallet
@@ -18,36 +21,43 @@ from schemas.rejections import (
     TooManyLots,
     WalletClosed,
     WalletFrozen,
+    WalletInactive,
 )
 
 
-def debit(wallet: Wallet, command: DebitWallet) -> Decision:
+def debit(wallet: Wallet, command: DebitWallet, facts: Facts = NO_FACTS) -> Decision:
     """Money out, as much as is available."""
-    if (refusal := refusal_of_debit(wallet, command.amount)) is not None:
+    if (refusal := refusal_of_debit(wallet, command.amount, facts)) is not None:
         return declined_debit(wallet, command, command.amount, refusal, kind="debit")
     spent, left = take(wallet.lots, command.amount)
-    return answered(
-        WalletDebited(
-            amount=command.amount,
-            balance_before=wallet.balance,
-            balance_after=wallet.balance - command.amount,
-            available_after=wallet.available - command.amount,
-            expiring_after=expiring(left),
-            currency=wallet.currency,
-            reference=command.reference,
-            description=command.description,
-            spent=spent,
-            metadata=command.metadata,
-        )
+    debited = WalletDebited(
+        amount=command.amount,
+        balance_before=wallet.balance,
+        balance_after=wallet.balance - command.amount,
+        available_after=wallet.available - command.amount,
+        expiring_after=expiring(left),
+        currency=wallet.currency,
+        reference=command.reference,
+        description=command.description,
+        spent=spent,
+        metadata=command.metadata,
     )
+    if facts.day is not None:
+        debited = replace(debited, day=day_with(wallet, command.amount, facts.day))
+    return answered(debited)
 
 
-def credit(wallet: Wallet, command: CreditWallet, now: datetime) -> Decision:
+def credit(
+    wallet: Wallet, command: CreditWallet, now: datetime, facts: Facts = NO_FACTS
+) -> Decision:
     """Money in; with a moment at which what is left of it lapses, if it is to."""
     if command.expires_at is not None and command.expires_at <= now:
         return Decision((), ExpiryNotAhead())
     parts = (LotAmount(amount=command.amount, expires_at=command.expires_at),)
-    if (refusal := refusal_of_credit(wallet, command.amount, parts)) is not None:
+    refusal = refusal_of_credit(wallet, command.amount, parts)
+    if refusal is None and facts.limits is not None:
+        refusal = excess_of_credit(wallet, command.amount, facts.limits)
+    if refusal is not None:
         return declined_credit(wallet, command, command.amount, refusal, kind="credit")
     return answered(
         WalletCredited(
@@ -65,26 +75,30 @@ def credit(wallet: Wallet, command: CreditWallet, now: datetime) -> Decision:
     )
 
 
-def refusal_of_debit(wallet: Wallet, amount: int) -> Rejection | None:
+def refusal_of_debit(wallet: Wallet, amount: int, facts: Facts) -> Rejection | None:
     """Why money may not leave, in the order in which it is looked for."""
     if wallet.status == "closed":
         return WalletClosed()
+    if wallet.profile is not None and wallet.profile.is_inactive:
+        return WalletInactive()
     if wallet.debits_stopped:
         return WalletFrozen()
     if amount > wallet.available:
         return InsufficientFunds(amount=amount, available=wallet.available)
-    return None
+    return None if wallet.profile is None else excess_of_debit(wallet, amount, facts)
 
 
 def refusal_of_credit(
     wallet: Wallet, amount: int, parts: Lots, wallet_id: str | None = None
 ) -> Rejection | None:
-    """Why money may not enter, in the order in which it is looked for.
+    """Why money may not enter, in the order in which it is looked for; before a tier's limits.
 
     `wallet_id` is named in the refusal where the client has asked for something of another.
     """
     if wallet.status == "closed":
         return WalletClosed(wallet_id=wallet_id)
+    if wallet.profile is not None and wallet.profile.is_inactive:
+        return WalletInactive(wallet_id=wallet_id)
     if wallet.credits_stopped:
         return WalletFrozen(wallet_id=wallet_id)
     if wallet.balance + amount > MAX_AMOUNT_MINOR:

@@ -30,6 +30,7 @@ from schemas.rejections import (
     ReversalExceedsTransaction,
     WalletClosed,
     WalletFrozen,
+    WalletInactive,
 )
 
 
@@ -118,6 +119,8 @@ def _refusal_of_taking(
 ) -> Rejection | None:
     if wallet.status == "closed":
         return WalletClosed(wallet_id=wallet_id)
+    if wallet.is_inactive:
+        return WalletInactive(wallet_id=wallet_id)
     if wallet.debits_stopped:
         return WalletFrozen(wallet_id=wallet_id)
     if amount > wallet.available and not command.allow_negative:

@@ -5,8 +5,10 @@ from datetime import datetime
 from msgspec import Raw, Struct, field
 
 from schemas.commands import FreezeScope
-from schemas.events import Lots
+from schemas.events import DayTotal, Lots
+from schemas.identity import Review
 from schemas.results import WalletStatus
+from schemas.tiers import Tier
 
 MAX_OPEN_LOTS = 1_000
 MAX_OPEN_HOLDS = 1_000
@@ -27,6 +29,25 @@ class PendingTopup(Struct, frozen=True, kw_only=True, gc=False):
 
     amount: int
     expires_at: datetime
+
+
+class Profile(Struct, frozen=True, kw_only=True, gc=False):
+    """How well a wallet's customer is known, and what follows from it. Who it is, is not here."""
+
+    tier: Tier | None
+    """None where an erasure is all that is known."""
+    review: Review | None = None
+    bank_code: str | None = None
+    account_number: str | None = None
+    day: DayTotal | None = None
+    """What the debits of the newest day with one come to."""
+    is_raised: bool = False
+    is_erased: bool = False
+
+    @property
+    def is_inactive(self) -> bool:
+        """Whether a review keeps money in and out."""
+        return self.review in ("pending", "rejected")
 
 
 class Wallet(Struct, frozen=True, kw_only=True, gc=False):
@@ -53,6 +74,13 @@ class Wallet(Struct, frozen=True, kw_only=True, gc=False):
     topups: dict[str, PendingTopup] = field(default_factory=dict)
     next_due: datetime | None = None
     """When the next lot lapses, or the next hold or top-up ends by itself."""
+    profile: Profile | None = None
+    """Of a customer who is known."""
+
+    @property
+    def is_inactive(self) -> bool:
+        """Whether no money may enter or leave until a review approves it, or ever."""
+        return self.profile is not None and self.profile.is_inactive
 
     @property
     def debits_stopped(self) -> bool:
@@ -68,5 +96,5 @@ class Wallet(Struct, frozen=True, kw_only=True, gc=False):
 INITIAL: Wallet | None = None
 """The state before the first event: there is no wallet."""
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 """The shape of `Wallet`. A snapshot of another shape is not read; raise it with every change."""

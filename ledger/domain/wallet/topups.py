@@ -9,6 +9,7 @@ from typing import Literal
 
 from ledger.domain.wallet.decision import Decision, Facts, answered
 from ledger.domain.wallet.declines import declined_topup, unapplied
+from ledger.domain.wallet.limits import excess_of_credit
 from ledger.domain.wallet.lots import expiring
 from ledger.domain.wallet.movements import refusal_of_credit
 from ledger.domain.wallet.state import MAX_PENDING_TOPUPS, Wallet
@@ -25,6 +26,7 @@ from schemas.rejections import (
     TopupUnknown,
     WalletClosed,
     WalletFrozen,
+    WalletInactive,
 )
 
 TOPUP_LIFETIME = timedelta(minutes=30)
@@ -35,7 +37,7 @@ def create_topup(wallet: Wallet, command: CreateTopup, now: datetime, facts: Fac
     """Ask for a payment, if its money could come in as the wallet stands."""
     if command.expires_at is not None and command.expires_at <= now:
         return Decision((), ExpiryNotAhead())
-    if (refusal := _refusal_of_topup(wallet, command.amount)) is not None:
+    if (refusal := _refusal_of_topup(wallet, command.amount, facts)) is not None:
         return declined_topup(
             wallet, "create", command.amount, refusal, reference=command.reference
         )
@@ -55,14 +57,17 @@ def create_topup(wallet: Wallet, command: CreateTopup, now: datetime, facts: Fac
     )
 
 
-def _refusal_of_topup(wallet: Wallet, amount: int) -> Rejection | None:
+def _refusal_of_topup(wallet: Wallet, amount: int, facts: Facts) -> Rejection | None:
     if wallet.status == "closed":
         return WalletClosed()
+    if wallet.is_inactive:
+        return WalletInactive()
     if wallet.credits_stopped:
         return WalletFrozen()
     if len(wallet.topups) >= MAX_PENDING_TOPUPS:
         return TooManyTopups(limit=MAX_PENDING_TOPUPS)
-    return refusal_of_credit(wallet, amount, ())
+    refusal = refusal_of_credit(wallet, amount, ())
+    return refusal or excess_of_credit(wallet, amount, facts.limits)
 
 
 def complete_topup(wallet: Wallet, command: CompleteTopup, facts: Facts) -> Decision:
@@ -100,7 +105,8 @@ def _refusal_of_payment(
         return TopupAlreadyPaid(topup_id=command.topup_id)
     if (command.amount, command.currency) != (topup.amount, topup.currency):
         return PaymentMismatch(amount=topup.amount, currency=topup.currency)
-    return refusal_of_credit(wallet, command.amount, ())
+    refusal = refusal_of_credit(wallet, command.amount, ())
+    return refusal or excess_of_credit(wallet, command.amount, facts.limits)
 
 
 def cancel_topup(wallet: Wallet, command: CancelTopup, facts: Facts) -> Decision:

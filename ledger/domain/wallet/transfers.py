@@ -7,6 +7,7 @@ from msgspec import Raw
 from ledger.domain.wallet.decision import Decision, Facts, answered
 from ledger.domain.wallet.declines import declined_debit
 from ledger.domain.wallet.evolve import debt_of
+from ledger.domain.wallet.limits import day_with, excess_of_credit
 from ledger.domain.wallet.lots import expiring, put, take
 from ledger.domain.wallet.movements import refusal_of_credit, refusal_of_debit
 from ledger.domain.wallet.state import Wallet
@@ -25,9 +26,9 @@ def transfer(sender: Wallet, command: TransferMoney, facts: Facts) -> Decision:
         return Decision((), WalletUnknown(wallet_id=command.to_wallet_id))
     if receiver.currency != sender.currency:
         return Decision((), CurrencyMismatch())
-    if (refusal := refusal_of_debit(sender, command.amount)) is not None:
+    if (refusal := refusal_of_debit(sender, command.amount, facts)) is not None:
         return declined_debit(sender, command, command.amount, refusal, kind="transfer")
-    if (refusal := refusal_of_receiver(sender, receiver, command.amount)) is not None:
+    if (refusal := refusal_of_receiver(sender, receiver, command.amount, facts)) is not None:
         return declined_debit(
             sender,
             command,
@@ -49,10 +50,15 @@ def transfer(sender: Wallet, command: TransferMoney, facts: Facts) -> Decision:
     )
 
 
-def refusal_of_receiver(sender: Wallet, receiver: Wallet, amount: int) -> Rejection | None:
+def refusal_of_receiver(
+    sender: Wallet, receiver: Wallet, amount: int, facts: Facts
+) -> Rejection | None:
     """Why the receiver may not take what the sender would send."""
     parts, _ = take(sender.lots, amount)
-    return refusal_of_credit(receiver, amount, parts, receiver.wallet_id)
+    refusal = refusal_of_credit(receiver, amount, parts, receiver.wallet_id)
+    if refusal is not None:
+        return refusal
+    return excess_of_credit(receiver, amount, facts.other_limits, receiver.wallet_id)
 
 
 def legs(
@@ -80,6 +86,8 @@ def legs(
         expiring_after=expiring(left),
         currency=sender.currency,
         sent=parts,
+        # Closing ends the wallet: it is no debit that a day's limit is for.
+        day=day_with(sender, amount, facts.day) if cause == "transfer" else None,
         sent_transaction_id=transaction_id(facts.event_id),
         received_transaction_id=transaction_id(facts.other_event_id),
         reference=reference,

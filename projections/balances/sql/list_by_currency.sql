@@ -3,7 +3,8 @@
 -- $4 text currency
 SELECT wallet_id, opened_position, customer_id, user_id, currency, balance, available_balance,
        status, frozen, expiring_amount, expiring_next_at, expiring_next_amount, created_at,
-       updated_at, version, metadata
+       updated_at, version, metadata, tier, review, bank_code, account_number, kyc_updated,
+       is_erased, identity
 FROM balances
 WHERE tenant_id = $1::uuid AND opened_position > 0 AND opened_position < $2::bigint AND currency = $4::text
 ORDER BY opened_position DESC

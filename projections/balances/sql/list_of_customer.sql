@@ -5,7 +5,8 @@
 SELECT w.wallet_id, w.position AS opened_position, newest.version AS newest, b.customer_id,
        b.user_id, b.currency, b.balance, b.available_balance, b.status, b.frozen,
        b.expiring_amount, b.expiring_next_at, b.expiring_next_amount, b.created_at,
-       b.updated_at, b.version, b.metadata
+       b.updated_at, b.version, b.metadata, b.tier, b.review,
+       b.bank_code, b.account_number, b.kyc_updated, b.is_erased, b.identity
 FROM wallets AS w
 CROSS JOIN LATERAL (
     SELECT events.version

@@ -1,9 +1,13 @@
 -- Up to which position every event is booked, looking at no more than so many events behind
 -- where that was known to be so; and the newest position of the log. An event is booked if its
 -- wallet's are, up to its version. Each LIMIT pins a plan: events in order, until one is not
--- booked; a look-up for each.
+-- booked; a look-up for each. Tables are locked in the order in which they are named, which must
+-- be the one in which a rebuild that takes over locks them: `first_locked` is for that only.
 -- $1 bigint how many events to look at
-WITH known AS MATERIALIZED (
+WITH first_locked AS (
+    SELECT FROM journal_progress LIMIT 0
+),
+known AS MATERIALIZED (
     SELECT coalesce((SELECT position FROM journal_completeness WHERE is_only), 0) AS position,
            coalesce((SELECT position FROM events ORDER BY position DESC LIMIT 1), 0) AS head
 )

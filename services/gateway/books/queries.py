@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from projections.trial_balance.evolve import CHART
 from services.gateway.answers import JSON, Answer
-from services.gateway.books.reads import BookReads, PositionAheadError
+from services.gateway.books.reads import BookReads, BooksReading, PositionAheadError
 from services.gateway.books.rendering import (
     in_order,
     place,
@@ -78,8 +78,10 @@ class BookQueries:
             eventual=call.eventual,
         )
         if not reading.entries and before is None:
-            # Nothing was ever booked on it; entries are never removed.
-            raise unknown_account()
+            # Entries are never removed, but the first may be where the journal has holes yet.
+            named = (tenant_id, name.account, name.currency)
+            if not await self._reads.is_booked_on(*named):
+                raise unknown_account()
         shown, more = reading.entries[:limit], len(reading.entries) > limit
         cursor = make_cursor("entries", filters, shown[-1].position) if more else None
         body = render_entry_page(shown, name.currency, reading.position, cursor)
@@ -95,27 +97,26 @@ class BookQueries:
                 reading.accounts, as_of=None, position=reading.position, is_exact=False
             )
             return Answer(200, JSON, body)
-        moment, position = await self._asked(as_of_text)
-        try:
-            reading = await self._reads.accounts_at(tenant_id, position)
-        except PositionAheadError as error:
-            detail = f"is ahead: the newest position is {error.head}"
-            raise invalid_parameter("as_of", detail) from error
+        moment, reading = await self._as_of(tenant_id, as_of_text)
         body = render_trial_balance(
-            reading.accounts, as_of=moment, position=position, is_exact=True
+            reading.accounts, as_of=moment, position=reading.position, is_exact=True
         )
         return Answer(200, JSON, body)
 
-    async def _asked(self, text: str) -> tuple[datetime | None, int]:
-        """The moment that the parameter says, if it is one, and the position."""
+    async def _as_of(self, tenant_id: str, text: str) -> tuple[datetime | None, BooksReading]:
+        """The moment that the parameter says, if it is one, and the accounts as of then."""
         asked = _as_of(text)
         if isinstance(asked, int):
-            return None, asked
-        found = await self._reads.position_at(asked)
-        if found.is_ahead:
+            try:
+                return None, await self._reads.accounts_at(tenant_id, asked)
+            except PositionAheadError as error:
+                detail = "is ahead of the newest position"
+                raise invalid_parameter("as_of", detail) from error
+        reading = await self._reads.accounts_at_moment(tenant_id, asked)
+        if reading is None:
             # Answered, it would be another answer once the moment has come.
             raise invalid_parameter("as_of", "is ahead of now")
-        return asked, found.position
+        return asked, reading
 
 
 def named_account(identifier: str) -> AccountName:

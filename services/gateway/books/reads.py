@@ -18,7 +18,9 @@ from projections.trial_balance.read_model import (
     list_accounts,
     list_accounts_as_of,
     list_entries,
+    newest_entry,
     position_at,
+    read_account,
     read_reached,
 )
 from services.gateway.database import Database, Pool
@@ -29,11 +31,7 @@ Result = TypeVar("Result")
 
 
 class PositionAheadError(Exception):
-    """What was asked for lies behind the newest position of the log, which is `head`."""
-
-    def __init__(self, head: int) -> None:
-        super().__init__(f"the newest position is {head}")
-        self.head = head
+    """What was asked for lies behind the newest position of the log, which is nobody's affair."""
 
 
 class BooksReading(Struct, frozen=True, kw_only=True):
@@ -61,7 +59,8 @@ class BookReads:
         """Every account of the tenant with all that is booked."""
         reached = await self._reached(None, eventual=eventual)
         accounts = await self._ask(lambda pool: list_accounts(pool, tenant_id))
-        return BooksReading(position=reached.position, accounts=accounts)
+        shown = await self._own(tenant_id, reached.position)
+        return BooksReading(position=shown, accounts=accounts)
 
     async def accounts_at(self, tenant_id: str, position: int) -> BooksReading:
         """Every account of the tenant as of a position. Raises `PositionAheadError`."""
@@ -69,9 +68,14 @@ class BookReads:
         accounts = await self._ask(lambda pool: list_accounts_as_of(pool, position, tenant_id))
         return BooksReading(position=position, accounts=accounts)
 
-    async def position_at(self, moment: datetime) -> PositionAt:
-        """The newest position that was recorded by a moment."""
-        return await self._ask(lambda pool: position_at(pool, moment))
+    async def accounts_at_moment(self, tenant_id: str, moment: datetime) -> BooksReading | None:
+        """Every account of the tenant as of a moment; None if that is still to come."""
+        found: PositionAt = await self._ask(lambda pool: position_at(pool, moment))
+        if found.is_ahead:
+            return None
+        reading = await self.accounts_at(tenant_id, found.position)
+        shown = await self._own(tenant_id, found.position)
+        return BooksReading(position=shown, accounts=reading.accounts)
 
     async def entries(
         self,
@@ -83,18 +87,40 @@ class BookReads:
         before_position: int | None,
         eventual: bool,
     ) -> EntriesReading:
-        """Up to `limit` entries before a position, newest first."""
-        reached = await self._reached(None, eventual=eventual or before_position is not None)
-        up_to = reached.position
-        if before_position is not None:
-            up_to = min(up_to, before_position - 1)
+        """Up to `limit` entries before a position, newest first.
+
+        A page that follows another waits also where nobody asked to: what would be missing on
+        it lies between what was seen and what will be, and nobody would look there again.
+        """
+        if before_position is None:
+            reached = await self._reached(None, eventual=eventual)
+            up_to = reached.position
+        else:
+            up_to = before_position - 1
+            reached = await self._reached(up_to, eventual=False, up_to_head=True)
+            up_to = min(up_to, reached.position)
         entries = await self._ask(
             lambda pool: list_entries(pool, tenant_id, account, currency, up_to=up_to, limit=limit)
         )
-        return EntriesReading(position=reached.position, entries=entries)
+        shown = await self._own(tenant_id, reached.position)
+        return EntriesReading(position=shown, entries=entries)
 
-    async def _reached(self, position: int | None, *, eventual: bool) -> Reached:
-        """How far the journal is complete, once that is far enough; no position: to the head."""
+    async def _own(self, tenant_id: str, position: int) -> int:
+        """What is said instead of a position, which would tell how much others do."""
+        return await self._ask(lambda pool: newest_entry(pool, tenant_id, position))
+
+    async def is_booked_on(self, tenant_id: str, account: str, currency: str) -> bool:
+        """Whether the account has an entry, be it where the journal is not complete yet."""
+        found = await self._ask(lambda pool: read_account(pool, tenant_id, account, currency))
+        return found is not None
+
+    async def _reached(
+        self, position: int | None, *, eventual: bool, up_to_head: bool = False
+    ) -> Reached:
+        """How far the journal is complete, once that is far enough; no position: to the head.
+
+        Raises `PositionAheadError`; with `up_to_head` the head is far enough in its stead.
+        """
 
         async def ask() -> Reached:
             return await self._ask(read_reached)
@@ -102,9 +128,9 @@ class BookReads:
         reached = await ask()
         if eventual:
             return reached
-        if position is not None and position > reached.head:
-            raise PositionAheadError(reached.head)
-        target = reached.head if position is None else position
+        if position is not None and position > reached.head and not up_to_head:
+            raise PositionAheadError
+        target = reached.head if position is None else min(position, reached.head)
 
         def caught_up(now: Reached) -> bool:
             return now.position >= target

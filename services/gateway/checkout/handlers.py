@@ -1,5 +1,6 @@
 """The calls that a customer's browser makes. The top-up's id is all that it has to show."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -15,26 +16,21 @@ from services.gateway.checkout.landing import landing_url
 from services.gateway.checkout.pages import (
     Link,
     message_page,
+    not_paid_here_page,
     over_page,
     pay_page,
     waiting_page,
 )
 from services.gateway.checkout.shown_topup import ShownTopup, ShownTopups
+from services.gateway.checkout.watch import Watch
 from services.gateway.patience import Clock
 from services.gateway.payments.callbacks import callback_path
 from services.gateway.payments.metrics import PaymentMetrics
-from services.gateway.payments.provider import (
-    PaymentProvider,
-    PaymentWish,
-    ProviderUnavailableError,
-)
+from services.gateway.payments.provider import PaymentWish, ProviderUnavailableError
 from services.gateway.payments.providers import PaymentProviders
 from services.gateway.problems import ReadModelBehindError, ReadsUnavailableError
 from services.gateway.routing import RouteTable
 
-MAX_WAIT_SECONDS: Final = 2.0
-"""How long the way back waits for the callback before it shows a page."""
-_PAUSE_SECONDS: Final = 0.2
 _LOOKS_BEFORE_LEAVING: Final = 3
 _LOOKS_SHOWN: Final = 30
 _LONGEST_NAME: Final = 255
@@ -71,6 +67,8 @@ class Checkout:
         self._metrics = metrics
         self._clock = clock
         self._public_url = public_url
+        self._watch = Watch(topups.find, clock)
+        self._asked: dict[str, asyncio.Task[bool]] = {}
 
     def add_to(self, routes: RouteTable[Call]) -> None:
         """Add every route."""
@@ -86,13 +84,18 @@ class Checkout:
         """`GET /checkout/:id`: the page to pay or cancel, or what became of it."""
         if topup.is_over:
             return over_page(topup)
-        return pay_page(topup, self._provider(topup).page_origin)
+        provider = self._providers.of(topup.environment)
+        return (
+            not_paid_here_page(topup) if provider is None else pay_page(topup, provider.page_origin)
+        )
 
     async def pay(self, _: Call, topup: ShownTopup) -> Answer:
         """`POST /checkout/:id/pay`: 303 to the provider's page; each time to the same session."""
         if topup.is_over:
             return self._see(self._url(topup))
-        provider = self._provider(topup)
+        provider = self._providers.of(topup.environment)
+        if provider is None:
+            return not_paid_here_page(topup)
         session = await provider.open_session(
             PaymentWish(
                 topup_id=topup.view.id,
@@ -115,14 +118,14 @@ class Checkout:
         """
         if topup.is_over:
             return self._see(self._url(topup))
-        provider = self._providers.of(topup.environment)
-        if provider is not None and not await provider.cancel_session(topup.view.id):
+        if not await self._providers.stop_taking(topup.environment, topup.view.id):
             return self._see(self._url(topup, "/return"))
         settled = await self._processor.submit(
             Submission(
                 tenant_id=topup.tenant_id,
                 command=CancelTopup(topup_id=topup.view.id),
-                command_id=None,
+                # Anybody may ask, and often: it is decided, and recorded, once.
+                command_id=f"checkout-cancel/{topup.view.id}",
                 who="customer",
                 correlation_id=call.correlation_id,
             )
@@ -134,8 +137,8 @@ class Checkout:
 
     async def come_back(self, call: Call, topup: ShownTopup) -> Answer:
         """`GET /checkout/:id/return`: 303 to the merchant, once it is known how it ended."""
-        latest = await self._once_over(topup)
-        if latest.is_over:
+        latest = await self._watch.once_over(topup)
+        if latest.is_over and not await self._is_paid_all_the_same(call, latest):
             return self._see(landing_url(latest.view, latest.status))
         (look_text,) = call.query("look")
         is_number = look_text is not None and look_text.isascii() and look_text.isdigit()
@@ -147,13 +150,26 @@ class Checkout:
             may_leave=look >= _LOOKS_BEFORE_LEAVING,
         )
 
-    async def _once_over(self, topup: ShownTopup) -> ShownTopup:
-        """The top-up once it is over, or as it is when waiting has been in vain."""
-        waits_until = self._clock.monotonic() + MAX_WAIT_SECONDS
-        while not topup.is_over and self._clock.monotonic() < waits_until:
-            await self._clock.sleep(_PAUSE_SECONDS)
-            topup = await self._topups.find(topup.view.id) or topup
-        return topup
+    async def _is_paid_all_the_same(self, call: Call, topup: ShownTopup) -> bool:
+        """Whether the customer has paid for what was cancelled or expired meanwhile.
+
+        Such a payment is credited when it is told; until then it is not to be said that there
+        was none. Where the provider does not say, what the ledger knows has to do.
+        """
+        if topup.status not in {"cancelled", "expired"}:
+            return False
+        topup_id = topup.view.id
+        asked = self._asked.get(topup_id)
+        if asked is None:
+            # One question for all browsers that come meanwhile.
+            asked = asyncio.create_task(self._providers.stop_taking(topup.environment, topup_id))
+            self._asked[topup_id] = asked
+            asked.add_done_callback(lambda _: self._asked.pop(topup_id))
+        try:
+            return not await asyncio.shield(asked)
+        except ProviderUnavailableError as error:
+            self._note(call, error)
+            return False
 
     def _see(self, url: str) -> Answer:
         """303. The back button is not to show what the customer leaves as it was.
@@ -165,12 +181,6 @@ class Checkout:
         cookie = header("Set-Cookie", f"{moment}; Path=/; HttpOnly; SameSite=Lax")
         return Answer(303, header("Location", url) + cookie + _NO_STORE)
 
-    def _provider(self, topup: ShownTopup) -> PaymentProvider:
-        provider = self._providers.of(topup.environment)
-        if provider is None:
-            raise ProviderUnavailableError("no provider is set up any more")
-        return provider
-
     def _url(self, topup: ShownTopup, rest: str = "") -> str:
         return f"{self._public_url}/checkout/{topup.view.id}{rest}"
 
@@ -179,7 +189,9 @@ class Checkout:
 
         async def answer(call: Call) -> Answer:
             try:
-                topup = await self._topups.find(call.parameters[0])
+                topup_id = call.parameters[0]
+                topup = self._watch.seen(topup_id) if handler == self.come_back else None
+                topup = topup or await self._topups.find(topup_id)
                 if topup is None:
                     return _not_found()
                 return await handler(call, topup)

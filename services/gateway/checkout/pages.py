@@ -46,10 +46,11 @@ _WORDS: Final[dict[TopupStatus, tuple[str, str]]] = {
 
 
 class Link(NamedTuple):
-    """A way on from a page."""
+    """A way on from a page. `name` is what somebody is called, behind the text."""
 
     url: str
     text: str
+    name: str = ""
 
 
 def _template(name: str) -> Template:
@@ -61,6 +62,11 @@ _PAY: Final = _template("pay")
 _MESSAGE: Final = _template("message")
 
 
+def _isolated(text: str) -> str:
+    """What others wrote, as markup that cannot turn around what stands beside it."""
+    return f"<bdi>{escape(text)}</bdi>"
+
+
 def pay_page(topup: ShownTopup, provider_origin: str) -> Answer:
     """The page of a pending top-up, with its two forms."""
     view = topup.view
@@ -68,9 +74,9 @@ def pay_page(topup: ShownTopup, provider_origin: str) -> Answer:
     until = view.expires_at.astimezone(UTC)
     content = _PAY.substitute(
         amount=escape(amount),
-        description=f"<p>{escape(view.description)}</p>" if view.description else "",
-        merchant=escape(topup.merchant),
-        customer=escape(topup.customer_id),
+        description=f"<p>{_isolated(view.description)}</p>" if view.description else "",
+        merchant=_isolated(topup.merchant),
+        customer=_isolated(topup.customer_id),
         until=f"{until.day} {until:%B %Y, %H:%M} UTC",
         until_machine=until.isoformat(timespec="seconds"),
         topup_id=view.id,
@@ -82,8 +88,14 @@ def pay_page(topup: ShownTopup, provider_origin: str) -> Answer:
 def over_page(topup: ShownTopup) -> Answer:
     """The page of a top-up that is over: what became of it, and the way back."""
     title, text = _WORDS[topup.status]
-    back = Link(landing_url(topup.view, topup.status), f"Back to {topup.merchant}")
+    back = Link(landing_url(topup.view, topup.status), "Back to ", topup.merchant)
     return message_page(200, title, text, merchant=topup.merchant, links=[back])
+
+
+def not_paid_here_page(topup: ShownTopup) -> Answer:
+    """The page of a top-up for which nobody takes payments, as of a live tenant's."""
+    text = "No payment provider takes this payment here. Ask the merchant how to pay."
+    return message_page(409, "This cannot be paid here", text, merchant=topup.merchant)
 
 
 def waiting_page(topup: ShownTopup, *, again: str, pause_seconds: int, may_leave: bool) -> Answer:
@@ -94,7 +106,7 @@ def waiting_page(topup: ShownTopup, *, again: str, pause_seconds: int, may_leave
     if may_leave:
         text += " You may also go back: the money is credited as soon as it has arrived."
         url = landing_url(topup.view, "pending")
-        links.insert(0, Link(url, f"Back to {topup.merchant}"))
+        links.insert(0, Link(url, "Back to ", topup.merchant))
     return message_page(
         200,
         title,
@@ -117,11 +129,15 @@ def message_page(
     """A page that says one thing, and where to go from it; the first way is the main one."""
     kinds = ("button", *("button quiet" for _ in links))
     shown = "\n".join(
-        f'<a class="{kind}" href="{escape(link.url)}">{escape(link.text)}</a>'
+        f'<a class="{kind}" href="{escape(link.url)}">{_text_of(link)}</a>'
         for kind, link in zip(kinds, links, strict=False)
     )
     content = _MESSAGE.substitute(title=escape(title), text=escape(text), links=shown)
     return _framed(status, title, merchant, content, refresh=refresh)
+
+
+def _text_of(link: Link) -> str:
+    return escape(link.text) + (_isolated(link.name) if link.name else "")
 
 
 def _framed(
@@ -135,7 +151,7 @@ def _framed(
 ) -> Answer:
     html = _FRAME.substitute(
         title=escape(f"{title} · {merchant}" if merchant else title),
-        merchant=escape(merchant),
+        merchant=_isolated(merchant) if merchant else "",
         style=_STYLE,
         refresh=refresh,
         content=content,

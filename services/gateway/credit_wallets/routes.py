@@ -1,15 +1,18 @@
 """The routes of contract A, with the scope that each of them needs."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from ledger.command_handling.processor import CommandProcessor
+from ledger.tenants import Environment
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.batch_commands import BatchCommands
 from services.gateway.credit_wallets.commands import WalletCommands
 from services.gateway.credit_wallets.hold_commands import HoldCommands
 from services.gateway.credit_wallets.movement_queries import MovementQueries
 from services.gateway.credit_wallets.queries import WalletQueries
+from services.gateway.credit_wallets.review_commands import ReviewCommands
 from services.gateway.credit_wallets.settlement import Settlement
 from services.gateway.credit_wallets.topup_commands import TopupCommands
 from services.gateway.credit_wallets.topup_queries import TopupQueries
@@ -20,6 +23,7 @@ from services.gateway.topup_door import TopupDoor
 
 _READ: Final = "wallets:read"
 _WRITE: Final = "wallets:write"
+_ADMIN: Final = "admin"
 _TRANSFER: Final = "transfers:write"
 
 
@@ -27,12 +31,16 @@ def add_credit_wallets(
     routes: RouteTable[Call],
     processor: CommandProcessor,
     reads: Reads,
+    *,
     door: TopupDoor,
     stopping: asyncio.Event,
+    bank_code_of: Callable[[Environment], str],
 ) -> None:
     """Add every route of the dialect. `stopping` is set when no more is to be taken in."""
     settlement = Settlement(processor)
     _add_wallets(routes, WalletCommands(settlement), WalletQueries(reads))
+    review = ReviewCommands(settlement, bank_code_of).review
+    routes.add("POST", "/v1/wallets/*/review", review, scope=_ADMIN)
     queries = MovementQueries(reads)
     holds = HoldCommands(settlement)
     routes.add("POST", "/v1/wallets/*/holds", holds.place, scope=_WRITE)

@@ -16,10 +16,14 @@ from schemas.commands import (
     CreateWallet,
     CreditWallet,
     DebitWallet,
+    EnrollCustomer,
+    EraseCustomer,
     ExpireDue,
     FreezeWallet,
     PlaceHold,
+    RaiseTier,
     ReverseTransaction,
+    ReviewWallet,
     TransferMoney,
     UnfreezeWallet,
     VoidHold,
@@ -125,7 +129,7 @@ def answer_of(
     """The answer to a call that asked for a command, as `Settlement.settle` has it."""
     if settled.result.rejection is not None:
         return _refusal(call, command, settled)
-    headers_bytes = JSON + _headers_of(settled)
+    headers_bytes = JSON + headers_of(settled)
     made_id, body = render(settled.result)
     if makes is None:
         return Answer(200, headers_bytes, body)
@@ -144,7 +148,8 @@ def _submission(call: Call, command: Command, command_id: str | None) -> Submiss
     )
 
 
-def _headers_of(settled: Settled) -> bytes:
+def headers_of(settled: Settled) -> bytes:
+    """The wallet's version after the command, and whether this is its first answer again."""
     version = settled.result.version
     headers_bytes = etag(version) if version is not None else b""
     return headers_bytes + _REPLAYED if settled.replayed else headers_bytes
@@ -167,7 +172,7 @@ def _refusal(call: Call, command: Command, settled: Settled) -> Answer:
         result.rejection,
         call.request_id,
         context,
-        _headers_of(settled),
+        headers_of(settled),
         other_wallet="remaining_balance" if isinstance(command, CloseWallet) else "to",
         unknown_wallet=_field_of(command, result.rejection),
     )
@@ -198,10 +203,14 @@ def _wallet_of(command: Command) -> str | None:
             | PlaceHold()
             | CreateTopup()
             | ExpireDue()
+            | RaiseTier()
+            | ReviewWallet()
+            | EraseCustomer()
         ):
             return command.wallet_id
         case (
             CreateWallet()
+            | EnrollCustomer()
             | CaptureHold()
             | VoidHold()
             | TransferMoney()

@@ -39,7 +39,12 @@ class TopupCommands:
         command_id = idempotency_key(call.request)
         bodies.read_nothing(await read_body(call.request))
         command = wishes.cancel_topup(lambda: named_topup(call))
-        return await self._settlement.settle(call, command, command_id, render=self._rendered)
+        answer = await self._settlement.settle(call, command, command_id, render=self._rendered)
+        if answer.status == 200:
+            # The customer may have the provider's page open. A payment would be credited.
+            topup_id = named_topup(call)
+            await self._door.try_to_stop_taking(call.principal.environment, topup_id)
+        return answer
 
     def _rendered(self, result: CommandResult) -> tuple[str, bytes]:
         view = result.topup

@@ -21,7 +21,7 @@ export function operationSection(operation, api) {
     el("h3", { id: `${operationId}-h` }, summary),
     el("p", { class: "call" }, el("span", { class: `method ${method}` }, method), path),
     prose(description),
-    sample("Example", curl(operation, parameters)),
+    sample("Example", curl(operation, parameters, api)),
     parameters.length ? [el("h4", {}, "Parameters"), parameterList(parameters, api)] : null,
     bodySection(operation.requestBody, api),
     answers.filter(([status]) => status < 400).map(([status, answer]) =>
@@ -39,27 +39,33 @@ function parameterList(parameters, api) {
 
 function bodySection(body, api) {
   if (!body) return null;
-  const { schema } = body.content["application/json"];
+  const [{ schema }] = Object.values(body.content);
   return [el("h4", {}, body.required ? "Body" : "Body (optional)"),
     fields(schema, api, { sent: true })];
 }
 
 function answerSection(status, answer, api) {
   const content = answer.content?.["application/json"];
-  const headers = Object.entries(answer.headers).map(([name, header]) => {
+  const headers = Object.entries(answer.headers ?? {}).map(([name, header]) => {
     const { schema, description } = followed(header, api);
     return entry(name, schema, api, { description });
   });
   return [
     el("h4", {}, `Answer ${status}`),
     prose(answer.description),
-    content ? sample(`Answer ${status}`, JSON.stringify(content.example, null, 2)) : null,
+    content?.example ? sample(`Answer ${status}`, JSON.stringify(content.example, null, 2)) : null,
     content ? el("details", {}, el("summary", {}, "Fields"), fields(content.schema, api)) : null,
-    el("details", {}, el("summary", {}, "Headers"), el("dl", { class: "fields" }, headers)),
+    headers.length
+      ? el("details", {}, el("summary", {}, "Headers"), el("dl", { class: "fields" }, headers))
+      : null,
   ];
 }
 
 function refusals(answers, api) {
+  if (!api.components.schemas.Problem) {
+    return el("ul", {}, answers.filter(([status]) => status >= 400).map(
+      ([status, { description }]) => el("li", {}, `${status}: `, phrases(description))));
+  }
   const rows = answers.flatMap(([status, answer]) =>
     Object.keys(answer.content?.[PROBLEM]?.examples ?? {}).map((code) => [status, code]));
   return el("ul", {}, rows.map(([status, code]) =>
@@ -74,13 +80,15 @@ function meaningOf(code, api) {
   return line.slice(line.indexOf(": ") + 2);
 }
 
-function curl({ method, path, requestBody }, parameters) {
+function curl({ method, path, requestBody }, parameters, api) {
   const given = Object.fromEntries(parameters
     .filter((parameter) => parameter.in === "path")
     .map((parameter) => [parameter.name, parameter.example]));
-  const url = path.replace(/\{(\w+)\}/g, (_, name) => given[name]);
-  const example = requestBody?.content["application/json"].example;
-  const parts = [`curl -u "$CLIENT_ID:$CLIENT_SECRET" "$LEDGER_URL${url}"`];
+  const url = path.replace(/\{(\w+)\}/g, (whole, name) => given[name] ?? whole);
+  const example = requestBody?.content["application/json"]?.example;
+  const credentials = api.components.securitySchemes.basic
+    ? '-u "$CLIENT_ID:$CLIENT_SECRET"' : '-H "X-API-Key: $API_KEY"';
+  const parts = [`curl ${credentials} "$LEDGER_URL${url}"`];
   if (method !== "get" && !example) parts.push(`-X ${method.toUpperCase()}`);
   if (example) {
     // In a single-quoted word of the shell a quote is left, escaped and entered again.

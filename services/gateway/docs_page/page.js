@@ -13,24 +13,26 @@ function contents(api, operations) {
   ]);
   return [groups, el("h2", {}, "Also"),
     el("ul", {},
-      el("li", {}, el("a", { href: "#problems" }, "Problems")),
+      api.components.schemas.Problem
+        ? el("li", {}, el("a", { href: "#problems" }, "Problems")) : null,
       el("li", {}, el("a", { href: DOCUMENT }, "OpenAPI document")))];
 }
 
 function content(api, operations) {
-  const { basic } = api.components.securitySchemes;
+  const schemes = Object.values(api.components.securitySchemes);
   return [
     el("h1", {}, api.info.title, " ", el("small", { class: "quiet" }, api.info.version)),
     prose(api.info.description),
     el("h2", {}, "Credentials"),
-    el("p", {}, "HTTP Basic: ", basic.description),
+    schemes.map(({ scheme, description }) =>
+      el("p", {}, scheme === "basic" ? "HTTP Basic: " : "", description)),
     api.tags.map(({ name, description }) => [
       el("h2", {}, name),
       prose(description),
       operations.filter(({ tags }) => tags.includes(name)).map(
         (operation) => operationSection(operation, api)),
     ]),
-    problemsSection(api),
+    api.components.schemas.Problem ? problemsSection(api) : null,
   ];
 }
 

@@ -4,6 +4,7 @@ A 2xx means that it need not be told again. What the wallet could not take is re
 unapplied, and that is a 2xx as well.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Final, assert_never
 
@@ -30,6 +31,8 @@ from services.gateway.requests import malformed, read_body
 from services.gateway.routing import RouteTable
 
 MAX_CALLBACK_BYTES: Final = 16 * 1024
+MAX_READ_SECONDS: Final = 10.0
+"""How long a callback's body may take to come."""
 _log = structlog.get_logger(__name__)
 
 
@@ -86,16 +89,15 @@ class Callbacks:
         401 where it is not signed, 400 where it makes no sense, 404 where there is no such
         top-up, 403 where it is not this provider's.
         """
-        body = await read_body(call.request, MAX_CALLBACK_BYTES)
+        headers = call.request.headers
+        if not all(name in headers for name in self._provider.callback_headers):
+            # Anybody may connect; for who does not even claim to sign nothing is kept.
+            raise self._forged("it is not signed")
+        body = await self._body_of(call)
         try:
-            news = self._provider.read_callback(call.request.headers, body, self._now())
+            news = self._provider.read_callback(headers, body, self._now())
         except ForgedCallbackError as error:
-            self._count("forged")
-            raise RefusedError(
-                "unauthorized",
-                f"the callback is refused: {error}",
-                headers=(("WWW-Authenticate", "Provider-Signature"),),
-            ) from error
+            raise self._forged(str(error)) from error
         except UnreadableCallbackError as error:
             self._count("unreadable")
             raise malformed(str(error)) from error
@@ -115,6 +117,15 @@ class Callbacks:
             payment_id=news.payment_id,
         )
         return Answer(200, JSON, msgspec.json.encode({"outcome": outcome}))
+
+    async def _body_of(self, call: Call) -> bytes:
+        try:
+            async with asyncio.timeout(MAX_READ_SECONDS):
+                return await read_body(call.request, MAX_CALLBACK_BYTES)
+        except TimeoutError:
+            self._count("unreadable")
+            detail = f"the body did not come within {MAX_READ_SECONDS:g} seconds"
+            raise malformed(detail) from None
 
     async def _apply(self, call: Call, topup: FoundTopup, news: PaymentNews) -> str:
         match news.kind:
@@ -146,19 +157,33 @@ class Callbacks:
 
     async def _cancel(self, call: Call, topup: FoundTopup) -> str:
         command = CancelTopup(topup_id=topup.topup_id)
-        await self._processor.submit(self._submission(call, topup, command))
+        # However often it is told, it is decided, and recorded, once.
+        command_id = f"provider-cancel/{topup.topup_id}"
+        await self._processor.submit(self._submission(call, topup, command, command_id))
         # One that is over already is none the less told.
         return "cancelled"
 
     def _submission(
-        self, call: Call, topup: FoundTopup, command: CompleteTopup | CancelTopup
+        self,
+        call: Call,
+        topup: FoundTopup,
+        command: CompleteTopup | CancelTopup,
+        command_id: str | None = None,
     ) -> Submission:
         return Submission(
             tenant_id=topup.tenant_id,
             command=command,
-            command_id=None,
+            command_id=command_id,
             who=f"provider:{self._provider.name}",
             correlation_id=call.correlation_id,
+        )
+
+    def _forged(self, why: str) -> RefusedError:
+        self._count("forged")
+        return RefusedError(
+            "unauthorized",
+            f"the callback is refused: {why}",
+            headers=(("WWW-Authenticate", "Provider-Signature"),),
         )
 
     def _unknown(self) -> RefusedError:

@@ -1,6 +1,6 @@
 """The port: what the gateway wants of a payment provider, whichever it is."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol
 
@@ -64,6 +64,10 @@ class PaymentProvider(Protocol):
     @property
     def page_origin(self) -> str:
         """Scheme, host and port of its page."""
+
+    @property
+    def callback_headers(self) -> Sequence[str]:
+        """The headers without which a request is none of its callbacks."""
 
     async def open_session(self, wish: PaymentWish) -> OpenedSession:
         """Open a session, once for a top-up however often it is asked for.

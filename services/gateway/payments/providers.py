@@ -1,16 +1,21 @@
 """Which provider takes payments for whom. Live has none yet: a real one is made and added here."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import assert_never
+from typing import Final, assert_never
 
 import aiohttp
+import structlog
 from msgspec import Struct
 
 from ledger.tenants import Environment
-from services.gateway.payments.provider import PaymentProvider
+from services.gateway.payments.provider import PaymentProvider, ProviderUnavailableError
 from services.gateway.payments.sandbox import SandboxProvider
 from services.runtime.settings import Settings
+
+_SOON_SECONDS: Final = 2.0
+_log = structlog.get_logger(__name__)
 
 
 class PaymentSettings(Struct, frozen=True, kw_only=True):
@@ -55,6 +60,22 @@ class PaymentProviders(Struct, frozen=True, kw_only=True):
         """Whether somebody does."""
         return self.of(environment) is not None
 
+    async def stop_taking(self, environment: Environment, topup_id: str) -> bool:
+        """See that a top-up is not paid for any more; False if it is paid already.
+
+        Raises `ProviderUnavailableError`.
+        """
+        provider = self.of(environment)
+        return provider is None or await provider.cancel_session(topup_id)
+
+    async def try_to_stop_taking(self, environment: Environment, topup_id: str) -> None:
+        """The same, as far as it can be had soon. A failure is logged only."""
+        try:
+            async with asyncio.timeout(_SOON_SECONDS):
+                await self.stop_taking(environment, topup_id)
+        except (ProviderUnavailableError, TimeoutError) as error:
+            _log.warning("session_not_cancelled", topup_id=topup_id, error=repr(error))
+
 
 @asynccontextmanager
 async def payment_providers(settings: PaymentSettings | None) -> AsyncIterator[PaymentProviders]:
@@ -62,7 +83,9 @@ async def payment_providers(settings: PaymentSettings | None) -> AsyncIterator[P
     if settings is None:
         yield PaymentProviders()
         return
-    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as client:
+    async with aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(), auto_decompress=False
+    ) as client:
         sandbox = SandboxProvider(
             client,
             url=settings.provider_url,

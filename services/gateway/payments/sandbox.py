@@ -61,6 +61,8 @@ class SandboxProvider:
         self._authorization = f"Bearer {api_key}"
         self._callback_secret = callback_secret
 
+    callback_headers = ("Provider-Timestamp", "Provider-Signature")
+
     @property
     def page_origin(self) -> str:
         """Scheme, host and port of its page."""
@@ -94,7 +96,7 @@ class SandboxProvider:
         )
         try:
             told = _callback.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise UnreadableCallbackError(f"the body is not a callback: {error}") from error
         if (told.payment_id is None) != (told.type == "session.cancelled"):
             raise UnreadableCallbackError("payment_id must be given, but with session.cancelled")
@@ -114,6 +116,7 @@ class SandboxProvider:
         headers: dict[str, Any] = {
             "Authorization": self._authorization,
             "Content-Type": "application/json",
+            "Accept-Encoding": "identity",
         }
         try:
             async with self._client.post(
@@ -123,15 +126,26 @@ class SandboxProvider:
                 timeout=_TIMEOUT,
                 allow_redirects=False,
             ) as answer:
-                return answer.status, await answer.content.read(_MAX_ANSWER_BYTES)
+                return answer.status, await _body_of(answer)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ProviderUnavailableError(f"the provider did not answer: {error!r}") from error
+
+
+async def _body_of(answer: aiohttp.ClientResponse) -> bytes:
+    if "Content-Encoding" in answer.headers:
+        raise ProviderUnavailableError("the provider's answer is compressed")
+    body = bytearray()
+    async for chunk in answer.content.iter_any():
+        body += chunk
+        if len(body) > _MAX_ANSWER_BYTES:
+            raise ProviderUnavailableError("the provider's answer is too long")
+    return bytes(body)
 
 
 def _read(body: bytes) -> _Session:
     try:
         session = _session.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ProviderUnavailableError("the provider's answer cannot be read") from error
     if not _SESSION_ID.fullmatch(session.session_id):
         raise ProviderUnavailableError("the provider's answer names no session")

@@ -1,5 +1,5 @@
 -- The callbacks that are due at :now, the first :limit.
-SELECT callback_id, url, body, forged_attempts, created_at, attempts
+SELECT callback_id, url, body, forged_attempts, attempts
 FROM callbacks
 WHERE settled_at IS NULL AND due_at <= :now
 ORDER BY due_at

@@ -3,6 +3,7 @@
 SELECT asked.place, b.customer_id, b.user_id, b.currency, b.balance, b.available_balance,
        b.status, b.frozen, b.expiring_amount, b.expiring_next_at, b.expiring_next_amount,
        b.created_at, b.updated_at, b.version, b.metadata, b.opened_position,
+       b.tier, b.review, b.bank_code, b.account_number, b.kyc_updated, b.is_erased, b.identity,
        coalesce(progress.version, 0) AS complete_to,
        lacking_balance.position AS balance_lacks, lacking_line.position AS history_lacks
 FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS asked (tenant_id, wallet_id, place)

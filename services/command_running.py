@@ -1,0 +1,84 @@
+"""Running a command of the command line: its settings, its event loop, its connection."""
+
+import os
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from services.runtime.postgres import Connection
+    from services.runtime.settings import Settings
+
+Result = TypeVar("Result")
+
+
+def settings_now(*, own_servers: bool = False) -> "Settings":
+    """The settings; where the environment names no servers, those that `ledger up` runs."""
+    import msgspec
+
+    from services.runtime.sandbox_file import read_sandbox
+    from services.runtime.settings import Settings
+
+    settings = Settings.from_environment(os.environ)
+    named = (settings.database_url, settings.kafka_bootstrap, settings.vault_database_url)
+    if own_servers or all(named):
+        return settings
+    running = read_sandbox(settings.home.expanduser())
+    return msgspec.structs.replace(
+        settings,
+        database_url=settings.database_url or running.get("DATABASE_URL"),
+        kafka_bootstrap=settings.kafka_bootstrap or running.get("KAFKA_BOOTSTRAP"),
+        vault_database_url=settings.vault_database_url or running.get("VAULT_DATABASE_URL"),
+    )
+
+
+def run_process(
+    process: str, work: Coroutine[Any, Any, Result], *, logs: bool = True
+) -> Result | None:
+    """Run a process until it ends or a signal comes. With `logs` it speaks JSON lines."""
+    import structlog
+    import uvloop
+
+    from services.runtime.garbage import collect_seldom
+    from services.runtime.logging import configure_logging
+    from services.runtime.settings import SettingsError
+    from services.runtime.shutdown import run_until_signalled
+
+    collect_seldom()
+    # What is talking to a person shows only what that person should know about.
+    configure_logging(process, settings_now().log_level if logs else "warning")
+    try:
+        return uvloop.run(run_until_signalled(work))
+    except SettingsError:
+        raise
+    except Exception:
+        if not logs:
+            raise
+        # So that the last line of the log is JSON like those before it.
+        structlog.get_logger().exception("process_failed")
+        sys.exit(1)
+
+
+def with_connection(work: "Callable[[Connection], Awaitable[Result]]") -> Result:
+    """Run `work` with a connection to the configured database."""
+    import asyncpg
+    import uvloop
+
+    from services.runtime.postgres import connect
+
+    dsn = settings_now().require_database_url()
+
+    async def run() -> Result:
+        connection = await connect(dsn, "ledger-cli")
+        try:
+            return await work(connection)
+        finally:
+            await connection.close()
+
+    try:
+        return uvloop.run(run())
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        message = f"the database: {error}"
+        raise click.ClickException(message) from error

@@ -1,0 +1,1 @@
+"""Customers, for whoever runs the ledger: erasing them, and settling their reviews."""

@@ -1,0 +1,76 @@
+"""Erasing a customer: event, documents, key; each may be repeated, and a repetition finishes it."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from schemas.commands import EraseCustomer
+from schemas.identifiers import wallet_id
+from services.customers.erasures import erasures_in
+from services.customers.errors import CustomerCommandError
+from services.customers.known_people import unseal_person
+from services.customers.submitting import submitting
+from services.runtime.postgres import Connection, connect
+from services.runtime.settings import Settings
+from services.runtime.sql import load_statement
+from services.vault.customer import Customer
+from services.vault.document_store import FileDocumentStore
+from services.vault.errors import CustomerErasedError
+from services.vault.opening import open_vault
+from services.vault.places import documents_path
+from services.vault.vault import Vault
+
+_FIND: Final = load_statement(__file__, "find_customers")
+_READ_IDENTITIES: Final = load_statement(__file__, "read_identities")
+_NAME: Final = "ledger-customers"
+
+
+async def run_erase(
+    settings: Settings, user_id: str, tenant_id: str | None, reason: str | None
+) -> list[str]:
+    """Erase, and say what was done. Raises `CustomerCommandError` where it is not clear whom."""
+    connection = await connect(settings.require_database_url(), _NAME)
+    try:
+        rows = await connection.fetch(_FIND, user_id, tenant_id)
+        if not rows:
+            message = f"there is no customer {user_id}"
+            raise CustomerCommandError(message)
+        if len(rows) > 1:
+            tenants = ", ".join(str(row["tenant_id"]) for row in rows)
+            message = f"{user_id} is a customer of several tenants; name one by --tenant: {tenants}"
+            raise CustomerCommandError(message)
+        (row,) = rows
+        customer = Customer(tenant_id=str(row["tenant_id"]), user_id=user_id)
+        digits = [each.hex for each in row["wallet_ids"]]
+        erasures = erasures_in(connection.fetch)
+        async with open_vault(settings, _NAME, erasures) as vault:
+            documents = await _documents(connection, vault, customer, digits)
+            async with submitting(settings) as ledger:
+                for each in digits:
+                    command = EraseCustomer(wallet_id=wallet_id(each), reason=reason)
+                    await ledger.settle(customer.tenant_id, command)
+            was_there = await vault.erase(customer, row["now"])
+        store = FileDocumentStore(documents_path(settings))
+        removed = sum([await store.delete(each) for each in documents])
+    finally:
+        await connection.close()
+    return [
+        f"erased {user_id}",
+        f"wallets    {len(digits)}",
+        f"key        {'destroyed' if was_there else 'there was none any more'}",
+        f"documents  {removed} removed",
+    ]
+
+
+async def _documents(
+    connection: Connection, vault: Vault, customer: Customer, digits: Sequence[str]
+) -> list[str]:
+    """The documents that are known to be the customer's, while that can still be read."""
+    try:
+        key = await vault.find_key(customer)
+    except CustomerErasedError:
+        return []
+    if key is None:
+        return []
+    rows = await connection.fetch(_READ_IDENTITIES, customer.tenant_id, digits)
+    people = [unseal_person(key, customer, row["identity"]) for row in rows]
+    return sorted({each.utility_bill for each in people if each.utility_bill is not None})

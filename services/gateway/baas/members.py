@@ -1,0 +1,40 @@
+"""Members: a JSON body as its object's members, as values or as their own characters."""
+
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from ledger.command_handling.gate import MAX_NESTING, nesting_of
+from services.gateway.requests import malformed
+
+MAX_BODY_NESTING: Final = MAX_NESTING + 1
+"""The body is a level of its own around metadata as deep as it may be."""
+
+_ANYTHING = msgspec.json.Decoder()
+_VERBATIM = msgspec.json.Decoder(dict[str, Raw])
+
+
+def members_of(body: bytes) -> dict[str, object]:
+    """The members of a body. Refuses with 400 what is not a JSON object in UTF-8."""
+    if not body:
+        raise malformed("a JSON object is expected as the body")
+    if nesting_of(body) > MAX_BODY_NESTING:
+        raise malformed(f"the body nests deeper than {MAX_BODY_NESTING} levels")
+    try:
+        body.decode()
+        value = _ANYTHING.decode(body)
+    except UnicodeDecodeError:
+        raise malformed("the body is not UTF-8") from None
+    except msgspec.MsgspecError:
+        raise malformed(
+            "the body is not valid JSON, or has a number that no double can hold"
+        ) from None
+    if not isinstance(value, dict):
+        raise malformed("the body is JSON, but not an object")
+    return value
+
+
+def characters_of(body: bytes) -> dict[str, Raw]:
+    """The members of a body that `members_of` took, each as the characters that it has there."""
+    return _VERBATIM.decode(body)

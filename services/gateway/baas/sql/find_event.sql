@@ -1,0 +1,4 @@
+-- An event of the tenant by its id. $1 uuid tenant  $2 uuid event
+SELECT position, stream_id, version, event_id, type, schema_version, data, recorded_at
+FROM events
+WHERE event_id = $2::uuid AND tenant_id = $1::uuid

@@ -1,0 +1,103 @@
+"""The door to the vault: opened when it is first needed, so that money moves whatever happens."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Final, TypeVar
+
+import asyncpg
+import structlog
+
+from schemas.identifiers import TenantId
+from services.customers.erasures import erasures_in
+from services.gateway.baas.failures import VAULT_UNAVAILABLE
+from services.gateway.database import Database
+from services.gateway.problems import ReadsUnavailableError, RefusedError
+from services.runtime.settings import Settings, SettingsError
+from services.vault.blind_index import BlindIndex
+from services.vault.document_store import DocumentStore, FileDocumentStore
+from services.vault.errors import CustomerErasedError, SealBrokenError, VaultError
+from services.vault.opening import open_vault
+from services.vault.places import blind_index, documents_path
+from services.vault.vault import Vault
+
+Result = TypeVar("Result")
+
+_MAX_SECONDS: Final = 5.0
+_AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    ReadsUnavailableError,
+    SettingsError,
+)
+
+_log = structlog.get_logger(__name__)
+
+
+class VaultDoor:
+    """Opens the vault once. While it cannot be used, calls are refused with 503."""
+
+    def __init__(
+        self,
+        open_: Callable[[], AbstractAsyncContextManager[Vault]],
+        index: Callable[[], BlindIndex],
+        documents: DocumentStore,
+    ) -> None:
+        self._open = open_
+        self._read_index = index
+        self.documents = documents
+        self._vault: Vault | None = None
+        self._index: BlindIndex | None = None
+        self._opening = asyncio.Lock()
+        self._stack = AsyncExitStack()
+
+    async def use(self, work: Callable[[Vault], Awaitable[Result]]) -> Result:
+        """Do something with the vault. `CustomerErasedError` and broken seals pass through."""
+        try:
+            async with asyncio.timeout(_MAX_SECONDS):
+                return await work(self._vault or await self._opened())
+        except (CustomerErasedError, SealBrokenError):
+            raise
+        except (*_AWAY, VaultError) as error:
+            raise _unavailable(error) from None
+
+    def index_of(self, tenant_id: TenantId, purpose: str, value: str) -> bytes:
+        """The blind index of a value, by which one person is found again."""
+        if self._index is None:
+            try:
+                self._index = self._read_index()
+            except (*_AWAY, VaultError) as error:
+                raise _unavailable(error) from None
+        return self._index.index(tenant_id, purpose, value)
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        await self._stack.aclose()
+
+    async def _opened(self) -> Vault:
+        async with self._opening:
+            if self._vault is None:
+                self._vault = await self._stack.enter_async_context(self._open())
+            return self._vault
+
+
+def _unavailable(error: Exception) -> RefusedError:
+    # What the message of another's error says is not known; ours name no person.
+    reason = str(error) if isinstance(error, VaultError | SettingsError) else None
+    _log.warning("vault_unavailable", error=type(error).__name__, reason=reason)
+    return RefusedError(VAULT_UNAVAILABLE, "the vault of personal data cannot be used")
+
+
+def vault_door(settings: Settings, database: Database) -> VaultDoor:
+    """The door to the vault that the settings name."""
+
+    async def fetch(statement: str, after: int, limit: int) -> list[asyncpg.Record]:
+        return await database.read(lambda pool: pool.fetch(statement, after, limit))
+
+    return VaultDoor(
+        lambda: open_vault(settings, "ledger-gateway-vault", erasures_in(fetch)),
+        lambda: blind_index(settings),
+        FileDocumentStore(documents_path(settings)),
+    )

@@ -1,0 +1,151 @@
+"""The commands of the command line about people: the vault, customers, reviews."""
+
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+
+from services.command_running import run_process, settings_now
+
+
+@click.group()
+def vault() -> None:
+    """The customers' data keys, in a database of their own."""
+
+
+@vault.command("migrate")
+def migrate_vault() -> None:
+    """Bring the key store's schema up to date."""
+    from services.vault.main import run_migrate
+
+    _maintain_vault(run_migrate(settings_now()))
+
+
+@vault.command("reconcile")
+def reconcile_vault() -> None:
+    """Destroy again every destroyed key that a restore brought back."""
+    from services.customers.vault_commands import run_reconcile
+
+    _maintain_vault(run_reconcile(settings_now()))
+
+
+@vault.command("backup")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def backup_vault(folder: Path) -> None:
+    """Write a backup of the wrapped keys into FOLDER, and remove those that are too old."""
+    from services.vault.main import run_backup
+
+    _maintain_vault(run_backup(settings_now(), folder))
+
+
+@vault.command("restore")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore_vault(file: Path) -> None:
+    """Put back the keys of the backup FILE that are missing and were not destroyed."""
+    from services.customers.vault_commands import run_restore
+
+    _maintain_vault(run_restore(settings_now(), file))
+
+
+@vault.command("rotate-master-key")
+def rotate_master_key() -> None:
+    """Add a master key and wrap every data key by it; it may be stopped and repeated."""
+    from services.vault.main import run_rotation
+
+    _maintain_vault(run_rotation(settings_now()))
+
+
+def _maintain_vault(work: Coroutine[Any, Any, list[str]]) -> None:
+    """Run one of the vault's commands, and say what it says."""
+    import asyncpg
+
+    from services.customers.errors import CustomerCommandError
+    from services.runtime.migrations import MigrationError
+    from services.vault.errors import VaultError
+
+    try:
+        said = run_process("vault", work, logs=False)
+    except (VaultError, CustomerCommandError, MigrationError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        message = f"the vault's database: {error}"
+        raise click.ClickException(message) from error
+    if said is None:
+        sys.exit(1)
+    for line in said:
+        click.echo(line)
+
+
+@click.group()
+def customers() -> None:
+    """Customers: who they are, for as long as anybody may know it."""
+
+
+@customers.command("erase")
+@click.argument("user_id", type=click.UUID)
+@click.option("--tenant", "tenant_id", type=click.UUID, help="Whose customer it is.")
+@click.option("--reason", help="Kept in the history of the customer's wallets.")
+@click.confirmation_option(prompt="Who this customer is cannot be brought back. Erase?")
+def erase_customer(user_id: UUID, tenant_id: UUID | None, reason: str | None) -> None:
+    """Forget who the customer USER_ID is, for ever; wallets and money stay as they are."""
+    from services.customers.erasing import run_erase
+
+    tenant = None if tenant_id is None else str(tenant_id)
+    _maintain(run_erase(settings_now(), str(user_id), tenant, reason))
+
+
+@click.group()
+def reviews() -> None:
+    """Reviews of tier-three wallets, which are inactive until one approves them."""
+
+
+@reviews.command("list")
+def list_reviews() -> None:
+    """Show the wallets that wait for their review, the oldest first."""
+    from services.customers.reviewing import run_list
+
+    _maintain(run_list(settings_now()))
+
+
+@reviews.command("approve")
+@click.argument("wallet_id")
+@click.option("--reason", help="Kept in the wallet's history.")
+def approve_wallet(wallet_id: str, reason: str | None) -> None:
+    """Make the wallet WALLET_ID active, with an account number."""
+    from services.customers.reviewing import run_review
+
+    _maintain(run_review(settings_now(), wallet_id, "approved", reason))
+
+
+@reviews.command("reject")
+@click.argument("wallet_id")
+@click.option("--reason", help="Kept in the wallet's history.")
+def reject_wallet(wallet_id: str, reason: str | None) -> None:
+    """Leave the wallet WALLET_ID inactive, for good."""
+    from services.customers.reviewing import run_review
+
+    _maintain(run_review(settings_now(), wallet_id, "rejected", reason))
+
+
+def _maintain(work: Coroutine[Any, Any, list[str]]) -> None:
+    """Run a command about customers, and say what it says."""
+    import asyncpg
+
+    from ledger.command_handling.errors import CommandHandlingError
+    from services.customers.errors import CustomerCommandError
+    from services.vault.errors import VaultError
+
+    try:
+        said = run_process("customers", work, logs=False)
+    except (CustomerCommandError, CommandHandlingError, VaultError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        message = f"the database: {error}"
+        raise click.ClickException(message) from error
+    if said is None:
+        sys.exit(1)
+    for line in said:
+        click.echo(line)

@@ -1,0 +1,34 @@
+"""What a command says to a person while the database cannot be asked: a line, no traceback."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import asyncpg
+
+_OUTAGES: Final = (
+    ConnectionError,
+    TimeoutError,
+    socket.gaierror,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InterfaceError,
+)
+
+
+class DatabaseOutageError(Exception):
+    """The database cannot be reached, or not now: a rebuild is taking tables over, or so."""
+
+
+@contextmanager
+def said_as_outages() -> Iterator[None]:
+    """Raise `DatabaseOutageError` for what time may heal."""
+    try:
+        yield
+    except _OUTAGES as error:
+        message = f"the database cannot be asked now, try again: {str(error) or repr(error)}"
+        raise DatabaseOutageError(message) from error

@@ -1,0 +1,114 @@
+"""Where sealed documents lie: the port where an S3-compatible store goes, and files on a disk.
+
+A store sees only what is sealed. It knows names, and nothing of whose a document is.
+"""
+
+import asyncio
+import os
+import re
+import secrets
+import time
+from collections.abc import AsyncGenerator, AsyncIterable
+from pathlib import Path
+from typing import Protocol
+
+from services.vault.errors import DocumentMissingError
+from services.vault.key_files import sync_folder
+
+_NAME = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_READ_BYTES = 64 * 1024
+_UNFINISHED = ".new"
+_ABANDONED_S = 24 * 60 * 60
+
+
+class DocumentStore(Protocol):
+    """Names are 32 hexadecimal digits; another one is a `ValueError`."""
+
+    async def write(self, name: str, content: AsyncIterable[bytes]) -> None:
+        """Store what comes: all of it, durably, or nothing, also where `content` raises.
+
+        Raises `FileExistsError` if the name is taken.
+        """
+
+    def read(self, name: str) -> AsyncGenerator[bytes, None]:
+        """What was stored, in pieces of any size. Raises `DocumentMissingError`."""
+
+    async def delete(self, name: str) -> bool:
+        """Remove it; says whether it was there."""
+
+
+class FileDocumentStore:
+    """Documents as files, in folders by the first two digits. Raises `OSError` besides."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def write(self, name: str, content: AsyncIterable[bytes]) -> None:
+        """Under another name first: a file is there whole, or not."""
+        path = self._path(name)
+        await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True, mode=0o700)
+        unfinished = path.with_name(f"{name}.{secrets.token_hex(4)}{_UNFINISHED}")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        file = await asyncio.to_thread(os.open, unfinished, flags, 0o600)
+        try:
+            try:
+                async for piece in content:
+                    await asyncio.to_thread(_write_all, file, piece)
+                await asyncio.to_thread(os.fsync, file)
+            finally:
+                os.close(file)
+            # A link, unlike a rename, does not take the place of what is there.
+            os.link(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        await asyncio.to_thread(sync_folder, path.parent)
+
+    async def read(self, name: str) -> AsyncGenerator[bytes, None]:
+        """In pieces of 64 KiB."""
+        path = self._path(name)
+        try:
+            file = await asyncio.to_thread(os.open, path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            message = f"there is no document {name}"
+            raise DocumentMissingError(message) from error
+        try:
+            while piece := await asyncio.to_thread(os.read, file, _READ_BYTES):
+                yield piece
+        finally:
+            os.close(file)
+
+    async def delete(self, name: str) -> bool:
+        """Remove it; says whether it was there."""
+        path = self._path(name)
+        try:
+            await asyncio.to_thread(path.unlink)
+        except FileNotFoundError:
+            return False
+        await asyncio.to_thread(sync_folder, path.parent)
+        return True
+
+    async def remove_abandoned(self) -> int:
+        """Remove what was begun more than a day ago and never finished; says how many."""
+        return await asyncio.to_thread(self._remove_abandoned)
+
+    def _remove_abandoned(self) -> int:
+        before = time.time() - _ABANDONED_S
+        abandoned = [
+            path
+            for path in self._folder.glob(f"??/*{_UNFINISHED}")
+            if path.stat().st_mtime < before
+        ]
+        for path in abandoned:
+            path.unlink(missing_ok=True)
+        return len(abandoned)
+
+    def _path(self, name: str) -> Path:
+        if _NAME.fullmatch(name) is None:
+            message = "a document's name has 32 hexadecimal digits"
+            raise ValueError(message)
+        return self._folder / name[:2] / name
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(descriptor, content) :]

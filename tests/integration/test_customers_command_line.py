@@ -1,0 +1,235 @@
+"""`ledger reviews` and `ledger customers erase`, as processes beside a gateway that serves."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from services.vault.places import documents_path
+from tests.specs.baas_client import UNKNOWN, BaasClient, baas_with_vault, failure, in_contract_a
+from tests.specs.form_server import BOUNDARY, form
+from tests.specs.people import TIER_ONE, TIER_THREE
+from tests.specs.pictures import png
+
+KEY = {"Idempotency-Key": "enrolment-1"}
+
+
+class Ended(NamedTuple):
+    """A command that has ended."""
+
+    status: int
+    output: str
+
+
+class Line(NamedTuple):
+    """A gateway, and the command line on the same database and vault."""
+
+    baas: BaasClient
+    database: str
+
+    async def run(self, *words: str) -> Ended:
+        """Run `ledger …` to its end."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.cli", *words),
+            env={
+                **os.environ,
+                **self.baas.vault.environment(),
+                "LEDGER_DATABASE_URL": self.database,
+                "LEDGER_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+            },
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        assert process.returncode is not None
+        return Ended(process.returncode, output.decode())
+
+    async def erase(self, user_id: str, *words: str) -> Ended:
+        """Erase a customer without being asked whether it is meant."""
+        return await self.run("customers", "erase", user_id, "--yes", *words)
+
+    def documents(self) -> list[Path]:
+        """Every file that the document store has."""
+        folder = documents_path(self.baas.vault.settings)
+        return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+async def line(database: str, empty_database: str, tmp_path: Path) -> AsyncIterator[Line]:
+    async with baas_with_vault(database, empty_database, tmp_path) as baas:
+        yield Line(baas, database)
+
+
+async def at_tier_three(baas: BaasClient) -> Any:
+    """A wallet that waits for its review."""
+    body = form({name: str(value) for name, value in TIER_THREE.items()}, png())
+    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    reply = await baas.post("/wallets/tier-3", data=body, headers=headers)
+    assert reply.status == 201, reply
+    return reply.json["data"]
+
+
+async def test_reviews_are_listed_and_settled(line: Line) -> None:
+    assert await line.run("reviews", "list") == (0, "no wallet waits for a review\n")
+    wallet = await at_tier_three(line.baas)
+    await line.baas.gateway.project()
+    identifier = in_contract_a(wallet["id"])
+    listed = await line.run("reviews", "list")
+    assert listed.output.startswith(identifier)
+    assert listed.output.endswith("  sandbox  merchant\n")
+    assert await line.run("reviews", "approve", identifier) == (
+        0,
+        f"approved {identifier}, account 0000000006\n",
+    )
+    shown = (await line.baas.get(f"/wallets/{wallet['user_id']}")).json["data"]
+    assert (shown["status"], shown["account_number"]) == ("ACTIVE", "0000000006")
+    again = await line.run("reviews", "reject", identifier)
+    assert again == (1, f"Error: {identifier} was not rejected: review_not_pending\n")
+    await line.baas.gateway.project()
+    assert (await line.run("reviews", "list")).output == "no wallet waits for a review\n"
+
+
+async def test_a_review_of_no_wallet(line: Line) -> None:
+    for unknown in ("wal_" + "0a" * 16, "nothing"):
+        ended = await line.run("reviews", "reject", unknown)
+        assert (ended.status, ended.output.startswith("Error: there is no wallet")) == (1, True)
+
+
+async def test_an_erased_customer_is_nobody_any_more(line: Line) -> None:
+    baas = line.baas
+    replied = await baas.post("/wallets", TIER_ONE, headers=KEY)
+    wallet = replied.json["data"]
+    await baas.credit(wallet["user_id"], 5, "in")
+    ended = await line.erase(wallet["user_id"], "--reason", "asked for")
+    assert (ended.status, ended.output.splitlines()) == (
+        0,
+        [
+            f"erased {wallet['user_id']}",
+            "wallets    1",
+            "key        destroyed",
+            "documents  0 removed",
+        ],
+    )
+
+    shown = (await baas.get(f"/wallets/{wallet['user_id']}")).json["data"]
+    assert shown["account_name"] is None
+    assert (shown["booked_balance"], shown["account_number"]) == (5, wallet["account_number"])
+    await baas.gateway.project()
+    assert (await baas.get("/wallets")).json["data"][0]["account_name"] is None
+    assert await baas.vault.fetch("SELECT 1 FROM customer_keys WHERE wrapped_key IS NOT NULL") == []
+    (index,) = await baas.gateway.connection.fetch("SELECT identity_index FROM customers")
+    assert index["identity_index"] is None
+    listed = (baas.vault.home / "vault" / "destroyed.jsonl").read_text()
+    assert wallet["user_id"] in listed
+
+    replay = await baas.post("/wallets", TIER_ONE, headers=KEY)
+    assert failure(replay) == (410, "Customer was erased", {})
+    upgrade = {"nin": "11111111111", "account_number": wallet["account_number"]}
+    assert failure(await baas.post("/wallets/upgrade-tier-2", upgrade))[0] == 410
+    frozen = await baas.post(
+        "/wallets/freeze", {"account_number": wallet["account_number"], "reason": "r"}
+    )
+    assert (frozen.status, frozen.json["data"]["account_name"]) == (200, None)
+
+
+async def test_an_erased_person_may_come_again(line: Line) -> None:
+    baas = line.baas
+    first = (await baas.post("/wallets", TIER_ONE)).json["data"]
+    assert (await line.erase(first["user_id"])).status == 0
+    second = await baas.post("/wallets", TIER_ONE | {"email": "new@example.com"})
+    assert second.status == 201
+    assert second.json["data"]["user_id"] != first["user_id"]
+    assert second.json["data"]["account_name"] == first["account_name"]
+
+
+async def test_an_erasure_takes_the_utility_bill(line: Line) -> None:
+    wallet = await at_tier_three(line.baas)
+    assert len(line.documents()) == 1
+    ended = await line.erase(wallet["user_id"])
+    assert ended.output.endswith("documents  1 removed\n")
+    assert line.documents() == []
+
+
+async def test_an_erasure_may_be_repeated(line: Line) -> None:
+    wallet = (await line.baas.post("/wallets", TIER_ONE)).json["data"]
+    await line.erase(wallet["user_id"])
+    before = await line.baas.gateway.position()
+    again = await line.erase(wallet["user_id"])
+    assert (again.status, "there was none any more" in again.output) == (0, True)
+    assert await line.baas.gateway.position() == before
+
+
+async def test_a_restored_key_does_not_bring_the_customer_back(line: Line) -> None:
+    """What the log says is destroyed again before the vault serves, whatever else was lost."""
+    baas = line.baas
+    wallet = (await baas.post("/wallets", TIER_ONE)).json["data"]
+    rows = await baas.vault.copy_rows()
+    await line.erase(wallet["user_id"])
+    await baas.vault.put_back(rows)
+    (baas.vault.home / "vault" / "destroyed.jsonl").unlink()
+    assert (await line.erase(wallet["user_id"])).status == 0
+    assert await baas.vault.fetch("SELECT 1 FROM customer_keys WHERE wrapped_key IS NOT NULL") == []
+    listed = (baas.vault.home / "vault" / "destroyed.jsonl").read_text()
+    assert wallet["user_id"] in listed
+
+
+async def _forgotten_but_by_the_log(line: Line, rows: list[Any]) -> Any:
+    """A customer whose erasure only the log knows of; these are the key store's rows now."""
+    wallet = (await line.baas.post("/wallets", TIER_ONE)).json["data"]
+    assert (await line.erase(wallet["user_id"])).status == 0
+    await line.baas.vault.put_back(rows)
+    (line.baas.vault.home / "vault" / "destroyed.jsonl").unlink()
+    return wallet
+
+
+async def test_reconciling_asks_the_log(line: Line) -> None:
+    await line.baas.post("/wallets", TIER_ONE)
+    rows = await line.baas.vault.copy_rows()
+    await _forgotten_but_by_the_log(line, rows)
+    ended = await line.run("vault", "reconcile")
+    assert ended == (0, "destroyed again  1\nadded to list    1\n")
+    living = "SELECT 1 FROM customer_keys WHERE wrapped_key IS NOT NULL"
+    assert await line.baas.vault.fetch(living) == []
+    again = await line.run("vault", "reconcile")
+    assert again == (0, "destroyed again  0\nadded to list    0\n")
+
+
+async def test_restoring_asks_the_log(line: Line, tmp_path: Path) -> None:
+    await line.baas.post("/wallets", TIER_ONE)
+    folder = tmp_path / "backups"
+    assert (await line.run("vault", "backup", str(folder))).status == 0
+    [backup] = folder.iterdir()
+    await _forgotten_but_by_the_log(line, [])
+    ended = await line.run("vault", "restore", str(backup))
+    said = "put back       0\nthere already  0\ndestroyed      1 (not put back)\n"
+    assert ended == (0, said)
+
+
+async def test_without_the_log_nothing_is_restored(line: Line, tmp_path: Path) -> None:
+    """Who was erased would not be known: what the list lacks would come back."""
+    await line.baas.post("/wallets", TIER_ONE)
+    folder = tmp_path / "backups"
+    await line.run("vault", "backup", str(folder))
+    [backup] = folder.iterdir()
+    nowhere = line._replace(database=line.database.rsplit("/", 1)[0] + "/nowhere")
+    for words in (("restore", str(backup)), ("reconcile",)):
+        ended = await nowhere.run("vault", *words)
+        said = "Error: the log, which says who was erased, cannot be read: "
+        assert (ended.status, ended.output.startswith(said)) == (1, True), ended
+
+
+async def test_erasures_that_are_refused(line: Line) -> None:
+    ended = await line.erase(UNKNOWN)
+    assert ended == (1, f"Error: there is no customer {UNKNOWN}\n")
+    name = "ed380000-b6f6-4210-bc8b-5dd7d6721caa"
+    body = {"customer_id": name, "currency": "NGN"}
+    for who in ("merchant", "stranger"):
+        await line.baas.gateway.post("/wallets", body, who=who)
+    ended = await line.erase(name)
+    assert (ended.status, "of several tenants" in ended.output) == (1, True)
+    tenant_id = line.baas.gateway.merchant.sandbox_tenant_id
+    assert (await line.erase(name, "--tenant", tenant_id)).status == 0

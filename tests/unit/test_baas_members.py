@@ -1,0 +1,50 @@
+"""JSON bodies of the second dialect, as values and as their own characters."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.gateway.baas.members import characters_of, members_of
+from tests.specs.kyc_refusals import refusal, refusal_if_any
+
+
+def test_a_body_as_members_and_as_characters() -> None:
+    body = b' {"amount": 10.50, "metadata":{"a": [1]}, "amount2":1e2} '
+    assert members_of(body) == {"amount": 10.5, "metadata": {"a": [1]}, "amount2": 100.0}
+    assert {name: bytes(raw) for name, raw in characters_of(body).items()} == {
+        "amount": b"10.50",
+        "metadata": b'{"a": [1]}',
+        "amount2": b"1e2",
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(
+            b"",
+            b" ",
+            b"[]",
+            b"1",
+            b"null",
+            b'"x"',
+            b"{",
+            b'{"a":1}x',
+            b'{"a":\xff}',
+            b'{"a":"\xff"}',
+        ),
+        *(b'{"a":007}', b'{"a":1.}', b'{"a":+1}', b'{"a":NaN}', b'{"a":"\\ud800"}', b'{"a":1e999}'),
+        *(b"[" * 100_000, b'{"a":' * 34 + b"1" + b"}" * 34),
+    ],
+)
+def test_what_is_no_json_object_is_malformed(body: bytes) -> None:
+    assert refusal(members_of, body).code == "malformed_request"
+
+
+@given(st.binary(max_size=40))
+def test_any_body_is_an_object_or_malformed(body: bytes) -> None:
+    refused = refusal_if_any(members_of, body)
+    if refused is None:
+        assert characters_of(body).keys() == members_of(body).keys()
+    else:
+        assert refused.code == "malformed_request"
