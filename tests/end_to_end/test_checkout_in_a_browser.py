@@ -58,6 +58,7 @@ async def test_a_declined_card_costs_nothing_and_another_one_pays(
     ("number", "notice"),
     [("4242 4242 4242 4241", "not a card number"), ("4111 1111 1111 1111", "Only the test cards")],
 )
+@pytest.mark.slow
 async def test_no_other_card_number_pays(
     shop: Shop, browser: Browser, number: str, notice: str
 ) -> None:
@@ -82,6 +83,7 @@ async def test_a_customer_who_cancels_comes_back_to_the_cancel_url(
     assert (await shop.balance(), await shop.status()) == (0, "cancelled")
 
 
+@pytest.mark.slow
 async def test_a_customer_who_cancels_at_the_provider_comes_back_to_the_cancel_url(
     shop: Shop, browser: Browser
 ) -> None:
@@ -94,6 +96,7 @@ async def test_a_customer_who_cancels_at_the_provider_comes_back_to_the_cancel_u
     assert (await shop.balance(), await shop.status()) == (0, "cancelled")
 
 
+@pytest.mark.slow
 async def test_the_way_back_may_lead_over_another_host_of_the_merchant(
     shop: Shop, browser: Browser
 ) -> None:
@@ -177,6 +180,7 @@ async def test_a_slow_callback_is_waited_for_on_a_page_that_looks_again(
     assert await shop.balance() == 500
 
 
+@pytest.mark.slow
 async def test_a_provider_that_is_killed_before_its_callback_tells_of_the_payment_afterwards(
     shop: Shop, browser: Browser
 ) -> None:
@@ -192,6 +196,7 @@ async def test_a_provider_that_is_killed_before_its_callback_tells_of_the_paymen
     assert await shop.credits() == [500]
 
 
+@pytest.mark.slow
 async def test_a_callback_that_comes_twice_is_credited_once(shop: Shop, browser: Browser) -> None:
     known = await shop.callbacks("known")
     await shop.ask_for(500)
@@ -209,6 +214,7 @@ async def _more(shop: Shop, outcome: str, before: float) -> bool:
     return await shop.callbacks(outcome) > before
 
 
+@pytest.mark.slow
 async def test_a_payment_that_is_told_of_after_the_end_is_credited_all_the_same(
     shop: Shop, browser: Browser
 ) -> None:
@@ -224,6 +230,7 @@ async def test_a_payment_that_is_told_of_after_the_end_is_credited_all_the_same(
     assert await shop.credits() == [500]
 
 
+@pytest.mark.slow
 async def test_a_callback_with_a_wrong_signature_is_refused_and_the_money_still_arrives(
     shop: Shop, browser: Browser
 ) -> None:
@@ -238,6 +245,7 @@ async def test_a_callback_with_a_wrong_signature_is_refused_and_the_money_still_
     assert await shop.credits() == [500]
 
 
+@pytest.mark.slow
 async def test_a_top_up_whose_time_is_over_cannot_be_paid(shop: Shop, browser: Browser) -> None:
     await shop.ask_for(500, seconds=4)
     await browser.click(shop.pay_button)
