@@ -2,7 +2,6 @@
 
 import json
 import re
-from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from tests.end_to_end.contract_merchant import Check, Merchant, money, soon
@@ -224,16 +223,6 @@ async def batch(on: Merchant) -> None:
     assert await on.balance(wallet) == 6
 
 
-async def balance_as_of(on: Merchant) -> None:
-    wallet = await on.open(100)
-    (credited,) = await on.history(wallet)
-    await on.debit(wallet, 40)
-    just_after = datetime.fromisoformat(credited["created_at"]) + timedelta(microseconds=1)
-    moment = just_after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    then = await on.get(f"/wallets/{wallet}?as_of={moment}")
-    assert then["balance"] == 100
-
-
 CALLS: dict[str, Check] = {
     "base path /v1, JSON in and out, UTF-8": base_path_and_json,
     "HTTP Basic with client id and secret": basic_authentication,
@@ -257,5 +246,4 @@ CALLS: dict[str, Check] = {
     "POST /wallets/:id/holds, /holds/:id/capture, /holds/:id/void": hold,
     "POST /transactions/:id/reverse": reversal,
     "POST /batch": batch,
-    "GET /wallets/:id?as_of": balance_as_of,
 }

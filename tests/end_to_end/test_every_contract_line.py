@@ -17,9 +17,8 @@ from tests.specs.running_stack import RunningStack
 TESTS = Path(__file__).parents[1]
 
 CHECKS = {**CALLS, **RULES, **TOPUPS}
-NOT_YET = {
-    "GET /wallets/:id?as_of": "balances as of a time are not there yet",
-}
+
+
 """Lines that do not hold yet, and why: a line that comes to hold must leave this table."""
 
 
@@ -82,13 +81,7 @@ PROVEN_ELSEWHERE = {
 }
 
 
-def _line(name: str) -> object:
-    reason = NOT_YET.get(name)
-    marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason is not None else []
-    return pytest.param(name, id=name, marks=marks)
-
-
-@pytest.mark.parametrize("line", [_line(name) for name in CHECKS])
+@pytest.mark.parametrize("line", list(CHECKS))
 async def test_the_line_holds(line: str, stack: RunningStack) -> None:
     await CHECKS[line](contract_merchant(stack))
 
@@ -102,4 +95,3 @@ def test_the_proof_is_there(line: str) -> None:
 def test_no_line_has_two_meanings() -> None:
     named = [*CALLS, *RULES, *TOPUPS, *PROVEN_ELSEWHERE]
     assert len(named) == len(set(named))
-    assert NOT_YET.keys() <= CHECKS.keys()
