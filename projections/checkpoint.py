@@ -47,6 +47,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     """The newest event that was folded from this partition."""
     hash: bytes | None
     """That event's hash, if there was one."""
+    generation: int = 1
+    """Counts how often other tables took the live ones' place: what was read before is void."""
 
 
 class Move(NamedTuple):
@@ -74,6 +76,7 @@ async def advance_checkpoints(
         [move.before.partition for move in ordered],
         [move.before.topic_id for move in ordered],
         [move.before.next_offset for move in ordered],
+        [move.before.generation for move in ordered],
         [move.after.topic_id for move in ordered],
         [move.after.next_offset for move in ordered],
         [move.after.position for move in ordered],

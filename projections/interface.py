@@ -84,9 +84,12 @@ class Projection(Protocol[Row]):
     ) -> Mapping[WalletKey, Row]:
         """The rows of these wallets; those without one are left out."""
 
-    async def store(self, connection: Connection, news: Sequence[WalletNews[Row]]) -> None:
+    async def store(
+        self, connection: Connection, news: Sequence[WalletNews[Row]]
+    ) -> Mapping[WalletKey, Row]:
         """Fold the events onto the rows and write them, in the transaction under way.
 
+        The answer is those rows as `load` would give them now.
         Raises `ProjectionMismatchError` where an event contradicts its row.
         """
 

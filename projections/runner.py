@@ -3,9 +3,13 @@
 Order and exactness are made here, once. The checkpoint moves first, by compare-and-set;
 then each wallet's events are matched with its row: what was seen is dropped, a hole is
 filled from the log once, and a hole that the log cannot fill stops the projection.
+
+Rows are remembered from one batch to the next: while a compare-and-set succeeds, nobody else
+has written the wallets of that partition.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import asyncpg
@@ -26,6 +30,8 @@ from projections.interface import (
 )
 from projections.log import read_missing
 from schemas.events import UnknownEventError
+
+REMEMBERED_WALLETS = 50_000
 
 Streams = dict[WalletKey, list[ProjectedEvent]]
 
@@ -57,9 +63,20 @@ class Sorted(NamedTuple):
 class Runner:
     """Applies batches to one projection, on one connection."""
 
-    def __init__(self, projection: AnyProjection, connection: Connection) -> None:
+    def __init__(
+        self,
+        projection: AnyProjection,
+        connection: Connection,
+        remembered_wallets: int = REMEMBERED_WALLETS,
+    ) -> None:
         self._projection = projection
         self._connection = connection
+        self._remembered_wallets = remembered_wallets
+        self._rows: dict[WalletKey, Versioned] = {}
+
+    def forget(self) -> None:
+        """Read every row anew: checkpoints were read again, so others may have written."""
+        self._rows.clear()
 
     async def apply(self, events: Iterable[ProjectedEvent], moves: Sequence[Move]) -> Applied:
         """Fold events that were read between two states of the checkpoints; all or nothing.
@@ -70,18 +87,27 @@ class Runner:
         try:
             async with self._connection.transaction():
                 await advance_checkpoints(self._connection, self._projection.name, moves)
-                return await self._fold(events)
-        except (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError) as error:
-            # Another process of this projection, or a rebuild that is taking over.
-            raise CheckpointLostError(str(error)) from error
-        except (UnknownEventError, msgspec.MsgspecError) as error:
-            raise UnreadableEventError(str(error)) from error
+                applied = await self._fold(events)
+        except BaseException as error:
+            self.forget()
+            if isinstance(error, (asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)):
+                # Another process of this projection, or a rebuild that is taking over.
+                raise CheckpointLostError(str(error)) from error
+            if isinstance(error, (UnknownEventError, msgspec.MsgspecError)):
+                raise UnreadableEventError(str(error)) from error
+            raise
+        for wallet in list(islice(self._rows, max(0, len(self._rows) - self._remembered_wallets))):
+            del self._rows[wallet]
+        return applied
 
     async def _fold(self, events: Iterable[ProjectedEvent]) -> Applied:
         streams = by_wallet(events)
         if not streams:
             return Applied(ranges=[], dropped=0, fetched=0)
-        rows = await self._projection.load(self._connection, list(streams))
+        rows = self._rows
+        unread = [wallet for wallet in streams if wallet not in rows]
+        if unread:
+            rows.update(await self._projection.load(self._connection, unread))
         news, holes, dropped = sort_out(streams, rows)
         fetched = 0
         if holes:
@@ -89,10 +115,11 @@ class Runner:
             fill_holes(news, holes, missing)
             fetched = sum(len(found) for found in missing.values())
         if news:
-            await self._projection.store(
+            written = await self._projection.store(
                 self._connection,
                 [WalletNews(wallet, rows.get(wallet), stream) for wallet, stream in news.items()],
             )
+            rows.update(written)
         return Applied(
             ranges=[
                 EventRange(wallet, stream[0].version, stream[-1].version)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from projections.arrays import spelled, spelled_keys
 from projections.balances.evolve import fold
 from projections.balances.holds import compare_holds, store_holds, strange_holds
 from projections.balances.rows import wallet_view
@@ -18,7 +19,7 @@ from projections.interface import (
     WalletNews,
 )
 from projections.statements import load_statement
-from schemas.identifiers import hex_of, wallet_id
+from schemas.identifiers import wallet_id
 from schemas.results import WalletView
 
 _LOAD = load_statement(__file__, "load")
@@ -40,14 +41,16 @@ class BalancesProjection:
         self, connection: Connection, wallets: Sequence[WalletKey]
     ) -> Mapping[WalletKey, WalletView]:
         """The rows of these wallets."""
-        rows = await connection.fetch(_LOAD, *_keys(wallets))
+        rows = await connection.fetch(_LOAD, *spelled_keys(wallets))
         found = {}
         for row in rows:
             wallet = wallets[row["place"] - 1]
             found[wallet] = wallet_view(wallet.wallet_id, row)
         return found
 
-    async def store(self, connection: Connection, news: Sequence[WalletNews[WalletView]]) -> None:
+    async def store(
+        self, connection: Connection, news: Sequence[WalletNews[WalletView]]
+    ) -> Mapping[WalletKey, WalletView]:
         """Insert the opened wallets, update the known ones; the same of holds and top-ups."""
         opened: list[tuple[WalletNews[WalletView], WalletView]] = []
         changed: list[tuple[WalletKey, WalletView, WalletView]] = []
@@ -68,10 +71,13 @@ class BalancesProjection:
             await _update_standing(connection, told)
         await store_holds(connection, (event for each in news for event in each.events))
         await store_topups(connection, (event for each in news for event in each.events))
+        written = {each.wallet: view for each, view in opened}
+        written.update((wallet, view) for wallet, _, view in changed)
+        return written
 
     async def compare(self, connection: Connection, ranges: Sequence[EventRange]) -> list[str]:
         """Wallets, holds and top-ups whose two rows differ."""
-        rows = await connection.fetch(_COMPARE, *_keys([each.wallet for each in ranges]))
+        rows = await connection.fetch(_COMPARE, *spelled_keys([each.wallet for each in ranges]))
         wallets = [
             f"{wallet_id(row['wallet_id'].hex)}: live {row['live']}, rebuilt {row['rebuilt']}"
             for row in rows
@@ -106,7 +112,7 @@ async def _insert(
 ) -> None:
     await connection.execute(
         _INSERT,
-        *_keys([news.wallet for news, _ in opened]),
+        *spelled_keys([news.wallet for news, _ in opened]),
         [view.version for _, view in opened],
         [view.customer_id for _, view in opened],
         [view.user_id for _, view in opened],
@@ -128,18 +134,19 @@ async def _update(
 ) -> None:
     status = await connection.execute(
         _UPDATE,
-        *_keys([wallet for wallet, _, _ in changed]),
-        [before.version for _, before, _ in changed],
-        [after.version for _, _, after in changed],
-        [after.status for _, _, after in changed],
-        [after.frozen for _, _, after in changed],
-        [after.balance for _, _, after in changed],
-        [after.available_balance for _, _, after in changed],
-        *_expiring([after for _, _, after in changed]),
-        [after.updated_at for _, _, after in changed],
+        *spelled_keys([wallet for wallet, _, _ in changed]),
+        spelled(before.version for _, before, _ in changed),
+        spelled(before.balance for _, before, _ in changed),
+        spelled(after.version for _, _, after in changed),
+        spelled(after.status for _, _, after in changed),
+        spelled(after.frozen for _, _, after in changed),
+        spelled(after.balance for _, _, after in changed),
+        spelled(after.available_balance for _, _, after in changed),
+        *(spelled(column) for column in _expiring([after for _, _, after in changed])),
+        spelled(after.updated_at for _, _, after in changed),
     )
     if status != f"UPDATE {len(changed)}":
-        message = f"{len(changed)} rows were read and folded, then changed by another: {status}"
+        message = f"{len(changed)} rows are to be changed that another has changed: {status}"
         raise ProjectionMismatchError(message)
 
 
@@ -150,7 +157,7 @@ async def _update_standing(
     views = [view for _, view in told]
     await connection.execute(
         _UPDATE_STANDING,
-        *_keys([wallet for wallet, _ in told]),
+        *spelled_keys([wallet for wallet, _ in told]),
         [view.tier for view in views],
         [view.review for view in views],
         [view.bank_code for view in views],
@@ -169,11 +176,4 @@ def _expiring(
         [None if each is None else each.amount for each in expiring],
         [None if each is None else each.next_at for each in expiring],
         [None if each is None else each.next_amount for each in expiring],
-    )
-
-
-def _keys(wallets: Sequence[WalletKey]) -> tuple[list[str], list[str]]:
-    return (
-        [wallet.tenant_id for wallet in wallets],
-        [hex_of(wallet.wallet_id) for wallet in wallets],
     )

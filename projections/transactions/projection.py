@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from projections.arrays import spelled, spelled_keys
 from projections.interface import (
     Connection,
     EventRange,
@@ -71,10 +72,12 @@ class TransactionsProjection:
         self, connection: Connection, wallets: Sequence[WalletKey]
     ) -> Mapping[WalletKey, Progress]:
         """How far these wallets' histories are complete."""
-        rows = await connection.fetch(_LOAD, *_keys(wallets))
+        rows = await connection.fetch(_LOAD, *spelled_keys(wallets))
         return {wallets[row["place"] - 1]: Progress(version=row["version"]) for row in rows}
 
-    async def store(self, connection: Connection, news: Sequence[WalletNews[Progress]]) -> None:
+    async def store(
+        self, connection: Connection, news: Sequence[WalletNews[Progress]]
+    ) -> Mapping[WalletKey, Progress]:
         """Insert the new lines, and say how far each history is complete now."""
         lines = [
             (event, view)
@@ -87,16 +90,17 @@ class TransactionsProjection:
         counted = Counter(event.wallet for event, _ in lines)
         await connection.execute(
             _SAVE_PROGRESS,
-            *_keys([each.wallet for each in news]),
-            [each.events[-1].version for each in news],
-            [counted[each.wallet] for each in news],
+            *spelled_keys([each.wallet for each in news]),
+            spelled(each.events[-1].version for each in news),
+            spelled(counted[each.wallet] for each in news),
         )
+        return {each.wallet: Progress(version=each.events[-1].version) for each in news}
 
     async def compare(self, connection: Connection, ranges: Sequence[EventRange]) -> list[str]:
         """Lines of history that are not equal in both."""
         rows = await connection.fetch(
             _COMPARE,
-            *_keys([each.wallet for each in ranges]),
+            *spelled_keys([each.wallet for each in ranges]),
             [each.first_version for each in ranges],
             [each.last_version for each in ranges],
         )
@@ -171,10 +175,3 @@ async def _insert(
 
 def _digits(identifier: str | None) -> str | None:
     return None if identifier is None else hex_of(identifier)
-
-
-def _keys(wallets: Sequence[WalletKey]) -> tuple[list[str], list[str]]:
-    return (
-        [wallet.tenant_id for wallet in wallets],
-        [hex_of(wallet.wallet_id) for wallet in wallets],
-    )

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from projections.arrays import spelled, spelled_keys
 from projections.interface import (
     Connection,
     EventRange,
@@ -15,7 +16,7 @@ from projections.interface import (
 )
 from projections.statements import load_statement
 from projections.trial_balance.evolve import Entry, entry_of
-from schemas.identifiers import hex_of, wallet_id
+from schemas.identifiers import wallet_id
 
 BLOCK_POSITIONS = 16_384
 """How many positions a subtotal is of; the tables' statements have the same number."""
@@ -62,10 +63,12 @@ class TrialBalanceProjection:
         self, connection: Connection, wallets: Sequence[WalletKey]
     ) -> Mapping[WalletKey, Progress]:
         """How far these wallets' events are booked."""
-        rows = await connection.fetch(_LOAD, *_keys(wallets))
+        rows = await connection.fetch(_LOAD, *spelled_keys(wallets))
         return {wallets[row["place"] - 1]: Progress(version=row["version"]) for row in rows}
 
-    async def store(self, connection: Connection, news: Sequence[WalletNews[Progress]]) -> None:
+    async def store(
+        self, connection: Connection, news: Sequence[WalletNews[Progress]]
+    ) -> Mapping[WalletKey, Progress]:
         """Book the events, each account once for all of them; say how far the journal is whole."""
         entries = [
             (event, entry)
@@ -78,17 +81,18 @@ class TrialBalanceProjection:
             await _book(connection, entries)
         await connection.execute(
             _SAVE_PROGRESS,
-            *_keys([each.wallet for each in news]),
-            [each.events[-1].version for each in news],
+            *spelled_keys([each.wallet for each in news]),
+            spelled(each.events[-1].version for each in news),
         )
         reached = await connection.fetchval(_REACHED, LOOK_AHEAD)
         await connection.execute(_SAVE_COMPLETENESS, reached)
+        return {each.wallet: Progress(version=each.events[-1].version) for each in news}
 
     async def compare(self, connection: Connection, ranges: Sequence[EventRange]) -> list[str]:
         """Entries that are not equal in both: an event has two equal ones, or none."""
         events = await connection.fetch(
             _POSITIONS,
-            *_keys([each.wallet for each in ranges]),
+            *spelled_keys([each.wallet for each in ranges]),
             [each.first_version for each in ranges],
             [each.last_version for each in ranges],
         )
@@ -190,10 +194,3 @@ def added_up(entries: Iterable[tuple[ProjectedEvent, Entry]]) -> dict[Booked, tu
             before = sums.get(key, (0, 0, 0))
             sums[key] = (before[0] + debited, before[1] + credited, before[2] + count)
     return sums
-
-
-def _keys(wallets: Sequence[WalletKey]) -> tuple[list[str], list[str]]:
-    return (
-        [wallet.tenant_id for wallet in wallets],
-        [hex_of(wallet.wallet_id) for wallet in wallets],
-    )

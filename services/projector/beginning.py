@@ -105,6 +105,7 @@ class Beginning:
                 next_offset=page_end + 1,
                 position=page_end,
                 hash=page.last_hash,
+                generation=log.generation,
             )
             applied = await self._runner.apply(page.events, [Move(log, after)])
             APPLIED.labels(self._name).inc(applied.applied)

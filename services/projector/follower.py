@@ -79,6 +79,7 @@ class Follower:
     async def _resume(self) -> None:
         """Read on in the partitions that this process has, where their checkpoints stand."""
         self._topic.reassigned = False
+        self._runner.forget()
         assigned = self._topic.assigned()
         checkpoints = await read_checkpoints(self._connection, self._name)
         if self._topic.reassigned:
@@ -134,4 +135,5 @@ def _after(before: Checkpoint, last_position: int, messages: Sequence[Any]) -> C
         next_offset=messages[-1].offset + 1,
         position=last_position if newer else before.position,
         hash=decode_hash(messages[-1].headers) if newer else before.hash,
+        generation=before.generation,
     )

@@ -18,6 +18,8 @@ _LOCK_TIMEOUT = "2s"
 
 _TRY_LOCK = load_statement(__file__, "try_lock_rebuild")
 _COPY_PRIVILEGES = load_statement(__file__, "copy_privileges")
+_LOCK_LIVE_CHECKPOINTS = load_statement(__file__, "lock_live_checkpoints")
+_BEGIN_GENERATION = load_statement(__file__, "begin_generation")
 
 
 class RebuildRunningError(Exception):
@@ -65,6 +67,8 @@ class Shadow:
         tables = ", ".join(f"{_LIVE_SCHEMA}.{table}" for table in self._projection.tables)
         async with self._connection.transaction():
             await self._connection.execute(f"SET LOCAL lock_timeout TO '{_LOCK_TIMEOUT}'")
+            # Checkpoints first, as every batch does it.
+            await self._connection.fetch(_LOCK_LIVE_CHECKPOINTS, self._projection.name)
             await self._connection.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
             yield
 
@@ -77,6 +81,7 @@ class Shadow:
                 await self._connection.execute(row["statement"])
             await self._connection.execute(f"ALTER TABLE {live} SET SCHEMA {self._retired_schema}")
             await self._connection.execute(f"ALTER TABLE {rebuilt} SET SCHEMA {_LIVE_SCHEMA}")
+        await self._connection.execute(_BEGIN_GENERATION, self._projection.name)
 
     async def drop(self) -> None:
         """Remove whatever is not live."""

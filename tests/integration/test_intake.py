@@ -233,14 +233,21 @@ async def test_killed_and_rebalanced_in_the_middle_of_load(line: CommandLine) ->
         await line.wait_for_events("wallet.credited", 2000)
         os.kill(victim.pid, signal.SIGKILL)
         await victim.wait()
+    credited = 3 * 4000
     async with line.intake():
         await line.wait_for_events("wallet.credited", 4000)
         # Another joins, so the partitions are divided anew while they are worked on.
         async with line.intake():
-            replies = await line.replies(3 * 4000 + PARTITIONS)
-    assert await line.count_events("wallet.credited") == 3 * 4000
+            while await line.members() < 2:
+                for partition, wallet in enumerate(wallets):
+                    ids = range(credited, credited + 500)
+                    more = [line.message(credit_of(wallet, 1), f"{wallet} {n}") for n in ids]
+                    await line.publish(more, partition)
+                credited += 500 * PARTITIONS
+            replies = await line.replies(credited + PARTITIONS)
+    assert await line.count_events("wallet.credited") == credited
     different = {(reply.command_id, reply.value) for reply in replies}
-    assert len(different) == 3 * 4000 + PARTITIONS, "one result each, however often it came"
+    assert len(different) == credited + PARTITIONS, "one result each, however often it came"
 
 
 async def test_while_the_database_is_away_commands_wait(line: CommandLine) -> None:

@@ -139,6 +139,7 @@ async def test_batches_cut_anywhere_come_to_the_same(model: Model) -> None:
         await model.apply(events[max(0, start - 5) : start + 17])
     in_parts = await model.rows()
     await model.connection.execute(f"TRUNCATE {', '.join(model.projection.tables)}")
+    model.runner.forget()
     await model.apply(events)
     assert await model.rows() == in_parts
 
@@ -268,4 +269,90 @@ async def test_another_tenants_wallet_is_another_wallet(database: str) -> None:
     projection = PROJECTIONS["balances"]
     assert not await projection.load(connection, [WalletKey(other, wallet)])
     assert await projection.load(connection, [WalletKey(TENANT_ID, wallet)])
+    connection.terminate()
+
+
+async def test_rows_are_remembered_as_they_would_be_read(model: Model) -> None:
+    wallets = model.factory.history(20, 200)
+    await model.apply(await model.write())
+    for _ in range(200):
+        model.factory.some_event(wallets)
+    events = await model.write()
+    await model.apply(events)
+
+    remembered = model.runner._rows
+    read = await model.projection.load(model.connection, list(remembered))
+
+    assert msgspec.json.encode(list(read.values())) == msgspec.json.encode(
+        [remembered[wallet] for wallet in read]
+    )
+    assert remembered.keys() == read.keys()
+    assert {event.wallet for event in events} <= remembered.keys()
+
+
+async def test_what_is_remembered_counts_for_nothing_after_a_batch_that_failed(
+    model: Model,
+) -> None:
+    wallets = model.factory.history(5, 50)
+    first = await model.write()
+    await model.apply(first)
+    for _ in range(50):
+        model.factory.some_event(wallets)
+    second = await model.write()
+    await _break_the_next_commit(model)
+    with pytest.raises(asyncpg.RaiseError):
+        await model.apply(second)
+    await model.connection.execute("DROP TRIGGER broken ON projection_checkpoints")
+
+    await model.apply(second)
+
+    found = await model.projection.load(
+        model.connection, list({event.wallet for event in [*first, *second]})
+    )
+    newest = {event.wallet: event.version for event in [*first, *second]}
+    assert {wallet: row.version for wallet, row in found.items()} == newest
+
+
+async def _break_the_next_commit(model: Model) -> None:
+    """Let the transaction fail at its very end, when all has been folded and written."""
+    await model.connection.execute(
+        """
+        CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql
+            AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$;
+        CREATE CONSTRAINT TRIGGER broken AFTER UPDATE ON projection_checkpoints
+            DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION broken();
+        """
+    )
+
+
+async def test_tables_that_took_the_place_of_others_are_read_anew(model: Model) -> None:
+    wallets = model.factory.history(5, 50)
+    await model.apply(await model.write())
+    for _ in range(50):
+        model.factory.some_event(wallets)
+    events = await model.write()
+    await model.connection.execute(
+        "UPDATE projection_checkpoints SET generation = generation + 1 WHERE projection = $1",
+        model.projection.name,
+    )
+
+    with pytest.raises(CheckpointLostError):
+        await model.apply(events)
+
+    assert not model.runner._rows
+    read = await read_checkpoints(model.connection, model.projection.name)
+    model.at = read[0]
+    await model.apply(events)
+
+
+async def test_the_wallets_that_are_remembered_are_bounded(database: str) -> None:
+    connection = await asyncpg.connect(database)
+    model = Model(database, connection, "balances")
+    model.runner = Runner(model.projection, connection, remembered_wallets=3)
+    await begin_checkpoints(connection, "balances", [START])
+    model.factory.history(10, 100)
+
+    await model.apply(await model.write())
+
+    assert len(model.runner._rows) == 3
     connection.terminate()

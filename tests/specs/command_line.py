@@ -71,6 +71,13 @@ class CommandLine:
             mark.offset for partition, mark in offsets.items() if partition.topic == self.commands
         )
 
+    async def members(self) -> int:
+        """How many processes share the commands among them."""
+        async with self._admin() as admin:
+            (answer,) = await admin.describe_consumer_groups([GROUP_ID])
+        ((_, _, _, _, _, members, *_),) = answer.groups
+        return len(members)
+
     @asynccontextmanager
     async def intake(self) -> AsyncIterator[asyncio.subprocess.Process]:
         """A process of its own; it is stopped in an orderly way unless it was killed before."""

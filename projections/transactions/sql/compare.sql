@@ -1,9 +1,9 @@
 -- Lines of history that differ between the rebuilt and the live table, or that only one has:
 -- each version that does not have two equal lines.
--- arrays, one element a wallet: $1 uuid tenant, $2 uuid wallet, $3 bigint first version,
---   $4 bigint last version
+-- arrays, one element a wallet, * spelled as text: $1* uuid tenant, $2* uuid wallet, $3 bigint
+--   first version, $4 bigint last version
 SELECT asked.wallet_id, line.version, string_agg(line.side || ' ' || line.content, ', ') AS found
-FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[])
+FROM unnest($1::text::uuid[], $2::text::uuid[], $3::bigint[], $4::bigint[])
      AS asked (tenant_id, wallet_id, first_version, last_version)
 CROSS JOIN LATERAL (
     SELECT 'rebuilt' AS side, r.version, r::text AS content

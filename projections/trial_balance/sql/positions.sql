@@ -1,8 +1,8 @@
 -- Where in the log some wallets' events stand.
--- arrays, one element a wallet: $1 uuid tenant, $2 uuid wallet, $3 bigint first version,
---   $4 bigint last version
+-- arrays, one element a wallet, * spelled as text: $1* uuid tenant, $2* uuid wallet, $3 bigint
+--   first version, $4 bigint last version
 SELECT asked.tenant_id, event.position
-FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[])
+FROM unnest($1::text::uuid[], $2::text::uuid[], $3::bigint[], $4::bigint[])
      AS asked (tenant_id, wallet_id, first_version, last_version)
 CROSS JOIN LATERAL (
     SELECT position FROM events
