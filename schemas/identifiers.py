@@ -76,14 +76,6 @@ Reference = Annotated[
         description="The caller's own name for one movement of money; unique per tenant.",
     ),
 ]
-CommandId = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=255,
-        description="Names one request: on Kafka the CloudEvents id, on HTTP the Idempotency-Key.",
-    ),
-]
 
 _WALLET = re.compile(r"wal_[0-9a-f]{32}", re.ASCII)
 _TRANSACTION = re.compile(r"txn_[0-9a-f]{32}", re.ASCII)

@@ -9,8 +9,6 @@ import re
 from itertools import cycle
 from typing import Final
 
-SANDBOX_BANK_CODE: Final = "999999"
-SANDBOX_BANK_NAME: Final = "Sandbox Bank"
 MAX_SERIAL: Final = 999_999_999
 
 _WEIGHTS: Final = (3, 7, 3)

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from projections.arrays import spelled, spelled_keys
 from projections.balances.evolve import fold
-from projections.balances.holds import compare_holds, store_holds, strange_holds
+from projections.balances.holds import HOLDS
+from projections.balances.parts import AnyPartKind, compare_parts, store_parts, strange_parts
 from projections.balances.rows import wallet_view
 from projections.balances.standing import differs, is_known
-from projections.balances.topups import compare_topups, store_topups, strange_topups
+from projections.balances.topups import TOPUPS
 from projections.interface import (
     Connection,
     EventRange,
@@ -29,13 +31,15 @@ _UPDATE_STANDING = load_statement(__file__, "update_standing")
 _COMPARE = load_statement(__file__, "compare")
 _STRANGERS = load_statement(__file__, "strangers")
 _BEFORE_ALL = UUID(int=0).hex
+PARTS: Final[tuple[AnyPartKind, ...]] = (HOLDS, TOPUPS)
+"""What is opened in a wallet and has rows of its own."""
 
 
 class BalancesProjection:
     """Every wallet, every hold and every top-up as it stands."""
 
     name = "balances"
-    tables = ("balances", "holds", "topups")
+    tables = ("balances", *(kind.table for kind in PARTS))
 
     async def load(
         self, connection: Connection, wallets: Sequence[WalletKey]
@@ -69,8 +73,8 @@ class BalancesProjection:
         told += [(wallet, view) for wallet, before, view in changed if differs(before, view)]
         if told:
             await _update_standing(connection, told)
-        await store_holds(connection, (event for each in news for event in each.events))
-        await store_topups(connection, (event for each in news for event in each.events))
+        for kind in PARTS:
+            await store_parts(connection, kind, (event for each in news for event in each.events))
         written = {each.wallet: view for each, view in opened}
         written.update((wallet, view) for wallet, _, view in changed)
         return written
@@ -78,33 +82,46 @@ class BalancesProjection:
     async def compare(self, connection: Connection, ranges: Sequence[EventRange]) -> list[str]:
         """Wallets, holds and top-ups whose two rows differ."""
         rows = await connection.fetch(_COMPARE, *spelled_keys([each.wallet for each in ranges]))
-        wallets = [
+        found = [
             f"{wallet_id(row['wallet_id'].hex)}: live {row['live']}, rebuilt {row['rebuilt']}"
             for row in rows
         ]
-        holds = await compare_holds(connection, ranges)
-        return wallets + holds + await compare_topups(connection, ranges)
+        for kind in PARTS:
+            found += await compare_parts(connection, kind, ranges)
+        return found
 
     async def strangers(
         self, connection: Connection, after: PageStart | None, up_to_position: int, limit: int
     ) -> tuple[list[str], PageStart | None]:
         """Live rows that the rebuilt tables do not have: of wallets, of holds, of top-ups."""
-        table, *start = after or ("balances", _BEFORE_ALL, _BEFORE_ALL)
-        if table == "holds":
-            found, last = await strange_holds(connection, start, up_to_position, limit)
-            return found, ("topups", _BEFORE_ALL, _BEFORE_ALL) if last is None else ("holds", *last)
-        if table == "topups":
-            found, last = await strange_topups(connection, start, up_to_position, limit)
-            return found, None if last is None else ("topups", *last)
-        rows = await connection.fetch(_STRANGERS, *start, limit, up_to_position)
-        found = [
-            f"{wallet_id(row['wallet_id'].hex)}: only the live table has it"
-            for row in rows
-            if row["stranger"]
-        ]
-        if len(rows) < limit:
-            return found, ("holds", _BEFORE_ALL, _BEFORE_ALL)
-        return found, ("balances", rows[-1]["tenant_id"].hex, rows[-1]["wallet_id"].hex)
+        table, *start = after or _beginning(self.tables[0])
+        if table == "balances":
+            found, last = await _strange_wallets(connection, start, up_to_position, limit)
+        else:
+            (kind,) = (kind for kind in PARTS if kind.table == table)
+            found, last = await strange_parts(connection, kind, start, up_to_position, limit)
+        if last is not None:
+            return found, (table, *last)
+        following = self.tables[self.tables.index(table) + 1 :]
+        return found, _beginning(following[0]) if following else None
+
+
+def _beginning(table: str) -> PageStart:
+    return (table, _BEFORE_ALL, _BEFORE_ALL)
+
+
+async def _strange_wallets(
+    connection: Connection, start: Sequence[str], up_to_position: int, limit: int
+) -> tuple[list[str], tuple[str, str] | None]:
+    rows = await connection.fetch(_STRANGERS, *start, limit, up_to_position)
+    found = [
+        f"{wallet_id(row['wallet_id'].hex)}: only the live table has it"
+        for row in rows
+        if row["stranger"]
+    ]
+    if len(rows) < limit:
+        return found, None
+    return found, (rows[-1]["tenant_id"].hex, rows[-1]["wallet_id"].hex)
 
 
 async def _insert(

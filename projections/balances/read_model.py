@@ -6,25 +6,19 @@ either in the answer or `behind` it, and then `catch_up` folds what is missing.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Generic, NamedTuple
 
 import asyncpg
 from msgspec import Struct
 
 from projections.balances.evolve import fold
-from projections.balances.rows import hold_view, topup_view, wallet_view
+from projections.balances.parts import EventT, PartKind, ViewT
+from projections.balances.rows import wallet_view
 from projections.interface import Reader, WalletKey
 from projections.log import read_stream
 from projections.statements import load_statement
 from schemas.identifiers import hex_of, wallet_id
-from schemas.results import (
-    HoldStatus,
-    HoldView,
-    TopupStatus,
-    TopupView,
-    WalletStatus,
-    WalletView,
-)
+from schemas.results import WalletStatus, WalletView
 
 CATCH_UP_LIMIT = 1000
 """How many missing events a question may fold by itself."""
@@ -37,12 +31,6 @@ _LIST_BY_CURRENCY = load_statement(__file__, "list_by_currency")
 _LIST_BY_STATUS = load_statement(__file__, "list_by_status")
 _LIST_BY_BOTH = load_statement(__file__, "list_by_currency_and_status")
 _LIST_OF_CUSTOMER = load_statement(__file__, "list_of_customer")
-_READ_HOLD = load_statement(__file__, "read_hold")
-_LIST_HOLDS = load_statement(__file__, "list_holds")
-_LIST_HOLDS_BY_STATUS = load_statement(__file__, "list_holds_by_status")
-_READ_TOPUP = load_statement(__file__, "read_topup")
-_LIST_TOPUPS = load_statement(__file__, "list_topups")
-_LIST_TOPUPS_BY_STATUS = load_statement(__file__, "list_topups_by_status")
 _LIST_DUE = load_statement(__file__, "list_due")
 
 
@@ -81,42 +69,23 @@ class _PartsOfWallet(Struct, frozen=True, kw_only=True):
         return self.newest_version - self.complete_to_version
 
 
-class HoldReading(_PartsOfWallet, frozen=True, kw_only=True):
-    """One hold, if the read model has it, and how far the log is."""
+class PartReading(_PartsOfWallet, Generic[ViewT], frozen=True, kw_only=True):
+    """One part, if the read model has it, and how far the log is."""
 
-    view: HoldView | None
-
-
-class ListedHold(NamedTuple):
-    """One hold of a list; `opened_version` is the cursor of what follows it."""
-
-    opened_version: int
-    view: HoldView
+    view: ViewT | None
 
 
-class HoldsReading(_PartsOfWallet, frozen=True, kw_only=True):
-    """A page of a wallet's holds, newest first, and how far the log is."""
-
-    holds: list[ListedHold]
-
-
-class TopupReading(_PartsOfWallet, frozen=True, kw_only=True):
-    """One top-up, if the read model has it, and how far the log is."""
-
-    view: TopupView | None
-
-
-class ListedTopup(NamedTuple):
-    """One top-up of a list; `opened_version` is the cursor of what follows it."""
+class ListedPart(NamedTuple, Generic[ViewT]):
+    """One part of a list; `opened_version` is the cursor of what follows it."""
 
     opened_version: int
-    view: TopupView
+    view: ViewT
 
 
-class TopupsReading(_PartsOfWallet, frozen=True, kw_only=True):
-    """A page of a wallet's top-ups, newest first, and how far the log is."""
+class PartsReading(_PartsOfWallet, Generic[ViewT], frozen=True, kw_only=True):
+    """A page of a wallet's parts, newest first, and how far the log is."""
 
-    topups: list[ListedTopup]
+    parts: list[ListedPart[ViewT]]
 
 
 class DueWallet(NamedTuple):
@@ -194,84 +163,46 @@ async def list_wallets_of_customer(
     return [_listed(row, row["newest"]) for row in rows]
 
 
-async def read_hold(reader: Reader, wallet: WalletKey, hold_id: str) -> HoldReading | None:
-    """A hold of this wallet, in one snapshot; None if the tenant has no such wallet."""
+async def read_part(
+    reader: Reader, kind: PartKind[ViewT, EventT], wallet: WalletKey, part_id: str
+) -> PartReading[ViewT] | None:
+    """A part of this wallet, in one snapshot; None if the tenant has no such wallet."""
     row = await reader.fetchrow(
-        _READ_HOLD, wallet.tenant_id, hex_of(wallet.wallet_id), hex_of(hold_id)
+        kind.read, wallet.tenant_id, hex_of(wallet.wallet_id), hex_of(part_id)
     )
     if row is None:
         return None
-    return HoldReading(
+    return PartReading(
         newest_version=row["newest"],
         complete_to_version=row["complete_to"],
-        view=None if row["hold_id"] is None else hold_view(wallet.wallet_id, row),
+        view=None if row[kind.id_column] is None else kind.view_of(wallet.wallet_id, row),
     )
 
 
-async def list_holds(
+async def list_parts(
     reader: Reader,
+    kind: PartKind[ViewT, EventT],
     wallet: WalletKey,
     *,
-    status: HoldStatus | None = None,
+    status: str | None = None,
     limit: int,
     before_version: int = FROM_NEWEST,
-) -> HoldsReading | None:
-    """Up to `limit` holds placed before a version, newest first; None as in `read_hold`."""
+) -> PartsReading[ViewT] | None:
+    """Up to `limit` parts opened before a version, newest first; None as in `read_part`."""
     page = (wallet.tenant_id, hex_of(wallet.wallet_id), before_version, limit)
     if status is None:
-        rows = await reader.fetch(_LIST_HOLDS, *page)
+        rows = await reader.fetch(kind.list_newest, *page)
     else:
-        rows = await reader.fetch(_LIST_HOLDS_BY_STATUS, *page, status)
+        rows = await reader.fetch(kind.list_by_status, *page, status)
     if not rows:
         return None
-    return HoldsReading(
+    return PartsReading(
         newest_version=rows[0]["newest"],
         complete_to_version=rows[0]["complete_to"],
-        holds=[
-            ListedHold(row["opened_version"], hold_view(wallet.wallet_id, row))
+        parts=[
+            ListedPart(row["opened_version"], kind.view_of(wallet.wallet_id, row))
             for row in rows
-            if row["hold_id"] is not None
-        ],
-    )
-
-
-async def read_topup(reader: Reader, wallet: WalletKey, topup_id: str) -> TopupReading | None:
-    """A top-up of this wallet, in one snapshot; None if the tenant has no such wallet."""
-    row = await reader.fetchrow(
-        _READ_TOPUP, wallet.tenant_id, hex_of(wallet.wallet_id), hex_of(topup_id)
-    )
-    if row is None:
-        return None
-    return TopupReading(
-        newest_version=row["newest"],
-        complete_to_version=row["complete_to"],
-        view=None if row["topup_id"] is None else topup_view(wallet.wallet_id, row),
-    )
-
-
-async def list_topups(
-    reader: Reader,
-    wallet: WalletKey,
-    *,
-    status: TopupStatus | None = None,
-    limit: int,
-    before_version: int = FROM_NEWEST,
-) -> TopupsReading | None:
-    """Up to `limit` top-ups made before a version, newest first; None as in `read_topup`."""
-    page = (wallet.tenant_id, hex_of(wallet.wallet_id), before_version, limit)
-    if status is None:
-        rows = await reader.fetch(_LIST_TOPUPS, *page)
-    else:
-        rows = await reader.fetch(_LIST_TOPUPS_BY_STATUS, *page, status)
-    if not rows:
-        return None
-    return TopupsReading(
-        newest_version=rows[0]["newest"],
-        complete_to_version=rows[0]["complete_to"],
-        topups=[
-            ListedTopup(row["opened_version"], topup_view(wallet.wallet_id, row))
-            for row in rows
-            if row["topup_id"] is not None
+            if row[kind.id_column] is not None
         ],
     )
 

@@ -42,17 +42,6 @@ from schemas.results import (
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
 
-PageSize = Annotated[
-    int, Meta(ge=1, le=MAX_PAGE_SIZE, description="How many entries a page holds at most.")
-]
-Cursor = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=512,
-        description="Where the next page starts: `next_cursor` of the page before. Opaque.",
-    ),
-]
 NextCursor = Annotated[
     str | None, Meta(description="Send it as `after` to get the next page; null at the end.")
 ]

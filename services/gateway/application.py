@@ -91,7 +91,7 @@ class Gateway:
 
     def _routed(self, call: Call, found: Found[Call]) -> Route[Call]:
         if not found.routes:
-            raise RefusedError("not_found", found.hint or "there is nothing under this path")
+            raise RefusedError("not_found", "there is nothing under this path")
         method = call.request.method
         route = found.routes.get("GET" if method == "HEAD" else method)
         if route is None:

@@ -7,13 +7,12 @@ by field, so that the refusal can name everything that is wrong at once.
 from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NoReturn, TypeVar
 
 import msgspec
 
 from ledger.command_handling.gate import (
     MAX_METADATA_BYTES,
-    MAX_NESTING,
     metadata_problem,
     nesting_of,
     text_problem,
@@ -35,7 +34,6 @@ from schemas.http.credit_wallets import (
     TransferRequest,
     UnfreezeWalletRequest,
 )
-from schemas.http.problems import FieldProblem
 from schemas.identifiers import is_wallet_id
 from schemas.money import is_currency
 from services.gateway.fields import (
@@ -54,12 +52,15 @@ from services.gateway.fields import (
     FieldCheck,
     topup_fields,
 )
+from services.gateway.json_objects import (
+    MAX_BODY_NESTING,
+    characters_of,
+    is_utf8,
+    members_of,
+)
 from services.gateway.moments import moment_of
-from services.gateway.problems import RefusedError
+from services.gateway.problems import invalid_fields
 from services.gateway.requests import malformed
-
-MAX_BODY_NESTING: Final = MAX_NESTING + 1
-"""The body is a level of its own around metadata as deep as it may be."""
 
 RequestT = TypeVar("RequestT", bound=msgspec.Struct)
 
@@ -93,7 +94,7 @@ class BodyReader(Generic[RequestT]):
             return self._without_body
         asked = _decoded(self._decoder, body)
         if asked is None or not self._is_sound(asked):
-            raise _explained(body, self._checks)
+            _refuse(body, self._checks)
         return asked
 
 
@@ -182,14 +183,10 @@ def topup_reader(
     return BodyReader(TopupRequest, topup_fields(redirect_problem), is_sound)
 
 
-_ANYTHING = msgspec.json.Decoder()
-_VERBATIM = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
 def _decoded(decoder: "msgspec.json.Decoder[RequestT]", body: bytes) -> RequestT | None:
     """The body's Struct, or None where anything about it needs a closer look."""
     # msgspec skips over what a field keeps raw, so these are checked on the whole text.
-    if nesting_of(body) > MAX_BODY_NESTING or not _is_utf8(body):
+    if nesting_of(body) > MAX_BODY_NESTING or not is_utf8(body):
         return None
     try:
         asked = decoder.decode(body)
@@ -205,60 +202,22 @@ def _nul_problem(asked: msgspec.Struct) -> bool:
     return any("\x00" in text for text in msgspec.structs.astuple(asked) if isinstance(text, str))
 
 
-def _is_utf8(body: bytes) -> bool:
-    if body.isascii():
-        return True
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _explained(body: bytes, checks: dict[str, FieldCheck]) -> RefusedError:
-    """Why a body was not taken: a 400 for its form, else a 422 with every offending field."""
-    members = _members(body)
-    if isinstance(members, RefusedError):
-        return members
+def _refuse(body: bytes, checks: dict[str, FieldCheck]) -> NoReturn:
+    """Say why a body is not taken: a 400 for its form, else a 422 with every offending field."""
+    members = members_of(body)
     for name in checks:
         text = members.get(name)
         if isinstance(text, str) and (what := text_problem(text)):
-            return malformed(f"{name} {what}", param=name)
+            raise malformed(f"{name} {what}", param=name)
     if "metadata" in checks and isinstance(members.get("metadata"), dict):
-        metadata = bytes(_VERBATIM.decode(body)["metadata"])
+        metadata = bytes(characters_of(body)["metadata"])
         if len(metadata) > MAX_METADATA_BYTES:
             members["metadata"] = TOO_LARGE
         elif what := metadata_problem(metadata):
-            return malformed(f"metadata {what}", param="metadata")
+            raise malformed(f"metadata {what}", param="metadata")
     found = [check(members.get(name, ABSENT)) for name, check in checks.items()]
     problems = [problem for problem in found if problem is not None]
     if not problems:
         # What is left is a member that stands there twice, once of them wrongly.
-        return malformed("the body has a member twice")
-    return _invalid(problems)
-
-
-def _members(body: bytes) -> dict[str, object] | RefusedError:
-    """The body's members, or what is wrong with its form."""
-    if not body:
-        return malformed("a JSON object is expected as the body")
-    if not _is_utf8(body):
-        return malformed("the body is not UTF-8")
-    if nesting_of(body) > MAX_BODY_NESTING:
-        return malformed(f"the body nests deeper than {MAX_BODY_NESTING} levels")
-    try:
-        value = _ANYTHING.decode(body)
-    except msgspec.MsgspecError:
-        return malformed("the body is not valid JSON, or has a number that no double can hold")
-    if not isinstance(value, dict):
-        return malformed("the body is JSON, but not an object")
-    return value
-
-
-def _invalid(problems: list[FieldProblem]) -> RefusedError:
-    return RefusedError(
-        "validation_failed",
-        "; ".join(f"{found.param} {found.detail}" for found in problems),
-        param=problems[0].param,
-        errors=problems,
-    )
+        raise malformed("the body has a member twice")
+    raise invalid_fields(problems)

@@ -4,7 +4,7 @@ A check gets the value as JSON has it, or `ABSENT`, and says what is wrong in wo
 do not repeat the value.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, get_args
 
 from ledger.command_handling.gate import MAX_METADATA_BYTES
@@ -49,19 +49,70 @@ def _amount(value: object) -> FieldProblem | None:
             return _found("amount", "missing", "is required")
 
 
-def _text(param: str, least: int, most: int, *, required: bool) -> FieldCheck:
+def _string(
+    param: str, judge: Callable[[str], FieldProblem | None], *, required: bool = True
+) -> FieldCheck:
+    """A check of a string, whose value `judge` looks at."""
+
     def check(value: object) -> FieldProblem | None:
         if value is ABSENT:
             return _found(param, "missing", "is required") if required else None
         if not isinstance(value, str):
             return _found(param, "wrong_type", "must be a string")
-        if len(value) < least:
+        return judge(value)
+
+    return check
+
+
+def _text(param: str, least: int, most: int, *, required: bool) -> FieldCheck:
+    def judge(text: str) -> FieldProblem | None:
+        if len(text) < least:
             return _found(param, "too_short", "must not be empty")
-        if len(value) > most:
+        if len(text) > most:
             return _found(param, "too_long", f"must not be longer than {most} characters")
         return None
 
-    return check
+    return _string(param, judge, required=required)
+
+
+def _one_of(param: str, choices: Sequence[str], *, required: bool) -> FieldCheck:
+    def judge(text: str) -> FieldProblem | None:
+        if text in choices:
+            return None
+        return _found(param, "unknown_value", f"must be one of {', '.join(choices)}")
+
+    return _string(param, judge, required=required)
+
+
+def _redirect(param: str, problem_of: Callable[[str], str | None]) -> FieldCheck:
+    def judge(url: str) -> FieldProblem | None:
+        what = problem_of(url)
+        return None if what is None else _found(param, "redirect_not_allowed", what)
+
+    return _string(param, judge)
+
+
+def _wallet(param: str) -> FieldCheck:
+    def judge(text: str) -> FieldProblem | None:
+        if is_wallet_id(text):
+            return None
+        return _found(param, "invalid_id", "must be spelled wal_ and 32 hexadecimal digits")
+
+    return _string(param, judge)
+
+
+def _currency(text: str) -> FieldProblem | None:
+    if is_currency(text):
+        return None
+    detail = "must be the ISO 4217 code of a currency with minor units, such as GHS"
+    return _found("currency", "unknown_currency", detail)
+
+
+def _expires_at(text: str) -> FieldProblem | None:
+    if moment_of(text) is not None:
+        return None
+    detail = "must be a time as RFC 3339 has it, such as 2030-01-01T00:00:00Z, or a date"
+    return _found("expires_at", "invalid_time", detail)
 
 
 def _flag(param: str) -> FieldCheck:
@@ -73,79 +124,12 @@ def _flag(param: str) -> FieldCheck:
     return check
 
 
-def _redirect(param: str, problem_of: Callable[[str], str | None]) -> FieldCheck:
-    def check(value: object) -> FieldProblem | None:
-        if value is ABSENT:
-            return _found(param, "missing", "is required")
-        if not isinstance(value, str):
-            return _found(param, "wrong_type", "must be a string")
-        what = problem_of(value)
-        return None if what is None else _found(param, "redirect_not_allowed", what)
-
-    return check
-
-
-def _wallet(param: str) -> FieldCheck:
-    def check(value: object) -> FieldProblem | None:
-        if value is ABSENT:
-            return _found(param, "missing", "is required")
-        if not isinstance(value, str):
-            return _found(param, "wrong_type", "must be a string")
-        if not is_wallet_id(value):
-            return _found(param, "invalid_id", "must be spelled wal_ and 32 hexadecimal digits")
-        return None
-
-    return check
-
-
-def _currency(value: object) -> FieldProblem | None:
-    if value is ABSENT:
-        return _found("currency", "missing", "is required")
-    if not isinstance(value, str):
-        return _found("currency", "wrong_type", "must be a string")
-    if not is_currency(value):
-        detail = "must be the ISO 4217 code of a currency with minor units, such as GHS"
-        return _found("currency", "unknown_currency", detail)
-    return None
-
-
 def _metadata(value: object) -> FieldProblem | None:
     if value is TOO_LARGE:
         return _found("metadata", "too_long", f"must not be over {MAX_METADATA_BYTES} bytes")
     if value is ABSENT or value is None or isinstance(value, dict):
         return None
     return _found("metadata", "wrong_type", "must be an object")
-
-
-def _expires_at(value: object) -> FieldProblem | None:
-    if not isinstance(value, str):
-        return _found("expires_at", "wrong_type", "must be a string")
-    if moment_of(value) is None:
-        detail = "must be a time as RFC 3339 has it, such as 2030-01-01T00:00:00Z, or a date"
-        return _found("expires_at", "invalid_time", detail)
-    return None
-
-
-def _scope(value: object) -> FieldProblem | None:
-    if value is ABSENT:
-        return None
-    if not isinstance(value, str):
-        return _found("scope", "wrong_type", "must be a string")
-    scopes = get_args(FreezeScope)
-    if value not in scopes:
-        return _found("scope", "unknown_value", f"must be one of {', '.join(scopes)}")
-    return None
-
-
-def _outcome(value: object) -> FieldProblem | None:
-    if value is ABSENT:
-        return _found("outcome", "missing", "is required")
-    if not isinstance(value, str):
-        return _found("outcome", "wrong_type", "must be a string")
-    outcomes = get_args(ReviewOutcome)
-    if value not in outcomes:
-        return _found("outcome", "unknown_value", f"must be one of {', '.join(outcomes)}")
-    return None
 
 
 def _remaining_balance(value: object) -> FieldProblem | None:
@@ -167,6 +151,7 @@ def _remaining_balance(value: object) -> FieldProblem | None:
 
 _DESCRIPTION = _text("description", 0, MAX_DESCRIPTION_CHARACTERS, required=False)
 _REFERENCE = _text("reference", 1, MAX_NAME_CHARACTERS, required=True)
+_EXPIRES_AT = _nullable(_string("expires_at", _expires_at))
 _REASON = _nullable(_text("reason", 0, MAX_REASON_CHARACTERS, required=False))
 _TOLD: Final[dict[str, FieldCheck]] = {
     "description": _DESCRIPTION,
@@ -176,13 +161,13 @@ _TOLD: Final[dict[str, FieldCheck]] = {
 
 CREATE_FIELDS: Final[dict[str, FieldCheck]] = {
     "customer_id": _text("customer_id", 1, MAX_NAME_CHARACTERS, required=True),
-    "currency": _currency,
+    "currency": _string("currency", _currency),
     "metadata": _metadata,
 }
 DEBIT_FIELDS: Final[dict[str, FieldCheck]] = {"amount": _amount, **_TOLD}
 EXPIRING_FIELDS: Final[dict[str, FieldCheck]] = {
     **DEBIT_FIELDS,
-    "expires_at": _nullable(_expires_at),
+    "expires_at": _EXPIRES_AT,
 }
 """Of a credit and of a hold."""
 CAPTURE_FIELDS: Final[dict[str, FieldCheck]] = {
@@ -199,7 +184,7 @@ def topup_fields(redirect_problem: Callable[[str], str | None]) -> dict[str, Fie
         "amount": _amount,
         "redirect_url": _redirect("redirect_url", redirect_problem),
         "cancel_url": _nullable(_redirect("cancel_url", redirect_problem)),
-        "expires_at": _nullable(_expires_at),
+        "expires_at": _EXPIRES_AT,
         **_TOLD,
         "reference": _nullable(_REFERENCE),
     }
@@ -215,7 +200,13 @@ REVERSE_FIELDS: Final[dict[str, FieldCheck]] = {
     "allow_negative": _flag("allow_negative"),
     **_TOLD,
 }
-FREEZE_FIELDS: Final[dict[str, FieldCheck]] = {"scope": _scope, "reason": _REASON}
-REVIEW_FIELDS: Final[dict[str, FieldCheck]] = {"outcome": _outcome, "reason": _REASON}
+FREEZE_FIELDS: Final[dict[str, FieldCheck]] = {
+    "scope": _one_of("scope", get_args(FreezeScope), required=False),
+    "reason": _REASON,
+}
+REVIEW_FIELDS: Final[dict[str, FieldCheck]] = {
+    "outcome": _one_of("outcome", get_args(ReviewOutcome), required=True),
+    "reason": _REASON,
+}
 UNFREEZE_FIELDS: Final[dict[str, FieldCheck]] = {"reason": _REASON}
 CLOSE_FIELDS: Final[dict[str, FieldCheck]] = {"remaining_balance": _remaining_balance}

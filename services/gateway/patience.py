@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol, TypeVar
 
+from services.gateway.problems import ReadModelBehindError
+
 MAX_WAIT_SECONDS: Final = 1.0
 _FIRST_PAUSES_SECONDS: Final = (0.002, 0.005, 0.010)
 _PAUSE_SECONDS: Final = 0.020
@@ -51,4 +53,17 @@ class Patience:
                 self._still_since = None
                 return reading
         self._still_since = self._clock.monotonic()
+        return reading
+
+    async def until(
+        self,
+        ask: Callable[[], Awaitable[ReadingT]],
+        caught_up: Callable[[ReadingT], bool],
+        reading: ReadingT,
+    ) -> ReadingT:
+        """The reading, or a later one, that has caught up. Raises `ReadModelBehindError`."""
+        if not caught_up(reading):
+            reading = await self.wait(ask, caught_up, reading)
+        if not caught_up(reading):
+            raise ReadModelBehindError
         return reading

@@ -26,7 +26,7 @@ Nothing is written by a refusal of 1 to 9. One of 10 is recorded, and moves no m
 """
 
 from collections.abc import Sequence
-from typing import Final, assert_never
+from typing import Final, Literal, assert_never
 
 import msgspec
 
@@ -78,6 +78,15 @@ from services.gateway.answers import PROBLEM_JSON, Answer, header
 _RETRY_AFTER: Final = header("Retry-After", "1")
 _encode = msgspec.json.Encoder().encode
 
+ErrorCode = Literal[
+    "read_model_behind",
+    "overloaded",
+    "ledger_unavailable",
+    "outcome_unknown",
+    "clock_stepped",
+    "internal_error",
+]
+"""Codes of what goes wrong on our side; the last is a fault."""
 Context = dict[str, str | int]
 """Members of a problem beside the standard ones, such as `wallet_id` or `available`."""
 
@@ -100,6 +109,18 @@ class RefusedError(Exception):
         self.param = param
         self.errors = errors
         self.headers = headers
+
+
+def invalid_fields(
+    problems: Sequence[FieldProblem], code: str = "validation_failed"
+) -> RefusedError:
+    """The refusal that names every offending field, of which there is at least one."""
+    return RefusedError(
+        code,
+        "; ".join(f"{found.param} {found.detail}" for found in problems),
+        param=problems[0].param,
+        errors=problems,
+    )
 
 
 class ReadsUnavailableError(Exception):
@@ -299,23 +320,33 @@ def problem_of_error(error: Exception, request_id: str) -> Answer:
                 errors=error.errors,
                 headers_bytes=b"".join(header(name, value) for name, value in error.headers),
             )
-        case ReadModelBehindError():
-            return problem("read_model_behind", "the newest change is not shown yet", request_id)
-        case OverloadedError():
-            return problem("overloaded", "too much is under way; nothing happened", request_id)
-        case LedgerUnavailableError() | ReadsUnavailableError():
-            return problem(
-                "ledger_unavailable", "the ledger cannot be reached; nothing happened", request_id
-            )
-        case OutcomeUnknownError():
-            return problem(
-                "outcome_unknown",
-                "the command may have happened: retry with the same reference",
-                request_id,
-            )
-        case ClockSteppedError():
-            return problem(
-                "clock_stepped", "the ledger's clock jumped; nothing happened", request_id
-            )
         case _:
-            return problem("internal_error", "the fault is ours and is logged", request_id)
+            code = code_of_error(error)
+            return problem(code, _DETAILS[code], request_id)
+
+
+def code_of_error(error: Exception) -> ErrorCode:
+    """The code, in every dialect, of what a handler raised and is no refusal."""
+    match error:
+        case ReadModelBehindError():
+            return "read_model_behind"
+        case OverloadedError():
+            return "overloaded"
+        case LedgerUnavailableError() | ReadsUnavailableError():
+            return "ledger_unavailable"
+        case OutcomeUnknownError():
+            return "outcome_unknown"
+        case ClockSteppedError():
+            return "clock_stepped"
+        case _:
+            return "internal_error"
+
+
+_DETAILS: Final[dict[ErrorCode, str]] = {
+    "read_model_behind": "the newest change is not shown yet",
+    "overloaded": "too much is under way; nothing happened",
+    "ledger_unavailable": "the ledger cannot be reached; nothing happened",
+    "outcome_unknown": "the command may have happened: retry with the same reference",
+    "clock_stepped": "the ledger's clock jumped; nothing happened",
+    "internal_error": "the fault is ours and is logged",
+}

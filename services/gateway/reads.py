@@ -11,21 +11,18 @@ from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
+from projections.balances.parts import EventT, PartKind, ViewT
 from projections.balances.read_model import (
     FROM_NEWEST,
-    HoldReading,
-    HoldsReading,
     ListedWallet,
-    TopupReading,
-    TopupsReading,
+    PartReading,
+    PartsReading,
     WalletReading,
     catch_up,
-    list_holds,
-    list_topups,
+    list_parts,
     list_wallets,
     list_wallets_of_customer,
-    read_hold,
-    read_topup,
+    read_part,
 )
 from projections.events import ProjectedEvent
 from projections.interface import WalletKey
@@ -40,8 +37,6 @@ from schemas.events import TransferSent, decode_event
 from schemas.http.credit_wallets import TransactionStatus
 from schemas.identifiers import hex_of
 from schemas.results import (
-    HoldStatus,
-    TopupStatus,
     TransactionType,
     TransferView,
     WalletStatus,
@@ -128,87 +123,46 @@ class Reads:
             eventual=eventual,
         )
 
-    async def holds(
+    async def parts(
         self,
+        kind: PartKind[ViewT, EventT],
         tenant_id: str,
         wallet_id: str,
         *,
-        status: HoldStatus | None,
+        status: str | None,
         limit: int,
         before_version: int | None,
         eventual: bool,
-    ) -> HoldsReading | None:
-        """Up to `limit` holds placed before a version, newest first; None as in `wallet`."""
+    ) -> PartsReading[ViewT] | None:
+        """Up to `limit` holds, or top-ups, opened before a version; None as in `wallet`."""
         wallet = WalletKey(tenant_id, wallet_id)
         before = FROM_NEWEST if before_version is None else before_version
         return await self._caught_up(
             self._for_balances,
-            lambda pool: list_holds(
-                pool, wallet, status=status, limit=limit, before_version=before
+            lambda pool: list_parts(
+                pool, kind, wallet, status=status, limit=limit, before_version=before
             ),
             eventual=eventual,
         )
 
-    async def hold(self, tenant_id: str, hold_id: str, *, eventual: bool) -> HoldReading | None:
-        """One hold; None if the tenant has none of this id."""
-        found = await self._find(tenant_id, hold_id)
-        if found is None:
-            return None
-        wallet, version = found
-        return await self._caught_up(
+    async def part(
+        self, kind: PartKind[ViewT, EventT], tenant_id: str, part_id: str, *, eventual: bool
+    ) -> PartReading[ViewT] | None:
+        """One hold, or top-up; None if the tenant has none of this id."""
+        return await self._made_by_event(
             self._for_balances,
-            lambda pool: read_hold(pool, wallet, hold_id),
+            tenant_id,
+            part_id,
+            lambda pool, wallet, _: read_part(pool, kind, wallet, part_id),
             eventual=eventual,
-            at_least=version,
-        )
-
-    async def topups(
-        self,
-        tenant_id: str,
-        wallet_id: str,
-        *,
-        status: TopupStatus | None,
-        limit: int,
-        before_version: int | None,
-        eventual: bool,
-    ) -> TopupsReading | None:
-        """Up to `limit` top-ups made before a version, newest first; None as in `wallet`."""
-        wallet = WalletKey(tenant_id, wallet_id)
-        before = FROM_NEWEST if before_version is None else before_version
-        return await self._caught_up(
-            self._for_balances,
-            lambda pool: list_topups(
-                pool, wallet, status=status, limit=limit, before_version=before
-            ),
-            eventual=eventual,
-        )
-
-    async def topup(self, tenant_id: str, topup_id: str, *, eventual: bool) -> TopupReading | None:
-        """One top-up; None if the tenant has none of this id."""
-        found = await self._find(tenant_id, topup_id)
-        if found is None:
-            return None
-        wallet, version = found
-        return await self._caught_up(
-            self._for_balances,
-            lambda pool: read_topup(pool, wallet, topup_id),
-            eventual=eventual,
-            at_least=version,
         )
 
     async def transaction(
         self, tenant_id: str, transaction_id: str, *, eventual: bool
     ) -> TransactionReading | None:
         """One transaction; None if the tenant has none of this id."""
-        found = await self._find(tenant_id, transaction_id)
-        if found is None:
-            return None
-        wallet, version = found
-        return await self._caught_up(
-            self._for_transactions,
-            lambda pool: read_transaction(pool, wallet, version),
-            eventual=eventual,
-            at_least=version,
+        return await self._made_by_event(
+            self._for_transactions, tenant_id, transaction_id, read_transaction, eventual=eventual
         )
 
     async def transfer(self, tenant_id: str, transfer_id: str) -> TransferView | None:
@@ -225,6 +179,27 @@ class Reads:
     async def _find(self, tenant_id: str, identifier: str) -> tuple[WalletKey, int] | None:
         return await self._database.read(
             lambda pool: find_event(pool, tenant_id, hex_of(identifier))
+        )
+
+    async def _made_by_event(
+        self,
+        patience: Patience,
+        tenant_id: str,
+        identifier: str,
+        read: Callable[[Pool, WalletKey, int], Awaitable[ReadingT | None]],
+        *,
+        eventual: bool,
+    ) -> ReadingT | None:
+        """What is named after the event that made it: the log knows its wallet and version."""
+        found = await self._find(tenant_id, identifier)
+        if found is None:
+            return None
+        wallet, version = found
+        return await self._caught_up(
+            patience,
+            lambda pool: read(pool, wallet, version),
+            eventual=eventual,
+            at_least=version,
         )
 
     async def _caught_up(
@@ -253,11 +228,9 @@ class Reads:
         def caught_up(now: ReadingT | None) -> bool:
             return now is not None and now.complete_to_version >= target
 
-        if not eventual and not caught_up(reading):
-            reading = await patience.wait(ask, caught_up, reading)
-        if not caught_up(reading):
+        if eventual and not caught_up(reading):
             raise ReadModelBehindError
-        return reading
+        return await patience.until(ask, caught_up, reading)
 
     async def wallets(
         self,

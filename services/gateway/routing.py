@@ -7,6 +7,7 @@ routes. A segment `*` in a pattern takes any one segment, which the handler gets
 from collections.abc import Awaitable, Callable
 from typing import Generic, NamedTuple, TypeVar
 
+from ledger.tenants.store import Scope
 from services.gateway.answers import Answer
 
 CallT = TypeVar("CallT")
@@ -16,30 +17,28 @@ class Route(NamedTuple, Generic[CallT]):
     """What answers a call, and the scope that its credentials need (none: it is public)."""
 
     answer: Callable[[CallT], Awaitable[Answer]]
-    scope: str | None
+    scope: Scope | None
     name: str
     """The pattern, by which metrics and logs name the route."""
 
 
 class _Node(Generic[CallT]):
-    __slots__ = ("any_segment", "hint", "routes", "segments")
+    __slots__ = ("any_segment", "routes", "segments")
 
     def __init__(self) -> None:
         self.segments: dict[str, _Node[CallT]] = {}
         self.any_segment: _Node[CallT] | None = None
         self.routes: dict[str, Route[CallT]] = {}
-        self.hint: str | None = None
 
 
 class Found(NamedTuple, Generic[CallT]):
     """What a path leads to: a route by method, and the segments that `*` took.
 
-    Without any route the path is unknown; `hint` may say why.
+    Without any route the path is unknown.
     """
 
     routes: dict[str, Route[CallT]]
     parameters: tuple[str, ...]
-    hint: str | None
 
     def allowed(self) -> str:
         """The methods of the path, as the header `Allow` lists them."""
@@ -52,7 +51,7 @@ class RouteTable(Generic[CallT]):
 
     def __init__(self) -> None:
         self._root: _Node[CallT] = _Node()
-        self._unknown: Found[CallT] = Found({}, (), None)
+        self._unknown: Found[CallT] = Found({}, ())
 
     def add(
         self,
@@ -60,16 +59,12 @@ class RouteTable(Generic[CallT]):
         pattern: str,
         answer: Callable[[CallT], Awaitable[Answer]],
         *,
-        scope: str | None,
+        scope: Scope | None,
     ) -> None:
         """Let `answer` answer `method` under `pattern`; a route may be added only once."""
         routes = self._node(pattern).routes
         assert method not in routes, f"{method} {pattern} has two routes"
         routes[method] = Route(answer, scope, pattern)
-
-    def add_hint(self, pattern: str, hint: str) -> None:
-        """Say why there is nothing under `pattern`, for paths that a client may expect."""
-        self._node(pattern).hint = hint
 
     def find(self, path: str) -> Found[CallT]:
         """What a path leads to. The path starts with a slash and has no query."""
@@ -83,7 +78,7 @@ class RouteTable(Generic[CallT]):
                     return self._unknown
                 parameters = (*parameters, segment)
             node = child
-        return Found(node.routes, parameters, node.hint)
+        return Found(node.routes, parameters)
 
     def _node(self, pattern: str) -> _Node[CallT]:
         node = self._root

@@ -49,7 +49,6 @@ from schemas.events import (
 from schemas.money import MAX_AMOUNT_MINOR
 from schemas.rejections import InsufficientFunds
 
-TENANT = "0197f3c2-5a10-7c44-9d0e-6f2b8a1c3e57"
 WALLET = "wal_0197f3c29b1e7d10a4c86e5f20b3d791"
 COMMAND_ID = "sms_batch_8821-try-1"
 OTHER_WALLET = "wal_0197f3d04a6c7be19c52f8d30e1b7a64"

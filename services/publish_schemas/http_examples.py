@@ -156,7 +156,6 @@ def transaction(
 
 
 NEW_WALLET = wallet(0, at=OPENED_AT)
-WALLET_WITH_HOLD = wallet(16_500, at=HELD_AT, held=4_000)
 CREDIT = transaction(
     CREDIT_ID,
     "credit",

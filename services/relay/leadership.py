@@ -41,13 +41,6 @@ _SESSION_SETTINGS = {
 _STUCK_AFTER = timedelta(seconds=3)
 _ANSWER_TIMEOUT_S = 5.0
 _FRESH_S = 0.1
-_LOST = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
 
 _Done = TypeVar("_Done")
 
@@ -97,7 +90,7 @@ class LogSession:
                 connection = await postgres.connect(dsn, "ledger relay", _SESSION_SETTINGS)
                 session = cls(connection, environment)
                 await connection.add_listener("ledger_appended", session._on_appended)
-        except _LOST as error:
+        except postgres.LOST as error:
             raise SessionLostError(f"cannot connect to PostgreSQL: {error!r}") from error
         return session
 
@@ -109,7 +102,7 @@ class LogSession:
         try:
             await self._fetch("release")
             await self._connection.close(timeout=_ANSWER_TIMEOUT_S)
-        except (SessionLostError, *_LOST):
+        except (SessionLostError, *postgres.LOST):
             self._connection.terminate()
 
     async def try_lead(self) -> bool:
@@ -190,7 +183,7 @@ class LogSession:
             rows = await self._connection.fetch(
                 _statement(name), *arguments, timeout=_ANSWER_TIMEOUT_S
             )
-        except _LOST as error:
+        except postgres.LOST as error:
             raise SessionLostError(f"PostgreSQL did not answer: {error!r}") from error
         self._answered_at = self._environment.monotonic()
         return rows

@@ -2,11 +2,10 @@
 
 import structlog
 
-from services.relay.metrics import Readiness
 from services.relay.refusals import RelayRefusesError
 from services.relay.relay import Relay
 from services.runtime.environment import SystemEnvironment
-from services.runtime.health import HealthServer
+from services.runtime.health import HealthServer, ServersReadiness
 from services.runtime.settings import Settings
 
 _log = structlog.get_logger()
@@ -15,7 +14,7 @@ _log = structlog.get_logger()
 async def run(settings: Settings) -> None:
     """Relay until cancelled. Exits with 1 where only an operator can decide how to go on."""
     settings.require_kafka_bootstrap()
-    readiness = Readiness()
+    readiness = ServersReadiness()
     relay = Relay(settings, SystemEnvironment(), readiness)
     async with HealthServer(settings.health_port, readiness.reasons):
         try:

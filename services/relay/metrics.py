@@ -1,4 +1,4 @@
-"""What the relay tells Prometheus, and why it is not ready when it is not."""
+"""What the relay tells Prometheus."""
 
 from prometheus_client import Counter, Gauge
 
@@ -13,16 +13,3 @@ IS_LEADER = Gauge("ledger_relay_is_leader", "1 while this process is the active 
 SEND_FAILURES = Counter(
     "ledger_relay_send_failures", "Failures of Kafka after which publishing started again."
 )
-
-
-class Readiness:
-    """Whether both connections are fine; a standby that could take over is ready too."""
-
-    def __init__(self) -> None:
-        self.postgres: str | None = "not connected yet"
-        self.kafka: str | None = "not connected yet"
-
-    def reasons(self) -> list[str]:
-        """Why this process is not ready; empty if it is."""
-        named = (("PostgreSQL", self.postgres), ("Kafka", self.kafka))
-        return [f"{name}: {reason}" for name, reason in named if reason is not None]

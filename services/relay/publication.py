@@ -16,6 +16,7 @@ from services.relay.pace import rest_s
 from services.relay.publisher import Page, Publisher, PublishError
 from services.relay.refusals import LogDivergedError, LogGapError
 from services.runtime.environment import SystemEnvironment
+from services.runtime.health import ServersReadiness
 from services.runtime.kafka import partition_for
 
 _PAGE_EVENTS = 2000
@@ -48,7 +49,7 @@ class Publication:
         publisher: Publisher,
         progress: Progress,
         environment: SystemEnvironment,
-        readiness: metrics.Readiness,
+        readiness: ServersReadiness,
     ) -> None:
         self._readiness = readiness
         self._session = session
@@ -61,7 +62,7 @@ class Publication:
         self._under_way: _UnderWay | None = None
         self._page_events = _PAGE_EVENTS
         self._poll_s = _POLL_MIN_S
-        self._read_at = self._recorded_at = self._watched_at = float("-inf")
+        self._recorded_at = self._watched_at = float("-inf")
 
     async def run(self) -> NoReturn:
         """Publish until cancelled.
@@ -105,7 +106,6 @@ class Publication:
             await self._environment.sleep(rest_s(len(rows)))
 
     async def _read_page(self, limit: int) -> Sequence[LogRow]:
-        self._read_at = self._environment.monotonic()
         rows = await self._session.read_page(self._read_position, limit)
         if not rows:
             return rows

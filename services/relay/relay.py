@@ -15,6 +15,7 @@ from services.relay.publication import Publication, check_log
 from services.relay.publisher import Publisher, PublishError
 from services.relay.refusals import TopicRefusedError
 from services.runtime.environment import SystemEnvironment
+from services.runtime.health import ServersReadiness
 from services.runtime.settings import Settings
 from services.runtime.topic_identity import TopicIdentity, describe_topic
 from services.runtime.topics import TopicUnavailableError, ensure_topics, ledger_topics
@@ -53,7 +54,7 @@ class Relay:
     """One relay process: the leader, or a standby that takes over within seconds."""
 
     def __init__(
-        self, settings: Settings, environment: SystemEnvironment, readiness: metrics.Readiness
+        self, settings: Settings, environment: SystemEnvironment, readiness: ServersReadiness
     ) -> None:
         self._settings = settings
         self._environment = environment

@@ -14,6 +14,19 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 Readiness = Callable[[], list[str]]
 
 
+class ServersReadiness:
+    """Whether both servers can be reached. A process writes here why one cannot be."""
+
+    def __init__(self) -> None:
+        self.postgres: str | None = "not connected yet"
+        self.kafka: str | None = "not connected yet"
+
+    def reasons(self) -> list[str]:
+        """Why this process is not ready; empty if it is."""
+        named = (("PostgreSQL", self.postgres), ("Kafka", self.kafka))
+        return [f"{name}: {reason}" for name, reason in named if reason is not None]
+
+
 def health_routes(readiness: Readiness) -> list[web.RouteDef]:
     """The three routes, for a process that has an HTTP server already."""
 

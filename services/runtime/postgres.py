@@ -1,7 +1,7 @@
 """Connections to PostgreSQL, with TCP keepalives of seconds on both ends."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import asyncpg
 
@@ -13,6 +13,15 @@ if TYPE_CHECKING:
 else:  # the classes take parameters in their stubs only
     Connection = asyncpg.Connection
     Pool = asyncpg.Pool
+
+LOST: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+"""What a session raises that is then given up, and opened anew."""
 
 
 async def connect(

@@ -4,8 +4,6 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
 
-import asyncpg
-
 from projections.balances.read_model import DueWallet, list_due
 from services.runtime import postgres
 from services.runtime.sql import load_statement
@@ -23,13 +21,6 @@ _SESSION_SETTINGS = {
     "plan_cache_mode": "force_custom_plan",
 }
 _ANSWER_LIMIT_S = 5.0
-_LOST = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
 
 _READ_CLOCK = load_statement(__file__, "read_clock")
 
@@ -57,7 +48,7 @@ class DueWallets:
         try:
             async with asyncio.timeout(_ANSWER_LIMIT_S):
                 return cls(await postgres.connect(dsn, "ledger scheduler", _SESSION_SETTINGS))
-        except _LOST as error:
+        except postgres.LOST as error:
             raise SessionLostError(f"cannot connect to PostgreSQL: {error!r}") from error
 
     async def ask(self, limit: int) -> DuePage:
@@ -66,7 +57,7 @@ class DueWallets:
             async with asyncio.timeout(_ANSWER_LIMIT_S):
                 now: datetime = await self._connection.fetchval(_READ_CLOCK)
                 return DuePage(now, await list_due(self._connection, now - MARGIN, limit))
-        except _LOST as error:
+        except postgres.LOST as error:
             raise SessionLostError(f"PostgreSQL did not answer: {error!r}") from error
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""What the scheduler tells Prometheus, and why it is not ready when it is not."""
+"""What the scheduler tells Prometheus."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -18,16 +18,3 @@ OUTSTANDING = Gauge(
 FAILURES = Counter(
     "ledger_scheduler_failures", "Failures after which it connected again, by what.", ["what"]
 )
-
-
-class Readiness:
-    """Whether both connections are fine."""
-
-    def __init__(self) -> None:
-        self.postgres: str | None = "not connected yet"
-        self.kafka: str | None = "not connected yet"
-
-    def reasons(self) -> list[str]:
-        """Why this process is not ready; empty if it is."""
-        named = (("PostgreSQL", self.postgres), ("Kafka", self.kafka))
-        return [f"{name}: {reason}" for name, reason in named if reason is not None]

@@ -9,6 +9,7 @@ from typing import NoReturn
 import structlog
 
 from services.runtime.environment import SystemEnvironment
+from services.runtime.health import ServersReadiness
 from services.runtime.settings import Settings
 from services.scheduler import metrics
 from services.scheduler.commands import command_of
@@ -28,7 +29,7 @@ class Scheduler:
     """One scheduler process. A server that has failed is connected to anew, the other is kept."""
 
     def __init__(
-        self, settings: Settings, environment: SystemEnvironment, readiness: metrics.Readiness
+        self, settings: Settings, environment: SystemEnvironment, readiness: ServersReadiness
     ) -> None:
         self._settings = settings
         self._environment = environment

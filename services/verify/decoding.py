@@ -1,9 +1,15 @@
-"""Decodes each event once, though several parts of `verify` read it."""
+"""Decodes each event once, though several checks read it; and what may be wrong with one."""
 
 from functools import lru_cache
 from typing import Final
 
-from schemas.events import WalletEvent, decode_event
+import msgspec
+
+from projections.interface import ProjectionMismatchError
+from schemas.events import UnknownEventError, WalletEvent, decode_event
+
+UNFOLDABLE: Final = (ProjectionMismatchError, UnknownEventError, msgspec.MsgspecError)
+"""An event that cannot be read, or that contradicts those before it."""
 
 _REMEMBERED: Final = 8_192
 """Some pages of the log: each is decoded when its wallets are folded, then for its lines."""

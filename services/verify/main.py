@@ -9,20 +9,19 @@ from pathlib import Path
 
 from rich.console import Console
 
+from projections.balances.projection import PARTS
 from projections.interface import ProjectedEvent
 from services.runtime.postgres import connect
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
 from services.verify.anchors import check_anchors
 from services.verify.books import Books
-from services.verify.hold_states import HoldStates
-from services.verify.holds import Holds
 from services.verify.log_chain import LogChain
+from services.verify.part_states import PartStates
+from services.verify.parts import Parts
 from services.verify.read_models import ReadModels
 from services.verify.report import Report
 from services.verify.topic import Topic
-from services.verify.topup_states import TopupStates
-from services.verify.topups import Topups
 from services.verify.wallet_states import WalletStates
 
 _PREPARE_SESSION = load_statement(__file__, "prepare_session")
@@ -44,30 +43,28 @@ async def verify(
     # The log by one session, what is compared with it by the other: at the same time.
     reading = await connect(settings.require_database_url(), "ledger-verify-log")
     states = WalletStates()
-    hold_states = HoldStates()
-    topup_states = TopupStates()
+    part_states = [PartStates(kind) for kind in PARTS]
     try:
         await connection.execute(_PREPARE_SESSION)
         await reading.execute(_PREPARE_SESSION)
         log = LogChain(reading, states, report)
         read_models = ReadModels(connection, states, report)
-        holds = Holds(connection, hold_states, report)
-        topups = Topups(connection, topup_states, report)
+        parts = [Parts(connection, kept, report) for kept in part_states]
         books = Books(connection, states, report)
         topic = Topic(settings, connection, report)
 
         async def also(events: Sequence[ProjectedEvent]) -> None:
-            topups.fold(events)
             await read_models.check_transactions(events)
-            holds.fold(events)
+            for each in parts:
+                each.fold(events)
             await books.check(events)
 
         await books.begin()
         await log.check(also)
         await read_models.check_balances()
         await read_models.check_strangers()
-        await holds.check()
-        await topups.check()
+        for each in parts:
+            await each.check()
         await books.finish(log.position)
         if not kafka:
             topic.skip("not asked for")
@@ -80,7 +77,7 @@ async def verify(
         return log.position
     finally:
         states.close()
-        hold_states.close()
-        topup_states.close()
+        for kept in part_states:
+            kept.close()
         await reading.close()
         await connection.close()

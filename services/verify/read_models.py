@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import asyncpg
-import msgspec
 
 from projections.balances.evolve import fold
 from projections.balances.rows import wallet_view
@@ -17,18 +16,16 @@ from projections.interface import (
     Connection,
     LogDivergedError,
     ProjectedEvent,
-    ProjectionMismatchError,
     WalletKey,
 )
 from projections.log import read_stream
 from projections.transactions.evolve import reversed_after, transaction_of
 from projections.transactions.read_model import transaction_view
-from schemas.events import UnknownEventError
 from schemas.identifiers import hex_of, wallet_id
 from schemas.results import WalletView
 from services.runtime.kafka import partition_for
 from services.runtime.sql import load_statement
-from services.verify.decoding import decode_once
+from services.verify.decoding import UNFOLDABLE, decode_once
 from services.verify.report import Report
 from services.verify.wallet_states import WalletState, WalletStates
 
@@ -41,8 +38,6 @@ _WALLETS_PAGE = 1000
 _ROWS_PAGE = 5000
 _EVENTS_PAGE = 2000
 _BEFORE_ALL = UUID(int=0)
-_UNFOLDABLE = (ProjectionMismatchError, UnknownEventError, msgspec.MsgspecError)
-"""An event that cannot be read, or that contradicts those before it."""
 
 
 class ReadModels:
@@ -74,7 +69,7 @@ class ReadModels:
             try:
                 expected = transaction_of(event, decode_once)
                 reversed_by_then = reversed_after(event)
-            except _UNFOLDABLE as error:
+            except UNFOLDABLE as error:
                 self._lines.fail(str(error))
                 continue
             if row["reversed_after"] == reversed_by_then and found == expected:
@@ -178,7 +173,7 @@ class ReadModels:
             events = await read_stream(self._connection, wallet, at, limit)
             try:
                 view = fold(view, events)
-            except _UNFOLDABLE:
+            except UNFOLDABLE:
                 return None
             if not events:
                 return None

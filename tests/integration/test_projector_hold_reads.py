@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from projections.balances.read_model import FROM_NEWEST, DueWallet, list_due, list_holds, read_hold
+from projections.balances.holds import HOLDS
+from projections.balances.read_model import FROM_NEWEST, DueWallet, list_due, list_parts, read_part
 from projections.interface import WalletKey
 from tests.specs.event_factory import EPOCH, TENANT_ID
 from tests.specs.read_models import Models, read_models
@@ -37,13 +38,13 @@ async def test_a_hold_is_read_with_how_far_the_log_is(models: Models) -> None:
     placed = models.factory.hold(wallet, 100, expires_at=SOON)
     await models.happened()
     name = f"hol_{placed.event_id}"
-    reading = await read_hold(models.connection, _key(wallet), name)
+    reading = await read_part(models.connection, HOLDS, _key(wallet), name)
     assert reading is not None
     assert reading.view is not None
     assert (reading.view.id, reading.view.held_amount, reading.behind) == (name, 100, 0)
     models.factory.capture(placed, 40)
     await models.happened(folded=False)
-    reading = await read_hold(models.connection, _key(wallet), name)
+    reading = await read_part(models.connection, HOLDS, _key(wallet), name)
     assert reading is not None
     assert reading.view is not None
     assert (reading.view.held_amount, reading.newest_version, reading.behind) == (100, 4, 1)
@@ -54,17 +55,17 @@ async def test_a_hold_of_another_wallet_or_tenant_is_none(models: Models) -> Non
     placed = models.factory.hold(wallet, 100)
     await models.happened()
     name = f"hol_{placed.event_id}"
-    of_other = await read_hold(models.connection, _key(other), name)
+    of_other = await read_part(models.connection, HOLDS, _key(other), name)
     assert of_other is not None
     assert (of_other.view, of_other.behind) == (None, 0)
-    assert await read_hold(models.connection, _key(wallet, OTHER_TENANT), name) is None
+    assert await read_part(models.connection, HOLDS, _key(wallet, OTHER_TENANT), name) is None
 
 
 async def test_a_hold_of_a_wallet_without_any_row_is_behind(models: Models) -> None:
     wallet = _rich(models)
     placed = models.factory.hold(wallet, 100)
     await models.happened(folded=False)
-    reading = await read_hold(models.connection, _key(wallet), f"hol_{placed.event_id}")
+    reading = await read_part(models.connection, HOLDS, _key(wallet), f"hol_{placed.event_id}")
     assert reading is not None
     assert (reading.view, reading.complete_to_version, reading.behind) == (None, 0, 3)
 
@@ -79,12 +80,14 @@ async def test_holds_come_newest_first_in_pages_that_changes_do_not_disturb(
     found: list[str] = []
     before = FROM_NEWEST
     while True:
-        page = await list_holds(models.connection, _key(wallet), limit=3, before_version=before)
+        page = await list_parts(
+            models.connection, HOLDS, _key(wallet), limit=3, before_version=before
+        )
         assert page is not None
-        if not page.holds:
+        if not page.parts:
             break
-        found += [each.view.id for each in page.holds]
-        before = page.holds[-1].opened_version
+        found += [each.view.id for each in page.parts]
+        before = page.parts[-1].opened_version
         models.factory.hold(wallet, 10)
         models.factory.void(placed[len(found) - 1])
         await models.happened()
@@ -101,10 +104,10 @@ async def test_holds_by_status(models: Models) -> None:
     }
     await models.happened()
     for status in ("open", "captured", "voided", "expired"):
-        page = await list_holds(models.connection, _key(wallet), status=status, limit=10)
+        page = await list_parts(models.connection, HOLDS, _key(wallet), status=status, limit=10)
         assert page is not None
-        assert [each.view.status for each in page.holds] == [status] * (status in names)
-    assert await list_holds(models.connection, _key(wallet, OTHER_TENANT), limit=10) is None
+        assert [each.view.status for each in page.parts] == [status] * (status in names)
+    assert await list_parts(models.connection, HOLDS, _key(wallet, OTHER_TENANT), limit=10) is None
 
 
 async def test_what_is_due_of_all_tenants_soonest_first(models: Models) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from projections.balances import read_model as balances
 from projections.balances.evolve import fold
+from projections.balances.holds import HOLDS
 from projections.interface import WalletKey
 from projections.log import find_event
 from projections.transactions import read_model as transactions
@@ -287,12 +288,12 @@ async def test_a_page_shows_what_only_some_transactions_have(models: Models) -> 
             },
         ),
         (
-            balances._LIST_HOLDS,
+            HOLDS.list_newest,
             (TENANT_ID, TENANT_ID, 9, 9),
             {"holds_by_opening", "balances_pkey", "events_tenant_id_stream_id_version_key"},
         ),
         (
-            balances._LIST_HOLDS_BY_STATUS,
+            HOLDS.list_by_status,
             (TENANT_ID, TENANT_ID, 9, 9, "open"),
             {"holds_by_status", "balances_pkey", "events_tenant_id_stream_id_version_key"},
         ),

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
@@ -24,6 +24,7 @@ from ledger.command_handling.submission import Submission
 from schemas.identifiers import wallet_id
 from services.intake.messages import read_message
 from services.runtime.kafka import partition_for
+from tests.specs.topic_reading import all_records
 
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 3
@@ -195,20 +196,8 @@ class DueLine:
 
     async def published(self) -> list[Published]:
         """Everything that the topic holds now. The intake would take each of them."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
-        await consumer.start()
-        try:
-            partitions = [TopicPartition(self.topic, number) for number in range(PARTITIONS)]
-            ends = await consumer.end_offsets(partitions)
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            found: list[Published] = []
-            while len(found) < sum(ends.values()):
-                for records in (await consumer.getmany(timeout_ms=1000)).values():
-                    found += map(_published, records)
-            return found
-        finally:
-            await consumer.stop()
+        records = await all_records(self._bootstrap, self.topic, PARTITIONS)
+        return [_published(record) for record in records]
 
     async def until_published(self, count: int) -> list[Published]:
         """Everything that the topic holds, once that is so many messages."""

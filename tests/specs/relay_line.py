@@ -12,10 +12,11 @@ from uuid import uuid4
 
 import asyncpg
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from schemas.identifiers import wallet_id
+from tests.specs.topic_reading import all_records
 
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 6
@@ -119,21 +120,8 @@ class RelayLine:
 
     async def received(self) -> list[Received]:
         """Everything that the topic holds now, partition by partition, in order."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False)
-        await consumer.start()
-        try:
-            partitions = [TopicPartition(self.topic, number) for number in range(PARTITIONS)]
-            ends = await consumer.end_offsets(partitions)
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            messages: list[Received] = []
-            while len(messages) < sum(ends.values()):
-                batch = await consumer.getmany(timeout_ms=1000)
-                for partition, records in batch.items():
-                    messages += [_received(partition.partition, record) for record in records]
-            return messages
-        finally:
-            await consumer.stop()
+        records = await all_records(self.bootstrap, self.topic, PARTITIONS)
+        return [_received(record) for record in records]
 
     async def make_topic_again(self) -> None:
         """Delete the topic and make another of the same name."""
@@ -162,12 +150,12 @@ class RelayLine:
         return events
 
 
-def _received(partition: int, record: Any) -> Received:
+def _received(record: ConsumerRecord) -> Received:
     headers = dict(record.headers)
     assert record.key == headers["ce_subject"], "a message is keyed by its wallet"
     assert json.loads(record.value)["type"] == "wallet.credited"
     return Received(
-        partition,
+        record.partition,
         record.key.decode(),
         int(headers["ce_version"]),
         int(headers["ce_position"]),

@@ -14,7 +14,7 @@ import msgspec
 from ledger.command_handling.submission import Settled
 from ledger.event_log.memory import MemoryEventLog, MemoryStore
 from projections.balances.evolve import evolve_hold, fold, hold_event
-from projections.interface import ProjectedEvent, WalletKey
+from projections.interface import ProjectedEvent
 from projections.transactions.evolve import transaction_of
 from schemas.commands import (
     CaptureHold,
@@ -34,6 +34,7 @@ from schemas.commands import (
 from schemas.events import RecordedEvent
 from schemas.results import HoldView, TransactionView, TransferView, WalletView
 from services.gateway.reads import transfer_of
+from tests.specs.event_factory import projected
 from tests.specs.invariants import all_events
 from tests.specs.world import SteppingClock, Writer, submission
 
@@ -71,7 +72,7 @@ class Run(NamedTuple):
     @property
     def events(self) -> list[ProjectedEvent]:
         """The log as a projector sees it."""
-        return [_projected(event) for event in self.recorded]
+        return [projected(event) for event in self.recorded]
 
     def transactions(self) -> dict[str, TransactionView]:
         """What the history shows, by id."""
@@ -256,16 +257,3 @@ def _change(step: Step, wallet_id: str, other_id: str) -> Command:
             return CloseWallet(wallet_id=wallet_id, remaining_balance=into)
         case _:
             raise AssertionError(f"{step.kind} is none of the kinds")
-
-
-def _projected(recorded: RecordedEvent) -> ProjectedEvent:
-    return ProjectedEvent(
-        position=recorded.position,
-        wallet=WalletKey(recorded.tenant_id, recorded.stream_id),
-        version=recorded.version,
-        event_id=recorded.event_id,
-        type=recorded.type,
-        schema_version=recorded.schema_version,
-        data=recorded.data,
-        recorded_at=recorded.recorded_at,
-    )

@@ -191,7 +191,7 @@ def test_every_rejection_is_in_the_table() -> None:
 def test_a_rejection_is_told(rejection: Rejection, status: int, errors: dict[str, str]) -> None:
     """Amounts in major units, and fields by the names of this dialect."""
     message = FAILURES[code_of(rejection)].message
-    assert told(failure_of_rejection(rejection, "NGN")) == (status, message, errors)
+    assert told(failure_of_rejection(rejection)) == (status, message, errors)
 
 
 @pytest.mark.parametrize(("error", "code"), ERRORS)

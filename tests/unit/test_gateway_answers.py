@@ -344,13 +344,11 @@ async def _nothing(_: str) -> Answer:
 
 def test_the_route_table_finds_methods_and_parameters() -> None:
     routes: RouteTable[str] = RouteTable()
-    routes.add("GET", "/v1/wallets", _nothing, scope="read")
-    routes.add("POST", "/v1/wallets", _nothing, scope="write")
-    routes.add("POST", "/v1/wallets/*/debit", _nothing, scope="write")
-    routes.add_hint("/v1/wallets/*/later", "not yet")
+    routes.add("GET", "/v1/wallets", _nothing, scope="wallets:read")
+    routes.add("POST", "/v1/wallets", _nothing, scope="wallets:write")
+    routes.add("POST", "/v1/wallets/*/debit", _nothing, scope="wallets:write")
     assert routes.find("/v1/wallets").allowed() == "GET, HEAD, POST"
     found = routes.find("/v1/wallets/wal_1/debit")
     assert (found.parameters, found.routes["POST"].name) == (("wal_1",), "/v1/wallets/*/debit")
-    assert routes.find("/v1/wallets/wal_1/later").hint == "not yet"
     for unknown in ("", "/", "/v1", "/v1/wallets/", "/v1/wallets//debit", "/v1/wallets/a/debit/"):
         assert not routes.find(unknown).routes

@@ -7,7 +7,7 @@ import pytest
 from ledger.tenants.store import Credential, hash_secret
 from services.gateway.authentication import Authenticator
 from services.gateway.patience import Patience
-from services.gateway.problems import ReadsUnavailableError, RefusedError
+from services.gateway.problems import ReadModelBehindError, ReadsUnavailableError, RefusedError
 from tests.specs.running_gateway import basic
 
 KEY_ID = "key_" + "0a" * 12
@@ -149,3 +149,17 @@ async def test_a_read_model_that_stands_still_is_not_waited_for() -> None:
     newest = 1
     assert await took() == pytest.approx(0.002)
     assert await took() == pytest.approx(0.002)
+
+
+async def test_whoever_insists_is_told_that_a_read_model_is_behind() -> None:
+    clock = HandClock()
+    patience = Patience(clock)
+
+    async def ask() -> int:
+        return 1
+
+    assert await patience.until(ask, lambda version: version >= 5, 5) == 5
+    assert clock.now == 100, "what has caught up is not waited for"
+    assert await patience.until(ask, lambda version: version >= 1, 0) == 1
+    with pytest.raises(ReadModelBehindError):
+        await patience.until(ask, lambda version: version >= 2, 0)

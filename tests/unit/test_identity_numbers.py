@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from ledger.domain.nuban import (
     MAX_SERIAL,
-    SANDBOX_BANK_CODE,
     account_number,
     check_digit,
     is_account_number,
 )
 from schemas.tiers import TIERS, Tier
+from services.customers.banks import SANDBOX_BANK
 from services.identity.sandbox import (
     BVN_PARTS,
     NIN_PARTS,
@@ -44,14 +44,14 @@ ANSWERS = {
 
 
 def test_the_first_account_is_that_of_the_contract() -> None:
-    assert account_number(0, SANDBOX_BANK_CODE) == "0000000006"
+    assert account_number(0, SANDBOX_BANK.code) == "0000000006"
 
 
 @pytest.mark.parametrize(
     ("serial", "number"), [(1, "0000000013"), (6, "0000000068"), (MAX_SERIAL, "9999999995")]
 )
 def test_the_next_accounts(serial: int, number: str) -> None:
-    assert account_number(serial, SANDBOX_BANK_CODE) == number
+    assert account_number(serial, SANDBOX_BANK.code) == number
 
 
 @pytest.mark.parametrize(("serial_digits", "digit"), [("000001457", "9"), ("000000022", "0")])
@@ -86,7 +86,7 @@ def test_exactly_one_check_digit_fits(serial: int, bank_code: str) -> None:
     "text", ["", "000000006", "00000000060", "000000000x", "0000000006\n", "\u0660000000006"]
 )
 def test_what_is_no_account_number(text: str) -> None:
-    assert not is_account_number(text, SANDBOX_BANK_CODE)
+    assert not is_account_number(text, SANDBOX_BANK.code)
 
 
 async def both(number: str, tier: Tier) -> tuple[Verification, Verification]:

@@ -7,20 +7,10 @@ from msgspec import Struct
 from ledger.domain.wallet.evolve import evolve
 from ledger.domain.wallet.state import Wallet
 from schemas.events import (
-    HoldCaptured,
-    HoldPlaced,
-    TransferReceived,
-    TransferSent,
-    WalletCredited,
-    WalletDebited,
     WalletEvent,
 )
 from schemas.rejections import Rejection
 from schemas.tiers import TierLimits
-
-Original = (
-    WalletDebited | WalletCredited | HoldPlaced | HoldCaptured | TransferSent | TransferReceived
-)
 
 
 class Payment(Struct, frozen=True, kw_only=True, gc=False):

@@ -1,6 +1,7 @@
 """Reversals: a new, opposite entry. Never more in total than the original, linked both ways."""
 
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from ledger.domain.wallet.decision import Decision, Facts, answered
@@ -40,6 +41,10 @@ class _Undoing(NamedTuple):
     transaction_id: str
     reversed_after: int
     transfer_id: str | None = None
+
+
+_declined_return = partial(declined_credit, kind="reversal")
+_declined_taking = partial(declined_debit, kind="reversal")
 
 
 def reverse(wallet: Wallet, command: ReverseTransaction, now: datetime, facts: Facts) -> Decision:
@@ -90,7 +95,7 @@ def _reverse_transfer(
         refusal = _refusal_of_taking(receiver, command, amount, because_of)
     if refusal is not None:
         decline = _declined_return if names_sender else _declined_taking
-        return decline(wallet, command, amount, refusal, because_of)
+        return decline(wallet, command, amount, refusal, other_wallet_id=because_of)
     undone = facts.reversed_amount + amount
     way_out = _Undoing(original.sent_transaction_id, undone, original.transfer_id)
     way_in = _Undoing(original.received_transaction_id, undone, original.transfer_id)
@@ -177,38 +182,4 @@ def _taken_back(
         reference=command.reference,
         description=command.description,
         metadata=command.metadata,
-    )
-
-
-def _declined_return(
-    wallet: Wallet,
-    command: ReverseTransaction,
-    amount: int,
-    refusal: Rejection,
-    because_of: str | None = None,
-) -> Decision:
-    return declined_credit(
-        wallet,
-        command,
-        amount,
-        refusal,
-        kind="reversal",
-        other_wallet_id=because_of,
-    )
-
-
-def _declined_taking(
-    wallet: Wallet,
-    command: ReverseTransaction,
-    amount: int,
-    refusal: Rejection,
-    because_of: str | None = None,
-) -> Decision:
-    return declined_debit(
-        wallet,
-        command,
-        amount,
-        refusal,
-        kind="reversal",
-        other_wallet_id=because_of,
     )

@@ -10,19 +10,18 @@ from schemas.rejections import WalletUnknown
 from schemas.results import WalletView
 from services.customers.known_people import KnownPerson
 from services.gateway.answers import Answer
-from services.gateway.baas.customer_commands import declined
 from services.gateway.baas.customers import Account, Customers
 from services.gateway.baas.enrolment import Enrolment
 from services.gateway.baas.envelopes import Message
-from services.gateway.baas.failures import ACCOUNT_UNKNOWN
+from services.gateway.baas.failures import ACCOUNT_UNKNOWN, failure_of_declined
 from services.gateway.baas.history_reads import HistoryReads
 from services.gateway.baas.identifiers import NO_WALLET
 from services.gateway.baas.kyc_fields import FreezeWish, read_freeze, read_upgrade
-from services.gateway.baas.members import members_of
 from services.gateway.baas.sealed_people import SealedPeople
 from services.gateway.baas.wallet_queries import WalletQueries
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.settlement import Settlement, headers_of
+from services.gateway.json_objects import members_of
 from services.gateway.problems import RefusedError
 from services.gateway.requests import idempotency_key, read_body
 from services.vault.customer import Customer
@@ -67,7 +66,7 @@ class AccountCommands:
         if account is None:
             return _refused(settled)
         if settled.result.rejection is not None:
-            return declined(settled)
+            return failure_of_declined(settled)
         known = await self._histories.newest_wallet(call.principal.tenant_id, account.wallet_id)
         return await self._shown(call, 200, message, settled, known.identity)
 
@@ -96,7 +95,7 @@ class AccountCommands:
         )
         settled = await self._settlement.hand_in(call, command, command_id)
         if settled.result.rejection is not None:
-            return declined(settled)
+            return failure_of_declined(settled)
         message = Message.CUSTOMER_WALLET_CREATED
         return await self._shown(call, 201, message, settled, sealed.identity)
 
@@ -132,7 +131,7 @@ def _refused(settled: Settled) -> Answer:
     """A name that was used before comes before an account that there is not."""
     if settled.result.rejection is None or settled.result.rejection == WalletUnknown():
         raise _unknown_account()
-    return declined(settled)
+    return failure_of_declined(settled)
 
 
 def _unknown_account() -> RefusedError:

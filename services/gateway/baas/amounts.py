@@ -10,6 +10,11 @@ from msgspec import Raw, Struct
 
 from schemas.money import MAX_AMOUNT_MINOR, exponent
 
+CURRENCY: Final = "NGN"
+"""What this dialect's wallets hold."""
+
+assert exponent(CURRENCY) == 2, "the contract has kobo"
+
 # The contract's `\d{1,13}(\.\d+)?` as far as JSON has such numbers: without a nought in front.
 _NUMBER = re.compile(rb"(?P<major>0|[1-9][0-9]{0,12})(?:\.(?P<fraction>[0-9]+))?")
 _LONGER_NUMBER = re.compile(rb"[1-9][0-9]{13,}(?:\.[0-9]+)?")

@@ -5,18 +5,17 @@ from datetime import date
 
 from ledger.command_handling.submission import Settled
 from schemas.tiers import Tier
-from services.customers.banks import Banks
+from services.customers.banks import Bank, Banks
 from services.gateway.answers import Answer
-from services.gateway.baas.enrolment import Enrolment
+from services.gateway.baas.enrolment import Enrolled, Enrolment
 from services.gateway.baas.envelopes import Message, wallet_answer
-from services.gateway.baas.failures import failure_of_rejection
+from services.gateway.baas.failures import failure_of_declined
 from services.gateway.baas.field_reader import Members
 from services.gateway.baas.kyc_fields import Rules, read_tier_one, read_tier_two
-from services.gateway.baas.members import members_of
-from services.gateway.baas.money_bodies import CURRENCY
 from services.gateway.baas.rendering import render_wallet
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.settlement import headers_of
+from services.gateway.json_objects import members_of
 from services.gateway.requests import idempotency_key, read_body
 from services.identity.person import Identity
 
@@ -46,17 +45,8 @@ class CustomerCommands:
         body = await read_body(call.request)
         identity = read(members_of(body), rules_of(call, self._today))
         enrolled = await self._enrolment.enroll(call, command_id, identity, tier)
-        if isinstance(enrolled, Settled):
-            return declined(enrolled)
-        wallet = render_wallet(
-            enrolled.wallet,
-            call.principal,
-            self._banks.of(call.principal.environment),
-            identity.account_name(),
-        )
-        answer = wallet_answer(201, Message.CUSTOMER_WALLET_CREATED, wallet)
-        answer.headers_bytes += headers_of(enrolled.settled)
-        return answer
+        bank = self._banks.of(call.principal.environment)
+        return enrolment_answer(call, enrolled, Message.CUSTOMER_WALLET_CREATED, identity, bank)
 
 
 def rules_of(call: Call, today: Today) -> Rules:
@@ -64,7 +54,13 @@ def rules_of(call: Call, today: Today) -> Rules:
     return Rules(sandbox=call.principal.environment == "sandbox", today=today())
 
 
-def declined(settled: Settled) -> Answer:
-    """The failure of a command that the ledger has declined."""
-    assert settled.result.rejection is not None, "it was declined"
-    return failure_of_rejection(settled.result.rejection, CURRENCY, headers_of(settled))
+def enrolment_answer(
+    call: Call, enrolled: Enrolled | Settled, message: Message, identity: Identity, bank: Bank
+) -> Answer:
+    """The answer to a call that enrolled a person: 201 and the wallet, or the failure."""
+    if isinstance(enrolled, Settled):
+        return failure_of_declined(enrolled)
+    wallet = render_wallet(enrolled.wallet, call.principal, bank, identity.account_name())
+    answer = wallet_answer(201, message, wallet)
+    answer.headers_bytes += headers_of(enrolled.settled)
+    return answer

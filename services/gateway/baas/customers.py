@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from schemas.identifiers import hex_of, wallet_id
-from services.gateway.baas.money_bodies import CURRENCY
+from services.gateway.baas.amounts import CURRENCY
 from services.gateway.database import Database, Pool
 from services.runtime.sql import load_statement
 

@@ -16,10 +16,10 @@ from schemas.results import WalletView
 from schemas.tiers import Tier
 from services.customers.banks import Banks
 from services.customers.known_people import KnownPerson
+from services.gateway.baas.amounts import CURRENCY
 from services.gateway.baas.customers import Customers
 from services.gateway.baas.failures import IDENTITY_DIFFERS, refusal_of_verification
 from services.gateway.baas.history_reads import HistoryReads
-from services.gateway.baas.money_bodies import CURRENCY
 from services.gateway.baas.sealed_people import SealedPeople
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.settlement import Settlement

@@ -7,12 +7,7 @@ dialect calls 422 because a body is invalid is a 400 here; 422 is about identity
 from collections.abc import Mapping
 from typing import Final, NamedTuple, assert_never
 
-from ledger.command_handling.errors import (
-    ClockSteppedError,
-    LedgerUnavailableError,
-    OutcomeUnknownError,
-    OverloadedError,
-)
+from ledger.command_handling.submission import Settled
 from schemas.http.baas_wallets import FieldError
 from schemas.rejections import (
     BalanceLimitExceeded,
@@ -50,9 +45,10 @@ from schemas.rejections import (
     code_of,
 )
 from services.gateway.answers import Answer, header
-from services.gateway.baas.amounts import major_text
+from services.gateway.baas.amounts import CURRENCY, major_text
 from services.gateway.baas.envelopes import failure_answer
-from services.gateway.problems import ReadModelBehindError, ReadsUnavailableError, RefusedError
+from services.gateway.credit_wallets.settlement import headers_of
+from services.gateway.problems import RefusedError, code_of_error
 from services.identity.verifier import (
     BelongsToAnother,
     Unknown,
@@ -190,22 +186,12 @@ def failure_of_error(error: Exception) -> Answer:
     match error:
         case RefusedError():
             return _failure_of_refusal(error)
-        case ReadModelBehindError():
-            return failure_of_code("read_model_behind")
-        case OverloadedError():
-            return failure_of_code("overloaded")
-        case LedgerUnavailableError() | ReadsUnavailableError():
-            return failure_of_code("ledger_unavailable")
-        case OutcomeUnknownError():
-            return failure_of_code("outcome_unknown")
-        case ClockSteppedError():
-            return failure_of_code("clock_stepped")
         case VerifierUnavailableError():
             return failure_of_code(VERIFIER_UNAVAILABLE)
         case CustomerErasedError():
             return failure_of_code(CUSTOMER_ERASED)
         case _:
-            return failure_of_code("internal_error")
+            return failure_of_code(code_of_error(error))
 
 
 def _failure_of_refusal(error: RefusedError) -> Answer:
@@ -219,26 +205,29 @@ def _failure_of_refusal(error: RefusedError) -> Answer:
     return failure_of_code(error.code, dict(errors), headers_bytes=headers_bytes)
 
 
-def failure_of_rejection(rejection: Rejection, currency: str, headers_bytes: bytes = b"") -> Answer:
+def failure_of_rejection(rejection: Rejection, headers_bytes: bytes = b"") -> Answer:
     """The answer to a command that the ledger declined; amounts are told in major units."""
-    return failure_of_code(
-        code_of(rejection), _errors_of(rejection, currency), headers_bytes=headers_bytes
-    )
+    return failure_of_code(code_of(rejection), _errors_of(rejection), headers_bytes=headers_bytes)
 
 
-def _errors_of(rejection: Rejection, currency: str) -> dict[str, str]:  # noqa: C901, PLR0912 - one line each
+def failure_of_declined(settled: Settled) -> Answer:
+    """The same, with the headers that tell what the command has come to."""
+    assert settled.result.rejection is not None, "it was declined"
+    return failure_of_rejection(settled.result.rejection, headers_of(settled))
+
+
+def _errors_of(rejection: Rejection) -> dict[str, str]:  # noqa: C901, PLR0912 - one line each
     """What of the request is the reason, where it is not only the state."""
     match rejection:
         case InsufficientFunds(available=available):
-            return {"amount": f"must not be over {major_text(available, currency)}, the available"}
+            return {"amount": f"must not be over {_told(available)}, the available"}
         case BalanceLimitExceeded(limit=limit):
-            told = major_text(limit, currency)
-            return {"amount": f"together with the balance must not be over {told}"}
+            return {"amount": f"together with the balance must not be over {_told(limit)}"}
         case CaptureExceedsHold(held=held):
-            return {"amount": f"must not be over {major_text(held, currency)}, what is held"}
+            return {"amount": f"must not be over {_told(held)}, what is held"}
         case ReversalExceedsTransaction(reversible=reversible):
-            told = major_text(reversible, currency)
-            return {"amount": f"must not be over {told}, what is not reversed yet"}
+            what = "what is not reversed yet"
+            return {"amount": f"must not be over {_told(reversible)}, {what}"}
         case ReferenceReused(what="reference"):
             return {"reference": "was used before, for something else"}
         case ReferenceReused():
@@ -252,7 +241,7 @@ def _errors_of(rejection: Rejection, currency: str) -> dict[str, str]:  # noqa: 
         case ExpiryNotAhead():
             return {"expires_at": "must be ahead of now"}
         case TierLimitExceeded():
-            return {"amount": _over_the_tier(rejection, currency)}
+            return {"amount": _over_the_tier(rejection)}
         case (
             WalletFrozen()
             | WalletInactive()
@@ -281,8 +270,12 @@ def _errors_of(rejection: Rejection, currency: str) -> dict[str, str]:  # noqa: 
             assert_never(rejection)
 
 
-def _over_the_tier(rejection: TierLimitExceeded, currency: str) -> str:
-    limit = major_text(rejection.limit, currency)
+def _told(amount_minor: int) -> str:
+    return major_text(amount_minor, CURRENCY)
+
+
+def _over_the_tier(rejection: TierLimitExceeded) -> str:
+    limit = _told(rejection.limit)
     match rejection.limit_name:
         case "largest_credit":
             return f"must not be over {limit}, the largest credit of {rejection.tier}"

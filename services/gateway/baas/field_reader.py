@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from schemas.http.problems import FieldProblem
 from services.gateway.fields import ABSENT
-from services.gateway.problems import RefusedError
+from services.gateway.problems import invalid_fields
 
 Members = Mapping[str, object]
 """A body's members as JSON has them, or a form's fields."""
@@ -53,12 +53,7 @@ class FieldReader:
     def finish(self, code: str = "validation_failed") -> None:
         """Raise what was remembered, if anything was."""
         if self.problems:
-            raise RefusedError(
-                code,
-                "; ".join(f"{problem.param} {problem.detail}" for problem in self.problems),
-                param=self.problems[0].param,
-                errors=self.problems,
-            )
+            raise invalid_fields(self.problems, code)
 
 
 def sure(value: ReadT | None) -> ReadT:

@@ -3,8 +3,7 @@
 As with every query, what was acknowledged before is shown, or the query is refused.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from collections.abc import Sequence
 
 from projections.balances.read_model import catch_up, read_many
 from projections.interface import WalletKey
@@ -17,8 +16,6 @@ from schemas.results import TransactionView, WalletView
 from services.gateway.database import Database, Pool
 from services.gateway.patience import Clock, Patience
 from services.gateway.problems import ReadModelBehindError
-
-ReadingT = TypeVar("ReadingT")
 
 
 class HistoryReads:
@@ -44,7 +41,7 @@ class HistoryReads:
         if eventual:
             return reading
         targets = reading.newest_versions
-        return await self._caught_up(ask, lambda now: now.has_all_of(targets), reading)
+        return await self._patience.until(ask, lambda now: now.has_all_of(targets), reading)
 
     async def capture(
         self, wallet: WalletKey, hold_id: str, reference: str, *, eventual: bool
@@ -63,7 +60,7 @@ class HistoryReads:
         reading = await ask()
         if not eventual:
             newest = reading[0]
-            reading = await self._caught_up(ask, lambda now: now[1] >= newest, reading)
+            reading = await self._patience.until(ask, lambda now: now[1] >= newest, reading)
         return reading[2]
 
     async def newest_wallet(self, tenant_id: str, wallet_id: str) -> WalletView:
@@ -89,15 +86,3 @@ class HistoryReads:
         return [
             reading.view for reading in readings if reading is not None and reading.view is not None
         ]
-
-    async def _caught_up(
-        self,
-        ask: Callable[[], Awaitable[ReadingT]],
-        caught_up: Callable[[ReadingT], bool],
-        reading: ReadingT,
-    ) -> ReadingT:
-        if not caught_up(reading):
-            reading = await self._patience.wait(ask, caught_up, reading)
-        if not caught_up(reading):
-            raise ReadModelBehindError
-        return reading

@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from services.customers.banks import Banks
 from services.gateway.answers import Answer
+from services.gateway.baas.amounts import CURRENCY
 from services.gateway.baas.envelopes import Message, wallet_answer
-from services.gateway.baas.money_bodies import CURRENCY
 from services.gateway.baas.rendering import render_merchant_wallet
 from services.gateway.books.reads import BookReads
 from services.gateway.calls import Call

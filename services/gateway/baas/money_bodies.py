@@ -1,23 +1,16 @@
 """Bodies of the calls that move money: read into what is wished, or refused with a 400. Pure."""
 
 from collections.abc import Callable, Mapping
-from typing import Final
 
 from msgspec import Raw, Struct
 
 from ledger.command_handling.gate import metadata_problem, text_problem
 from schemas.commands import NO_METADATA
-from schemas.money import exponent
-from services.gateway.baas.amounts import AmountProblem, minor_of
+from services.gateway.baas.amounts import CURRENCY, AmountProblem, minor_of
 from services.gateway.baas.field_reader import FieldReader, ValueRefusedError, sure
 from services.gateway.baas.identifiers import canonical_uuid
-from services.gateway.baas.members import characters_of, members_of
 from services.gateway.fields import ABSENT, MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS
-
-CURRENCY: Final = "NGN"
-"""What this dialect's wallets hold."""
-
-assert exponent(CURRENCY) == 2, "the contract has kobo"
+from services.gateway.json_objects import characters_of, members_of
 
 
 class MovementWish(Struct, frozen=True, kw_only=True):

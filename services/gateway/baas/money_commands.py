@@ -9,10 +9,9 @@ from schemas.results import TransactionView
 from services.gateway.answers import Answer
 from services.gateway.baas.customers import Customers
 from services.gateway.baas.envelopes import Message, transaction_answer
-from services.gateway.baas.failures import failure_of_rejection
+from services.gateway.baas.failures import failure_of_declined
 from services.gateway.baas.identifiers import NO_OTHER_WALLET, NO_WALLET, wallet_of
 from services.gateway.baas.money_bodies import (
-    CURRENCY,
     MovementWish,
     read_movement,
     read_transfer,
@@ -73,7 +72,7 @@ class MoneyCommands:
         if isinstance(rejection, WalletUnknown):
             raise unknown_customer()
         if rejection is not None:
-            return failure_of_rejection(rejection, CURRENCY, headers_of(settled))
+            return failure_of_declined(settled)
         view = settled.result.transaction
         assert view is not None, "a movement leads to a transaction"
         return _shown(call, message, settled, view, wish.customer_id)
@@ -99,7 +98,7 @@ class MoneyCommands:
 
         settled = await self._settle(call, command_id, wish.reference, command)
         if settled.result.rejection is not None:
-            return failure_of_rejection(settled.result.rejection, CURRENCY, headers_of(settled))
+            return failure_of_declined(settled)
         transfer = settled.result.transfer
         assert transfer is not None, "an accepted transfer leads to one"
         view = await self._log.transaction(tenant_id, transfer.received_transaction_id)

@@ -13,7 +13,7 @@ from projections.transactions.evolve import transaction_of
 from schemas.events import TopupCreated, WalletEvent, decode_event
 from schemas.identifiers import hex_of, is_topup_id, wallet_id
 from schemas.results import TransactionView
-from services.gateway.baas.money_bodies import CURRENCY
+from services.gateway.baas.amounts import CURRENCY
 from services.gateway.database import Database, Pool
 from services.runtime.sql import load_statement
 

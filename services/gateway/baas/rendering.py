@@ -17,7 +17,7 @@ from schemas.identifiers import hex_of, transaction_id
 from schemas.results import TopupView, TransactionKind, TransactionView, WalletView
 from services.customers.banks import Bank
 from services.gateway.authentication import Principal
-from services.gateway.baas.amounts import major_of
+from services.gateway.baas.amounts import CURRENCY, major_of
 from services.gateway.baas.envelopes import metadata_text
 from services.gateway.baas.failures import reason_of_code
 from services.gateway.baas.identifiers import uuid_of
@@ -48,7 +48,7 @@ def render_wallet(
         id=uuid_of(view.id),
         merchant_id=principal.merchant_id,
         environment=_ENVIRONMENTS[principal.environment],
-        currency="NGN",
+        currency=CURRENCY,
         bank_name=bank.name,
         bank_code=view.bank_code or bank.code,
         account_name=account_name,
@@ -89,12 +89,12 @@ def render_merchant_wallet(
     balance: int,
 ) -> Wallet:
     """The merchant's own wallet, known by the tenant's id. `balance` may be below nought."""
-    shown = major_of(balance, "NGN")
+    shown = major_of(balance, CURRENCY)
     return Wallet(
         id=principal.tenant_id,
         merchant_id=principal.merchant_id,
         environment=_ENVIRONMENTS[principal.environment],
-        currency="NGN",
+        currency=CURRENCY,
         bank_name=bank.name,
         bank_code=bank.code,
         account_name=name,
@@ -132,7 +132,7 @@ def render_transaction(view: TransactionView, principal: Principal, user_id: str
         user_id=user_id,
         merchant_id=principal.merchant_id,
         reference=view.reference,
-        currency="NGN",
+        currency=CURRENCY,
         environment=_ENVIRONMENTS[principal.environment],
         amount=major_of(view.amount, view.currency),
         balance_before=major_of(view.balance_before, view.currency),

@@ -1,7 +1,6 @@
 """The routes of contract B, with the scope that each of them needs."""
 
 from collections.abc import Callable
-from typing import Final
 
 from msgspec import Struct
 
@@ -27,10 +26,7 @@ from services.gateway.database import Database
 from services.gateway.patience import Clock
 from services.gateway.reads import Reads
 from services.gateway.routing import RouteTable
-
-_READ: Final = "wallets:read"
-_WRITE: Final = "wallets:write"
-_TRANSFER: Final = "transfers:write"
+from services.gateway.scopes import READ, TRANSFER, WRITE
 
 
 class BaasParts(Struct, frozen=True, kw_only=True):
@@ -54,10 +50,10 @@ def add_baas(routes: RouteTable[Call], parts: BaasParts) -> None:
     customers, log = Customers(parts.database), Log(parts.database)
     histories = HistoryReads(parts.database, parts.clock)
     wallets = WalletQueries(parts.reads, histories, customers, parts.people, parts.banks)
-    routes.add("GET", f"{BASE}/wallets", wallets.wallets, scope=_READ)
-    routes.add("GET", f"{BASE}/wallets/*", wallets.wallet, scope=_READ)
+    routes.add("GET", f"{BASE}/wallets", wallets.wallets, scope=READ)
+    routes.add("GET", f"{BASE}/wallets/*", wallets.wallet, scope=READ)
     merchants = MerchantQueries(parts.books, parts.database, parts.banks)
-    routes.add("GET", f"{BASE}/wallets/merchants", merchants.wallet, scope=_READ)
+    routes.add("GET", f"{BASE}/wallets/merchants", merchants.wallet, scope=READ)
     enrolment = Enrolment(
         settlement=parts.settlement,
         customers=customers,
@@ -68,8 +64,8 @@ def add_baas(routes: RouteTable[Call], parts: BaasParts) -> None:
         random_bytes=parts.random_bytes,
     )
     commands = CustomerCommands(enrolment, parts.banks, parts.today)
-    routes.add("POST", f"{BASE}/wallets", commands.create, scope=_WRITE)
-    routes.add("POST", f"{BASE}/wallets/tier-2", commands.create_at_tier_two, scope=_WRITE)
+    routes.add("POST", f"{BASE}/wallets", commands.create, scope=WRITE)
+    routes.add("POST", f"{BASE}/wallets/tier-2", commands.create_at_tier_two, scope=WRITE)
     accounts = AccountCommands(
         settlement=parts.settlement,
         customers=customers,
@@ -78,9 +74,9 @@ def add_baas(routes: RouteTable[Call], parts: BaasParts) -> None:
         enrolment=enrolment,
         wallets=wallets,
     )
-    routes.add("POST", f"{BASE}/wallets/upgrade-tier-2", accounts.upgrade, scope=_WRITE)
-    routes.add("POST", f"{BASE}/wallets/freeze", accounts.freeze, scope=_WRITE)
-    routes.add("POST", f"{BASE}/wallets/unfreeze", accounts.unfreeze, scope=_WRITE)
+    routes.add("POST", f"{BASE}/wallets/upgrade-tier-2", accounts.upgrade, scope=WRITE)
+    routes.add("POST", f"{BASE}/wallets/freeze", accounts.freeze, scope=WRITE)
+    routes.add("POST", f"{BASE}/wallets/unfreeze", accounts.unfreeze, scope=WRITE)
     tier_three = TierThree(
         enrolment=enrolment,
         bills=parts.bills,
@@ -89,15 +85,15 @@ def add_baas(routes: RouteTable[Call], parts: BaasParts) -> None:
         banks=parts.banks,
         today=parts.today,
     )
-    routes.add("POST", f"{BASE}/wallets/tier-3", tier_three.create, scope=_WRITE)
-    routes.add("GET", f"{BASE}/wallets/tier-3", tier_three.review, scope=_READ)
+    routes.add("POST", f"{BASE}/wallets/tier-3", tier_three.create, scope=WRITE)
+    routes.add("GET", f"{BASE}/wallets/tier-3", tier_three.review, scope=READ)
     money = MoneyCommands(parts.settlement, customers, log, parts.random_bytes)
-    routes.add("POST", f"{BASE}/wallets/credit", money.credit, scope=_WRITE)
-    routes.add("POST", f"{BASE}/wallets/debit", money.debit, scope=_WRITE)
-    routes.add("POST", f"{BASE}/wallets/transfer/bank", money.transfer, scope=_TRANSFER)
+    routes.add("POST", f"{BASE}/wallets/credit", money.credit, scope=WRITE)
+    routes.add("POST", f"{BASE}/wallets/debit", money.debit, scope=WRITE)
+    routes.add("POST", f"{BASE}/wallets/transfer/bank", money.transfer, scope=TRANSFER)
     transactions = TransactionQueries(log, parts.reads, histories, customers)
     of_customer = f"{BASE}/transactions/{CUSTOMER_SEGMENT}"
-    routes.add("GET", f"{BASE}/transactions/*", transactions.by_reference, scope=_READ)
-    routes.add("GET", of_customer, transactions.by_reference, scope=_READ)
-    routes.add("GET", f"{of_customer}/*", transactions.of_customer, scope=_READ)
-    routes.add("GET", f"{of_customer}/*/*", transactions.of_customer_by_reference, scope=_READ)
+    routes.add("GET", f"{BASE}/transactions/*", transactions.by_reference, scope=READ)
+    routes.add("GET", of_customer, transactions.by_reference, scope=READ)
+    routes.add("GET", f"{of_customer}/*", transactions.of_customer, scope=READ)
+    routes.add("GET", f"{of_customer}/*/*", transactions.of_customer_by_reference, scope=READ)

@@ -2,12 +2,11 @@
 
 from msgspec.structs import replace
 
-from ledger.command_handling.submission import Settled
 from schemas.http.baas_wallets import ReviewStatus
 from schemas.identity import Review
 from services.customers.banks import Banks
 from services.gateway.answers import Answer
-from services.gateway.baas.customer_commands import Today, declined, rules_of
+from services.gateway.baas.customer_commands import Today, enrolment_answer, rules_of
 from services.gateway.baas.enrolment import Enrolled, Enrolment
 from services.gateway.baas.envelopes import Message, wallet_answer
 from services.gateway.baas.identifiers import canonical_uuid, wallet_of
@@ -17,7 +16,6 @@ from services.gateway.baas.rendering import render_wallet
 from services.gateway.baas.sealed_people import SealedPeople
 from services.gateway.baas.utility_bills import SpooledFile, UtilityBills, not_kept
 from services.gateway.calls import Call
-from services.gateway.credit_wallets.settlement import headers_of
 from services.gateway.problems import RefusedError
 from services.gateway.reads import Reads
 from services.gateway.requests import idempotency_key
@@ -75,13 +73,8 @@ class TierThree:
             # Nothing names this file: the wallet was there before, or is not there at all.
             for document_id in kept:
                 await self._bills.remove(document_id)
-        if isinstance(enrolled, Settled):
-            return declined(enrolled)
         bank = self._banks.of(call.principal.environment)
-        wallet = render_wallet(enrolled.wallet, call.principal, bank, identity.account_name())
-        answer = wallet_answer(201, Message.WALLET_CREATED, wallet)
-        answer.headers_bytes += headers_of(enrolled.settled)
-        return answer
+        return enrolment_answer(call, enrolled, Message.WALLET_CREATED, identity, bank)
 
     async def review(self, call: Call) -> Answer:
         """`GET /wallets/tier-3?reference=:wallet_id`: 200 and the wallet, with its review."""

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from projections.balances.topups import TOPUPS
 from projections.interface import WalletKey
 from schemas.events import HoldPlaced, TopupCreated, TransferSent
 from schemas.http.baas_wallets import Transaction
 from schemas.results import TransactionView
 from services.gateway.answers import Answer
+from services.gateway.baas.amounts import CURRENCY
 from services.gateway.baas.customers import Customers
 from services.gateway.baas.envelopes import (
     Message,
@@ -17,7 +19,6 @@ from services.gateway.baas.envelopes import (
 from services.gateway.baas.failures import INVALID_REFERENCE
 from services.gateway.baas.history_reads import HistoryReads
 from services.gateway.baas.identifiers import canonical_uuid
-from services.gateway.baas.money_bodies import CURRENCY
 from services.gateway.baas.pages import page_asked
 from services.gateway.baas.recorded import Log, Recorded
 from services.gateway.baas.references import reference_of
@@ -134,7 +135,9 @@ class TransactionQueries:
             wallet_ids is not None and wallet.wallet_id not in wallet_ids
         ):
             return None
-        reading = await self._reads.topup(tenant_id, created.topup_id, eventual=call.eventual)
+        reading = await self._reads.part(
+            TOPUPS, tenant_id, created.topup_id, eventual=call.eventual
+        )
         topup = None if reading is None else reading.view
         if topup is None:
             return None

@@ -15,16 +15,15 @@ from services.gateway.books.rendering import (
     render_trial_balance,
 )
 from services.gateway.calls import Call, invalid_parameter
-from services.gateway.credit_wallets.listing import cursor_entry, page_size
-from services.gateway.cursors import make_cursor
+from services.gateway.credit_wallets.listing import asked_page
 from services.gateway.moments import moment_of
 from services.gateway.problems import RefusedError
 from services.gateway.routing import RouteTable
+from services.gateway.scopes import READ
 
 _ACCOUNT_ID: Final = re.compile(r"([a-z_]{1,64})\.([A-Z]{3})", re.ASCII)
 _POSITION: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 _LARGEST_POSITION: Final = 2**63 - 2
-_READ: Final = "wallets:read"
 
 
 class AccountName(NamedTuple):
@@ -37,9 +36,9 @@ class AccountName(NamedTuple):
 def add_books(routes: RouteTable[Call], reads: BookReads) -> None:
     """Add the routes of the books."""
     queries = BookQueries(reads)
-    routes.add("GET", "/v1/accounts", queries.accounts, scope=_READ)
-    routes.add("GET", "/v1/accounts/*/entries", queries.entries, scope=_READ)
-    routes.add("GET", "/v1/trial-balance", queries.trial_balance, scope=_READ)
+    routes.add("GET", "/v1/accounts", queries.accounts, scope=READ)
+    routes.add("GET", "/v1/accounts/*/entries", queries.entries, scope=READ)
+    routes.add("GET", "/v1/trial-balance", queries.trial_balance, scope=READ)
 
 
 class BookQueries:
@@ -51,39 +50,36 @@ class BookQueries:
     async def accounts(self, call: Call) -> Answer:
         """`GET /accounts`: 200 and a page, by the chart of accounts."""
         limit_text, after_text = call.query("limit", "after")
-        limit = page_size(limit_text)
         tenant_id = call.principal.tenant_id
-        after = cursor_entry(after_text, "accounts", (tenant_id,)) or 0
+        asked = asked_page("accounts", (tenant_id,), limit=limit_text, after=after_text)
+        after = asked.after or 0
         reading = await self._reads.accounts(tenant_id, eventual=call.eventual)
         # They are few, and this order is not the database's: all are read for every page.
         listed = [account for account in in_order(reading.accounts) if place(account) > after]
-        shown, more = listed[:limit], len(listed) > limit
-        cursor = make_cursor("accounts", (tenant_id,), place(shown[-1])) if more else None
+        shown, cursor = asked.cut(listed, place)
         return Answer(200, JSON, render_account_page(shown, reading.position, cursor))
 
     async def entries(self, call: Call) -> Answer:
         """`GET /accounts/:id/entries`: 200 and a page, newest first."""
         limit_text, after_text = call.query("limit", "after")
-        limit = page_size(limit_text)
         tenant_id = call.principal.tenant_id
         filters = (tenant_id, call.parameters[0])
-        before = cursor_entry(after_text, "entries", filters)
+        asked = asked_page("entries", filters, limit=limit_text, after=after_text)
         name = named_account(call.parameters[0])
         reading = await self._reads.entries(
             tenant_id,
             name.account,
             name.currency,
-            limit=limit + 1,
-            before_position=before,
+            limit=asked.entries_to_read,
+            before_position=asked.after,
             eventual=call.eventual,
         )
-        if not reading.entries and before is None:
+        if not reading.entries and asked.after is None:
             # Entries are never removed, but the first may be where the journal has holes yet.
             named = (tenant_id, name.account, name.currency)
             if not await self._reads.is_booked_on(*named):
                 raise unknown_account()
-        shown, more = reading.entries[:limit], len(reading.entries) > limit
-        cursor = make_cursor("entries", filters, shown[-1].position) if more else None
+        shown, cursor = asked.cut(reading.entries, lambda entry: entry.position)
         body = render_entry_page(shown, name.currency, reading.position, cursor)
         return Answer(200, JSON, body)
 

@@ -25,7 +25,6 @@ from projections.trial_balance.read_model import (
 )
 from services.gateway.database import Database, Pool
 from services.gateway.patience import Clock, Patience
-from services.gateway.problems import ReadModelBehindError
 
 Result = TypeVar("Result")
 
@@ -135,11 +134,7 @@ class BookReads:
         def caught_up(now: Reached) -> bool:
             return now.position >= target
 
-        if not caught_up(reached):
-            reached = await self._patience.wait(ask, caught_up, reached)
-        if not caught_up(reached):
-            raise ReadModelBehindError
-        return reached
+        return await self._patience.until(ask, caught_up, reached)
 
     async def _ask(self, question: Callable[[Pool], Awaitable[Result]]) -> Result:
         return await self._database.read(question)

@@ -1,17 +1,15 @@
 """A top-up as its page shows it: what was asked for, by whom, and what became of it."""
 
 from datetime import datetime
-from typing import Final
 
 from msgspec import Struct
 
 from ledger.tenants import Environment
+from projections.balances.topups import TOPUPS
 from schemas.results import TopupStatus, TopupView
 from services.gateway.payments.topups import FoundTopup, Topups
 from services.gateway.problems import ReadModelBehindError
 from services.gateway.reads import Reads
-
-NOT_FOUND: Final = "there is no such top-up"
 
 
 class ShownTopup(Struct, frozen=True, kw_only=True):
@@ -46,7 +44,7 @@ class ShownTopups:
         return None if found is None else await self._shown(found)
 
     async def _shown(self, found: FoundTopup) -> ShownTopup:
-        reading = await self._reads.topup(found.tenant_id, found.topup_id, eventual=False)
+        reading = await self._reads.part(TOPUPS, found.tenant_id, found.topup_id, eventual=False)
         if reading is None or reading.view is None:
             raise ReadModelBehindError
         view = reading.view

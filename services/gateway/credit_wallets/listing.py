@@ -1,13 +1,15 @@
 """Listing: the query parameters and headers that lists, and answers about one wallet, share."""
 
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 from schemas.http.credit_wallets import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from services.gateway.answers import JSON, etag, header
 from services.gateway.calls import Call, invalid_parameter
-from services.gateway.cursors import BrokenCursorError, read_cursor
+from services.gateway.cursors import BrokenCursorError, make_cursor, read_cursor
 
 ChoiceT = TypeVar("ChoiceT", bound=str)
+EntryT = TypeVar("EntryT")
 
 
 def one_of(name: str, text: str | None, choices: tuple[ChoiceT, ...]) -> ChoiceT | None:
@@ -20,26 +22,58 @@ def one_of(name: str, text: str | None, choices: tuple[ChoiceT, ...]) -> ChoiceT
     raise invalid_parameter(name, f"must be one of {', '.join(choices)}")
 
 
-def page_size(text: str | None) -> int:
-    """How many entries the page may hold."""
+class AskedPage(NamedTuple):
+    """One page of a list, as a call asks for it."""
+
+    kind: str
+    filters: tuple[str | None, ...]
+    limit: int
+    after: int | None
+    """The entry behind which the page starts; none: it is the first page."""
+
+    @property
+    def entries_to_read(self) -> int:
+        """One more than it may hold: that tells whether there is a next page."""
+        return self.limit + 1
+
+    def cut(
+        self, entries: Sequence[EntryT], cursor_of: Callable[[EntryT], int]
+    ) -> tuple[Sequence[EntryT], str | None]:
+        """What the page shows of what was read, and the cursor of the next one, if there is one.
+
+        `cursor_of` is the place of an entry in the list, by which the next page finds it.
+        """
+        shown = entries[: self.limit]
+        if len(shown) == len(entries):
+            return shown, None
+        return shown, make_cursor(self.kind, self.filters, cursor_of(shown[-1]))
+
+
+def asked_page(
+    kind: str, filters: tuple[str | None, ...], *, limit: str | None, after: str | None
+) -> AskedPage:
+    """The page that query parameters ask for. Refuses with 400 `invalid_limit`, `invalid_cursor`.
+
+    `kind` names the list; a cursor of another list, or of other filters, is refused.
+    """
+    size = _page_size(limit)
+    if after is None:
+        return AskedPage(kind, filters, size, None)
+    try:
+        return AskedPage(kind, filters, size, read_cursor(after, kind, filters))
+    except BrokenCursorError:
+        raise invalid_parameter(
+            "after", "must be next_cursor of the page before, with the same filters"
+        ) from None
+
+
+def _page_size(text: str | None) -> int:
     if text is None:
         return DEFAULT_PAGE_SIZE
     # Not `int` alone: it also takes signs, spaces, underscores and other scripts' digits.
     if text.isascii() and text.isdecimal() and len(text) <= 3 and 1 <= int(text) <= MAX_PAGE_SIZE:
         return int(text)
     raise invalid_parameter("limit", f"must be an integer from 1 to {MAX_PAGE_SIZE}")
-
-
-def cursor_entry(text: str | None, kind: str, filters: tuple[str | None, ...]) -> int | None:
-    """The entry behind which the page starts; none: it is the first page."""
-    if text is None:
-        return None
-    try:
-        return read_cursor(text, kind, filters)
-    except BrokenCursorError:
-        raise invalid_parameter(
-            "after", "must be next_cursor of the page before, with the same filters"
-        ) from None
 
 
 def lag_header(versions: int, *, eventual: bool) -> bytes:

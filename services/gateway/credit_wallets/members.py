@@ -13,11 +13,11 @@ from ledger.command_handling.submission import Settled
 from schemas.commands import Command
 from schemas.http.batches import BatchResult
 from services.gateway.answers import Answer
-from services.gateway.bodies import MAX_BODY_NESTING
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.permissions import check_permitted
 from services.gateway.credit_wallets.settlement import Settlement, answer_of
 from services.gateway.credit_wallets.wishes import read_wish
+from services.gateway.json_objects import MAX_BODY_NESTING
 from services.gateway.problems import RefusedError, problem_of_error
 from services.gateway.requests import MAX_BODY_BYTES, malformed
 

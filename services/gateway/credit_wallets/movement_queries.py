@@ -2,13 +2,13 @@
 
 from typing import Final, get_args
 
+from projections.balances.holds import HOLDS
 from schemas.results import HoldStatus
 from services.gateway.answers import JSON, Answer
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.listing import (
-    cursor_entry,
+    asked_page,
     one_of,
-    page_size,
     reading_headers,
 )
 from services.gateway.credit_wallets.names import (
@@ -27,7 +27,6 @@ from services.gateway.credit_wallets.rendering import (
     render_transaction,
     render_transfer,
 )
-from services.gateway.cursors import make_cursor
 from services.gateway.reads import Reads
 
 _HOLD_STATUSES: Final[tuple[HoldStatus, ...]] = get_args(HoldStatus)
@@ -41,8 +40,8 @@ class MovementQueries:
 
     async def hold(self, call: Call) -> Answer:
         """`GET /holds/:id`: 200 and the hold."""
-        reading = await self._reads.hold(
-            call.principal.tenant_id, named_hold(call), eventual=call.eventual
+        reading = await self._reads.part(
+            HOLDS, call.principal.tenant_id, named_hold(call), eventual=call.eventual
         )
         if reading is None or reading.view is None:
             raise unknown_hold()
@@ -53,23 +52,23 @@ class MovementQueries:
         """`GET /wallets/:id/holds`: 200 and a page, newest first."""
         status_text, limit_text, after_text = call.query("status", "limit", "after")
         status = one_of("status", status_text, _HOLD_STATUSES)
-        limit = page_size(limit_text)
         tenant_id, wallet_id = call.principal.tenant_id, call.parameters[0]
-        filters = (tenant_id, wallet_id, status)
-        before = cursor_entry(after_text, "holds", filters)
-        page = await self._reads.holds(
+        asked = asked_page(
+            "holds", (tenant_id, wallet_id, status), limit=limit_text, after=after_text
+        )
+        reading = await self._reads.parts(
+            HOLDS,
             tenant_id,
             named_wallet(call),
             status=status,
-            limit=limit + 1,
-            before_version=before,
+            limit=asked.entries_to_read,
+            before_version=asked.after,
             eventual=call.eventual,
         )
-        if page is None:
+        if reading is None:
             raise unknown_wallet()
-        shown, more = page.holds[:limit], len(page.holds) > limit
-        cursor = make_cursor("holds", filters, shown[-1].opened_version) if more else None
-        headers_bytes = reading_headers(call, page.complete_to_version, page.behind)
+        shown, cursor = asked.cut(reading.parts, lambda each: each.opened_version)
+        headers_bytes = reading_headers(call, reading.complete_to_version, reading.behind)
         return Answer(200, headers_bytes, render_hold_page([each.view for each in shown], cursor))
 
     async def transaction(self, call: Call) -> Answer:

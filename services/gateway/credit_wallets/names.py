@@ -1,5 +1,7 @@
 """Names: the ids that paths have. What is not spelled as an id cannot exist."""
 
+from collections.abc import Callable
+
 from schemas.identifiers import (
     is_hold_id,
     is_topup_id,
@@ -13,42 +15,36 @@ from services.gateway.problems import RefusedError
 
 def named_wallet(call: Call) -> str:
     """The wallet that the path names."""
-    wallet_id = call.parameters[0]
-    if not is_wallet_id(wallet_id):
-        raise unknown_wallet()
-    return wallet_id
+    return _named(call, is_wallet_id, unknown_wallet)
 
 
 def named_hold(call: Call) -> str:
     """The hold that the path names."""
-    hold_id = call.parameters[0]
-    if not is_hold_id(hold_id):
-        raise unknown_hold()
-    return hold_id
+    return _named(call, is_hold_id, unknown_hold)
 
 
 def named_topup(call: Call) -> str:
     """The top-up that the path names."""
-    topup_id = call.parameters[0]
-    if not is_topup_id(topup_id):
-        raise unknown_topup()
-    return topup_id
+    return _named(call, is_topup_id, unknown_topup)
 
 
 def named_transaction(call: Call) -> str:
     """The transaction that the path names."""
-    transaction_id = call.parameters[0]
-    if not is_transaction_id(transaction_id):
-        raise unknown_transaction()
-    return transaction_id
+    return _named(call, is_transaction_id, unknown_transaction)
 
 
 def named_transfer(call: Call) -> str:
     """The transfer that the path names."""
-    transfer_id = call.parameters[0]
-    if not is_transfer_id(transfer_id):
-        raise unknown_transfer()
-    return transfer_id
+    return _named(call, is_transfer_id, unknown_transfer)
+
+
+def _named(
+    call: Call, is_spelled: Callable[[str], bool], unknown: Callable[[], RefusedError]
+) -> str:
+    identifier = call.parameters[0]
+    if not is_spelled(identifier):
+        raise unknown()
+    return identifier
 
 
 def unknown_wallet() -> RefusedError:

@@ -1,12 +1,8 @@
 """Permissions: commands that need a scope of their own, beside the scope of the call. Pure."""
 
-from typing import Final
-
 from schemas.commands import Command, ReverseTransaction, TransferMoney
 from services.gateway.problems import RefusedError
-
-SCOPE_OF_TRANSFERS: Final = "transfers:write"
-SCOPE_OF_ALLOW_NEGATIVE: Final = "admin"
+from services.gateway.scopes import ADMIN, TRANSFER
 
 
 def check_permitted(command: Command, scopes: frozenset[str]) -> None:
@@ -15,10 +11,10 @@ def check_permitted(command: Command, scopes: frozenset[str]) -> None:
     It is asked when all fields have been read, and before anything is looked for: 422, 403, 404.
     """
     match command:
-        case TransferMoney() if SCOPE_OF_TRANSFERS not in scopes:
-            raise RefusedError("forbidden", f"the credentials lack the scope {SCOPE_OF_TRANSFERS}")
-        case ReverseTransaction(allow_negative=True) if SCOPE_OF_ALLOW_NEGATIVE not in scopes:
-            detail = f"allow_negative needs the scope {SCOPE_OF_ALLOW_NEGATIVE}"
+        case TransferMoney() if TRANSFER not in scopes:
+            raise RefusedError("forbidden", f"the credentials lack the scope {TRANSFER}")
+        case ReverseTransaction(allow_negative=True) if ADMIN not in scopes:
+            detail = f"allow_negative needs the scope {ADMIN}"
             raise RefusedError("forbidden", detail, param="allow_negative")
         case _:
             return

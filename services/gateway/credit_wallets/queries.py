@@ -8,10 +8,10 @@ from schemas.results import TransactionType, WalletStatus
 from services.gateway.answers import JSON, Answer, etag
 from services.gateway.calls import Call, invalid_parameter
 from services.gateway.credit_wallets.listing import (
-    cursor_entry,
+    asked_page,
     lag_header,
     one_of,
-    page_size,
+    reading_headers,
 )
 from services.gateway.credit_wallets.names import named_wallet, unknown_wallet
 from services.gateway.credit_wallets.rendering import (
@@ -19,7 +19,6 @@ from services.gateway.credit_wallets.rendering import (
     render_wallet,
     render_wallet_page,
 )
-from services.gateway.cursors import make_cursor
 from services.gateway.fields import MAX_NAME_CHARACTERS
 from services.gateway.reads import Reads
 
@@ -59,28 +58,23 @@ class WalletQueries:
         )
         transaction_type = one_of("type", type_text, _TRANSACTION_TYPES)
         status = one_of("status", status_text, _TRANSACTION_STATUSES) or "completed"
-        limit = page_size(limit_text)
         tenant_id, wallet_id = call.principal.tenant_id, call.parameters[0]
         filters = (tenant_id, wallet_id, transaction_type, status)
-        before = cursor_entry(after_text, "transactions", filters)
-        page = await self._reads.transactions(
+        asked = asked_page("transactions", filters, limit=limit_text, after=after_text)
+        reading = await self._reads.transactions(
             tenant_id,
             named_wallet(call),
             transaction_type=transaction_type,
             status=status,
-            limit=limit + 1,
-            before_version=before,
+            limit=asked.entries_to_read,
+            before_version=asked.after,
             eventual=call.eventual,
         )
-        if page is None:
+        if reading is None:
             raise unknown_wallet()
-        shown, more = page.lines[:limit], len(page.lines) > limit
-        last_version = shown[-1].transaction.version if more else 0
-        cursor = make_cursor("transactions", filters, last_version) if more else None
-        headers_bytes = etag(page.complete_to_version) + lag_header(
-            page.behind, eventual=call.eventual
-        )
-        return Answer(200, JSON + headers_bytes, render_transaction_page(shown, cursor))
+        shown, cursor = asked.cut(reading.lines, lambda line: line.transaction.version)
+        headers_bytes = reading_headers(call, reading.complete_to_version, reading.behind)
+        return Answer(200, headers_bytes, render_transaction_page(shown, cursor))
 
     async def wallets(self, call: Call) -> Answer:
         """`GET /wallets`: 200 and a page, the newest wallet first."""
@@ -94,20 +88,19 @@ class WalletQueries:
         if currency is not None and not is_currency(currency):
             raise invalid_parameter("currency", "must be an ISO 4217 code, such as GHS")
         status = one_of("status", status_text, _WALLET_STATUSES)
-        limit = page_size(limit_text)
         tenant_id = call.principal.tenant_id
         filters = (tenant_id, customer_id, currency, status)
+        asked = asked_page("wallets", filters, limit=limit_text, after=after_text)
         rows = await self._reads.wallets(
             tenant_id,
             customer_id=customer_id,
             currency=currency,
             status=status,
-            limit=limit + 1,
-            before_position=cursor_entry(after_text, "wallets", filters),
+            limit=asked.entries_to_read,
+            before_position=asked.after,
             eventual=call.eventual,
         )
-        shown, more = rows[:limit], len(rows) > limit
-        cursor = make_cursor("wallets", filters, shown[-1].opened_position) if more else None
+        shown, cursor = asked.cut(rows, lambda row: row.opened_position)
         return Answer(200, JSON, render_wallet_page([row.view for row in shown], cursor))
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
 
 from ledger.command_handling.processor import CommandProcessor
 from ledger.tenants import Environment
@@ -19,12 +18,8 @@ from services.gateway.credit_wallets.topup_queries import TopupQueries
 from services.gateway.credit_wallets.transfer_commands import TransferCommands
 from services.gateway.reads import Reads
 from services.gateway.routing import RouteTable
+from services.gateway.scopes import ADMIN, READ, TRANSFER, WRITE
 from services.gateway.topup_door import TopupDoor
-
-_READ: Final = "wallets:read"
-_WRITE: Final = "wallets:write"
-_ADMIN: Final = "admin"
-_TRANSFER: Final = "transfers:write"
 
 
 def add_credit_wallets(
@@ -40,39 +35,39 @@ def add_credit_wallets(
     settlement = Settlement(processor)
     _add_wallets(routes, WalletCommands(settlement), WalletQueries(reads))
     review = ReviewCommands(settlement, bank_code_of).review
-    routes.add("POST", "/v1/wallets/*/review", review, scope=_ADMIN)
+    routes.add("POST", "/v1/wallets/*/review", review, scope=ADMIN)
     queries = MovementQueries(reads)
     holds = HoldCommands(settlement)
-    routes.add("POST", "/v1/wallets/*/holds", holds.place, scope=_WRITE)
-    routes.add("GET", "/v1/wallets/*/holds", queries.holds, scope=_READ)
-    routes.add("GET", "/v1/holds/*", queries.hold, scope=_READ)
-    routes.add("POST", "/v1/holds/*/capture", holds.capture, scope=_WRITE)
-    routes.add("POST", "/v1/holds/*/void", holds.void, scope=_WRITE)
+    routes.add("POST", "/v1/wallets/*/holds", holds.place, scope=WRITE)
+    routes.add("GET", "/v1/wallets/*/holds", queries.holds, scope=READ)
+    routes.add("GET", "/v1/holds/*", queries.hold, scope=READ)
+    routes.add("POST", "/v1/holds/*/capture", holds.capture, scope=WRITE)
+    routes.add("POST", "/v1/holds/*/void", holds.void, scope=WRITE)
     _add_topups(routes, TopupCommands(settlement, door), TopupQueries(reads, door))
-    routes.add("POST", "/v1/batch", BatchCommands(settlement, stopping).batch, scope=_WRITE)
+    routes.add("POST", "/v1/batch", BatchCommands(settlement, stopping).batch, scope=WRITE)
     transfers = TransferCommands(settlement)
-    routes.add("POST", "/v1/transfers", transfers.transfer, scope=_TRANSFER)
-    routes.add("GET", "/v1/transfers/*", queries.transfer, scope=_READ)
-    routes.add("GET", "/v1/transactions/*", queries.transaction, scope=_READ)
-    routes.add("POST", "/v1/transactions/*/reverse", transfers.reverse, scope=_WRITE)
+    routes.add("POST", "/v1/transfers", transfers.transfer, scope=TRANSFER)
+    routes.add("GET", "/v1/transfers/*", queries.transfer, scope=READ)
+    routes.add("GET", "/v1/transactions/*", queries.transaction, scope=READ)
+    routes.add("POST", "/v1/transactions/*/reverse", transfers.reverse, scope=WRITE)
 
 
 def _add_wallets(
     routes: RouteTable[Call], commands: WalletCommands, queries: WalletQueries
 ) -> None:
-    routes.add("POST", "/v1/wallets", commands.create, scope=_WRITE)
-    routes.add("GET", "/v1/wallets", queries.wallets, scope=_READ)
-    routes.add("GET", "/v1/wallets/*", queries.wallet, scope=_READ)
-    routes.add("GET", "/v1/wallets/*/transactions", queries.transactions, scope=_READ)
-    routes.add("POST", "/v1/wallets/*/debit", commands.debit, scope=_WRITE)
-    routes.add("POST", "/v1/wallets/*/credit", commands.credit, scope=_WRITE)
-    routes.add("POST", "/v1/wallets/*/freeze", commands.freeze, scope=_WRITE)
-    routes.add("POST", "/v1/wallets/*/unfreeze", commands.unfreeze, scope=_WRITE)
-    routes.add("POST", "/v1/wallets/*/close", commands.close, scope=_WRITE)
+    routes.add("POST", "/v1/wallets", commands.create, scope=WRITE)
+    routes.add("GET", "/v1/wallets", queries.wallets, scope=READ)
+    routes.add("GET", "/v1/wallets/*", queries.wallet, scope=READ)
+    routes.add("GET", "/v1/wallets/*/transactions", queries.transactions, scope=READ)
+    routes.add("POST", "/v1/wallets/*/debit", commands.debit, scope=WRITE)
+    routes.add("POST", "/v1/wallets/*/credit", commands.credit, scope=WRITE)
+    routes.add("POST", "/v1/wallets/*/freeze", commands.freeze, scope=WRITE)
+    routes.add("POST", "/v1/wallets/*/unfreeze", commands.unfreeze, scope=WRITE)
+    routes.add("POST", "/v1/wallets/*/close", commands.close, scope=WRITE)
 
 
 def _add_topups(routes: RouteTable[Call], commands: TopupCommands, queries: TopupQueries) -> None:
-    routes.add("POST", "/v1/wallets/*/topups", commands.create, scope=_WRITE)
-    routes.add("GET", "/v1/wallets/*/topups", queries.topups, scope=_READ)
-    routes.add("GET", "/v1/topups/*", queries.topup, scope=_READ)
-    routes.add("POST", "/v1/topups/*/cancel", commands.cancel, scope=_WRITE)
+    routes.add("POST", "/v1/wallets/*/topups", commands.create, scope=WRITE)
+    routes.add("GET", "/v1/wallets/*/topups", queries.topups, scope=READ)
+    routes.add("GET", "/v1/topups/*", queries.topup, scope=READ)
+    routes.add("POST", "/v1/topups/*/cancel", commands.cancel, scope=WRITE)

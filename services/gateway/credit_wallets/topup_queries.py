@@ -2,13 +2,13 @@
 
 from typing import Final, get_args
 
+from projections.balances.topups import TOPUPS
 from schemas.results import TopupStatus
 from services.gateway.answers import Answer
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.listing import (
-    cursor_entry,
+    asked_page,
     one_of,
-    page_size,
     reading_headers,
 )
 from services.gateway.credit_wallets.names import (
@@ -18,7 +18,6 @@ from services.gateway.credit_wallets.names import (
     unknown_wallet,
 )
 from services.gateway.credit_wallets.rendering import render_topup, render_topup_page
-from services.gateway.cursors import make_cursor
 from services.gateway.reads import Reads
 from services.gateway.topup_door import TopupDoor
 
@@ -34,8 +33,8 @@ class TopupQueries:
 
     async def topup(self, call: Call) -> Answer:
         """`GET /topups/:id`: 200 and the top-up."""
-        reading = await self._reads.topup(
-            call.principal.tenant_id, named_topup(call), eventual=call.eventual
+        reading = await self._reads.part(
+            TOPUPS, call.principal.tenant_id, named_topup(call), eventual=call.eventual
         )
         if reading is None or reading.view is None:
             raise unknown_topup()
@@ -47,22 +46,22 @@ class TopupQueries:
         """`GET /wallets/:id/topups`: 200 and a page, newest first."""
         status_text, limit_text, after_text = call.query("status", "limit", "after")
         status = one_of("status", status_text, _TOPUP_STATUSES)
-        limit = page_size(limit_text)
         tenant_id, wallet_id = call.principal.tenant_id, call.parameters[0]
-        filters = (tenant_id, wallet_id, status)
-        before = cursor_entry(after_text, "topups", filters)
-        page = await self._reads.topups(
+        asked = asked_page(
+            "topups", (tenant_id, wallet_id, status), limit=limit_text, after=after_text
+        )
+        reading = await self._reads.parts(
+            TOPUPS,
             tenant_id,
             named_wallet(call),
             status=status,
-            limit=limit + 1,
-            before_version=before,
+            limit=asked.entries_to_read,
+            before_version=asked.after,
             eventual=call.eventual,
         )
-        if page is None:
+        if reading is None:
             raise unknown_wallet()
-        shown, more = page.topups[:limit], len(page.topups) > limit
-        cursor = make_cursor("topups", filters, shown[-1].opened_version) if more else None
-        headers_bytes = reading_headers(call, page.complete_to_version, page.behind)
+        shown, cursor = asked.cut(reading.parts, lambda each: each.opened_version)
+        headers_bytes = reading_headers(call, reading.complete_to_version, reading.behind)
         views = [each.view for each in shown]
         return Answer(200, headers_bytes, render_topup_page(views, self._door.checkout_url, cursor))

@@ -1,10 +1,10 @@
-"""JSON bodies of the second dialect, as values and as their own characters."""
+"""JSON bodies as values and as their own characters."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.baas.members import characters_of, members_of
+from services.gateway.json_objects import characters_of, members_of
 from tests.specs.kyc_refusals import refusal, refusal_if_any
 
 
