@@ -5,7 +5,15 @@ from typing import Any, Final
 from msgspec import Struct
 
 from schemas.http import baas_wallets as http
+from services.publish_schemas.baas_examples import (
+    ANSWERS,
+    CUSTOMER_ID,
+    REFERENCE,
+    REQUESTS,
+    WALLET_ID,
+)
 from services.publish_schemas.baas_operations import OPERATIONS, BaasOperation
+from services.publish_schemas.examples import plain
 from services.publish_schemas.json_schema import JsonSchema, components
 
 _SCHEMAS: Final = "#/components/schemas/"
@@ -105,11 +113,11 @@ def _operation(row: BaasOperation) -> JsonSchema:
         operation["security"] = [{"api_key": []}, {"bearer": []}]
     if row.request is not None:
         content_type = "multipart/form-data" if row.is_form else "application/json"
-        operation["requestBody"] = {"required": True, "content": {content_type: _of(row.request)}}
+        operation["requestBody"] = {"required": True, "content": {content_type: _asked(row)}}
     operation["responses"] = {
         str(row.status): {
             "description": row.answer_description,
-            "content": {"application/json": _of(row.answer)},
+            "content": {"application/json": _of(row.answer) | {"example": plain(ANSWERS[row.id])}},
         }
     } | {
         str(status): {
@@ -119,6 +127,14 @@ def _operation(row: BaasOperation) -> JsonSchema:
         for status in sorted({*row.refusals, 401, 403, 429, 500, 503})
     }
     return operation
+
+
+def _asked(row: BaasOperation) -> JsonSchema:
+    """The body of a call, with what a client would leave out left out of the example."""
+    assert row.request is not None, "only a call with a body has an example of it"
+    members = plain(REQUESTS[row.id])
+    example = {name: value for name, value in members.items() if value is not None}
+    return _of(row.request) | {"example": example}
 
 
 def _of(shape: type[Struct]) -> JsonSchema:
@@ -157,12 +173,21 @@ _PARAMETERS: Final[dict[str, tuple[str, str, JsonSchema]]] = {
 }
 
 
+_EXAMPLES: Final = {
+    "customer_id": CUSTOMER_ID,
+    "reference": REFERENCE,
+    "wallet_reference": WALLET_ID,
+}
+"""Of the parameters that a call cannot do without."""
+
+
 def _parameter(name: str) -> JsonSchema:
     where, description, schema = _PARAMETERS[name]
-    return {
+    parameter = {
         "name": "reference" if name == "wallet_reference" else name,
         "in": where,
         "required": where == "path" or name == "wallet_reference",
         "description": description,
         "schema": schema,
     }
+    return parameter | ({"example": _EXAMPLES[name]} if name in _EXAMPLES else {})

@@ -14,8 +14,10 @@ from projections.interface import ProjectedEvent
 from services.runtime.postgres import connect
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
+from services.verify.account_numbers import AccountNumbers
 from services.verify.anchors import check_anchors
 from services.verify.books import Books
+from services.verify.identities import Identities
 from services.verify.log_chain import LogChain
 from services.verify.part_states import PartStates
 from services.verify.parts import Parts
@@ -50,13 +52,17 @@ async def verify(
         log = LogChain(reading, states, report)
         read_models = ReadModels(connection, states, report)
         parts = [Parts(connection, kept, report) for kept in part_states]
+        numbers = AccountNumbers(connection, states, report)
+        identities = Identities(connection, states, report)
         books = Books(connection, states, report)
         topic = Topic(settings, connection, report)
 
         async def also(events: Sequence[ProjectedEvent]) -> None:
+            identities.fold(events)
             await read_models.check_transactions(events)
             for each in parts:
                 each.fold(events)
+            await numbers.check_events(events)
             await books.check(events)
 
         await books.begin()
@@ -65,6 +71,8 @@ async def verify(
         await read_models.check_strangers()
         for each in parts:
             await each.check()
+        await numbers.check(log.position)
+        await identities.check(log.position)
         await books.finish(log.position)
         if not kafka:
             topic.skip("not asked for")

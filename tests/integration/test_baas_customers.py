@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+import asyncpg
 import msgspec
 import pytest
 
@@ -15,6 +17,11 @@ from tests.specs.people import PERSONAL_STRINGS, TIER_ONE, TIER_TWO
 from tests.specs.running_gateway import running_gateway
 
 KEY = {"Idempotency-Key": "enrolment-1"}
+SPOILING = {
+    "wrapped_key": "UPDATE customer_keys SET wrapped_key = overlay(wrapped_key PLACING $2 FROM 20)"
+    " WHERE user_id = $1",
+    "row": "DELETE FROM customer_keys WHERE user_id = $1 AND $2::bytea IS NOT NULL",
+}
 
 
 @pytest.fixture
@@ -134,6 +141,18 @@ async def test_a_person_whose_wallet_is_closed_gets_another(baas: BaasClient) ->
     assert second["user_id"] == first["user_id"]
     assert second["id"] != first["id"]
     assert second["account_number"] == "0000000013"
+
+
+async def test_a_wallet_of_the_other_contract_hides_nobody(baas: BaasClient) -> None:
+    """Closed, and opened again without KYC: the person is who it was, and has that wallet."""
+    first = await enrolled(baas)
+    await baas.gateway.post(f"/wallets/{in_contract_a(first['id'])}/close")
+    user_id, wallet_id = await baas.open_wallet(first["user_id"])
+    assert user_id == first["user_id"]
+    again = await enrolled(baas)
+    assert (again["id"], again["account_number"]) == (wallet_id, None)
+    other = await baas.post("/wallets", TIER_ONE | {"address": "else"})
+    assert failure(other)[:2] == (422, "BVN is known with other details")
 
 
 @pytest.mark.parametrize("people_at_once", [1, 6])
@@ -259,3 +278,53 @@ async def test_names_are_left_out_while_the_vault_is_away(
         gateway.secrets = secret
         shown = (await BaasClient(gateway).get(f"/wallets/{wallet['user_id']}")).json["data"]
         assert shown == wallet | {"account_name": None}
+
+
+async def spoiled(baas: BaasClient, wallet: Any, column: str) -> None:
+    """What a wrong master key, or a key store that was restored, leaves of a customer's key."""
+    connection = await asyncpg.connect(baas.vault.settings.require_vault_database_url())
+    try:
+        await connection.execute("SET session_replication_role = replica")
+        await connection.execute(SPOILING[column], UUID(wallet["user_id"]), bytes(8))
+    finally:
+        await connection.close()
+
+
+async def test_a_key_that_opens_no_more_hides_no_other_customer(
+    baas: BaasClient, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Lists and changes go on, without this one name; who runs the ledger is told."""
+    wallet, other = await enrolled(baas), await enrolled(baas, bvn="22222222223")
+    await baas.gateway.project()
+    await spoiled(baas, wallet, "wrapped_key")
+    listed = await baas.get("/wallets")
+    names = {each["id"]: each["account_name"] for each in listed.json["data"]}
+    assert names == {wallet["id"]: None, other["id"]: other["account_name"]}
+    body = {"account_number": wallet["account_number"], "reason": "r"}
+    frozen = await baas.post("/wallets/freeze", body)
+    assert (frozen.status, frozen.json["data"]["account_name"]) == (200, None)
+    said = capsys.readouterr().out
+    assert "customer_unreadable" in said
+    assert wallet["user_id"] in said
+
+
+@pytest.mark.parametrize("what", ["wrapped_key", "row"])
+async def test_a_person_who_cannot_be_opened_is_waited_for(baas: BaasClient, what: str) -> None:
+    """As after a restore of the key store from before the customer: nothing is made up."""
+    wallet = (await baas.post("/wallets", TIER_ONE, headers=KEY)).json["data"]
+    before = await baas.gateway.position()
+    await spoiled(baas, wallet, what)
+    keys = await baas.vault.dump()
+    nin = {"nin": "11111111111", "account_number": wallet["account_number"]}
+    for path, body, key in (
+        ("/wallets", TIER_ONE, {}),
+        ("/wallets", TIER_ONE, KEY),
+        ("/wallets/upgrade-tier-2", nin, {}),
+    ):
+        reply = await baas.post(path, body, headers=key)
+        assert failure(reply)[:2] == (
+            503,
+            "Personal data is unavailable, try again: the customer's key is missing or another",
+        )
+    assert await baas.gateway.position() == before
+    assert await baas.vault.dump() == keys

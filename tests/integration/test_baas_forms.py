@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from services.gateway.baas import body_source
 from services.gateway.baas.multipart import (
     MAX_FIELD_BYTES,
     MAX_FILE_BYTES,
@@ -224,6 +225,20 @@ async def test_a_form_that_is_cut_off_anywhere_is_refused(
         else:
             outcome = await server.cut_off(head(len(body)) + begun)
         assert outcome.code == "malformed_request", cut
+
+
+@pytest.mark.parametrize("sent_bytes", [0, 40, -10])
+async def test_who_falls_silent_is_not_waited_for(
+    server: FormServer, monkeypatch: pytest.MonkeyPatch, sent_bytes: int
+) -> None:
+    """The connection is open and nothing comes: before the first part, amid it, at the end."""
+    monkeypatch.setattr(body_source, "MAX_SILENCE_SECONDS", 0.05)
+    body = form(FIELDS, BILL)
+    reply = await server.send(head(len(body)) + body[:sent_bytes])
+    assert (reply.status, reply.body["message"]) == (
+        400,
+        "Malformed request: the rest of the form did not come",
+    )
 
 
 async def test_a_form_without_its_end_is_refused_even_if_the_body_is_whole(

@@ -303,6 +303,19 @@ async def test_what_only_the_other_contract_can_do_is_found_here(baas: BaasClien
     assert await found("undo") == ("REVERSAL", "DEBIT", 2, "undo")
 
 
+async def test_of_a_transfer_that_was_undone_each_has_its_own_leg(baas: BaasClient) -> None:
+    (one, sender), (other, receiver) = [await baas.open_wallet(f"cus_{each}") for each in "12"]
+    await baas.credit(one, 5, "in")
+    body = {"from": in_contract_a(sender), "to": in_contract_a(receiver), "amount": 300}
+    sent = (await baas.gateway.post("/transfers", body | {"reference": "over"})).json
+    for way, amount in (("sent", 100), ("received", 200)):
+        path = f"/transactions/{sent[f'{way}_transaction_id']}/reverse"
+        await baas.gateway.post(path, {"amount": amount, "reference": way})
+        for user_id, type_ in ((one, "CREDIT"), (other, "DEBIT")):
+            leg = (await baas.get(f"/transactions/customer/{user_id}/{way}")).json["data"]
+            assert (leg["user_id"], leg["type"], leg["amount"]) == (user_id, type_, amount / 100)
+
+
 async def test_lists_by_page(baas: BaasClient) -> None:
     """Newest first, with how many there are in all; a page behind the end is empty."""
     user_id, first = await baas.open_wallet("cus_1")

@@ -115,6 +115,13 @@ async def test_the_same_form_has_one_wallet_and_one_bill(baas: BaasClient) -> No
     assert len(documents(baas)) == 1
 
 
+async def test_who_loses_the_race_for_a_person_leaves_no_bill(baas: BaasClient) -> None:
+    """One of several tellings of a person is taken; the others' files go with their refusal."""
+    replies = await asyncio.gather(*(sent(baas, lga=f"Ikeja {place}") for place in "abcdef"))
+    assert sorted(reply.status for reply in replies) == [201] + [422] * 5
+    assert len(documents(baas)) == 1
+
+
 async def test_a_repeated_key_is_the_first_answer(baas: BaasClient) -> None:
     first = await sent(baas, key="k")
     await reviewed(baas, first.json["data"], "approved")

@@ -68,6 +68,7 @@ HOT_STATEMENTS = [
     ),
     ("services/gateway/baas/sql/find_consumed.sql", {"consumed_references_pkey", "events_pkey"}),
     ("services/gateway/baas/sql/find_event.sql", {"events_by_id"}),
+    ("services/gateway/baas/sql/find_reversal.sql", {"reversals_by_transaction"}),
     ("services/gateway/baas/sql/find_declined.sql", {"declines_by_reference"}),
     (
         "projections/transactions/sql/read_capture.sql",

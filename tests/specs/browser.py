@@ -88,12 +88,18 @@ class Browser:
                     return
                 await asyncio.sleep(_PAUSE_SECONDS)
 
+    async def until(self, script: str) -> None:
+        """Come back when a piece of JavaScript in the page says true."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await self.run(script):  # noqa: ASYNC110 - the page is of another process
+                await asyncio.sleep(_PAUSE_SECONDS)
+
     async def run(self, script: str) -> Any:
         """The value of a piece of JavaScript in the page."""
         return await self._post("execute/sync", {"script": script, "args": []})
 
     async def click(self, text: str) -> None:
-        """Click the button or link that says this."""
+        """Click the button, link or summary that says this."""
         await self._post(f"element/{await self._named(text)}/click", {})
 
     async def click_twice(self, text: str) -> None:
@@ -142,7 +148,9 @@ class Browser:
         await _call(self._client, "DELETE", self._url)
 
     async def _named(self, text: str) -> str:
-        return await self._find(f"//*[self::button or self::a][normalize-space()='{text}']")
+        return await self._find(
+            f'//*[self::button or self::a or self::summary][normalize-space()="{text}"]'
+        )
 
     async def _find(self, path: str) -> str:
         found = await self._post("element", {"using": "xpath", "value": path})

@@ -22,7 +22,7 @@ class Proof(NamedTuple):
 
 
 ACCOUNTS = "integration/test_baas_accounts.py"
-AGREES = "integration/test_baas_agrees.py"
+AGREES = "end_to_end/test_both_apis_agree.py"
 AMOUNTS = "unit/test_baas_amounts.py"
 COMMANDS = "integration/test_customers_command_line.py"
 CUSTOMERS = "integration/test_baas_customers.py"
@@ -64,7 +64,7 @@ CALLS = {
 
 LINES = {
     "a wallet of one dialect is visible through the other": Proof(
-        AGREES, "test_both_contracts_tell_the_same"
+        AGREES, "test_both_apis_tell_the_same"
     ),
     "X-API-Key": Proof(KEYS, "test_the_header_of_the_dialect"),
     "a bearer, for freeze and unfreeze": Proof(ACCOUNTS, "test_freeze_by_bearer"),

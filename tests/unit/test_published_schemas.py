@@ -18,6 +18,7 @@ from schemas.commands import COMMAND_TYPES, Command
 from schemas.events import EVENT_TYPES, SCHEMA_VERSION, decode_event, encode_event, type_of
 from schemas.http.problems import PROBLEMS
 from schemas.rejections import REJECTION_TYPES
+from services.gateway.baas.envelopes import Message
 from services.gateway.docs import public_documents
 from services.publish_schemas import examples
 from services.publish_schemas.documents import FOLDER, documents, stale, write
@@ -39,6 +40,7 @@ MESSAGE_SCHEMAS = sorted(
     for path in documents()
     if path not in {"asyncapi.json", "rejections.json"} and not path.startswith("openapi-")
 )
+OPENAPI_FILES = ("openapi-credit-wallets.json", "openapi-baas-wallets.json")
 
 
 @cache
@@ -179,8 +181,9 @@ def test_every_rejection_is_in_the_catalogue_with_its_status() -> None:
         Draft202012Validator.check_schema(entry["schema"])
 
 
-def test_the_openapi_document_is_valid() -> None:
-    OpenAPIV31SpecValidator(published("openapi-credit-wallets.json")).validate()
+@pytest.mark.parametrize("file", OPENAPI_FILES)
+def test_the_openapi_document_is_valid(file: str) -> None:
+    OpenAPIV31SpecValidator(published(file)).validate()
 
 
 def test_operations_have_names_of_their_own_and_every_parameter_is_used() -> None:
@@ -189,16 +192,33 @@ def test_operations_have_names_of_their_own_and_every_parameter_is_used() -> Non
     assert used == published("openapi-credit-wallets.json")["components"]["parameters"].keys()
 
 
-def test_every_openapi_example_fits_its_schema() -> None:
-    document = published("openapi-credit-wallets.json")
+@pytest.mark.parametrize("file", OPENAPI_FILES)
+def test_every_openapi_example_fits_its_schema(file: str) -> None:
+    document = published(file)
     registry: Registry[Any] = Registry().with_resource(
         "urn:openapi", DRAFT202012.create_resource(document)
     )
     pairs = [*_bodies_with_examples(document), *_parameters_with_examples(document)]
-    assert len(pairs) > len(OPERATIONS)
+    assert len(pairs) > sum(len(calls) for calls in document["paths"].values())
     for schema, example in pairs:
         absolute = json.dumps(schema).replace('"#/', '"urn:openapi#/')
         Draft202012Validator(json.loads(absolute), registry=registry).validate(example)
+
+
+def test_every_call_of_contract_b_can_be_made_as_its_example_shows() -> None:
+    """The example of each answer has a sentence that the gateway says, too."""
+    for path in published("openapi-baas-wallets.json")["paths"].values():
+        for operation in path.values():
+            bodies = operation.get("requestBody", {}).get("content", {}).values()
+            assert all("example" in body for body in bodies), operation["operationId"]
+            for parameter in operation["parameters"]:
+                assert "example" in parameter or not parameter["required"], parameter
+            (example,) = [
+                answer["content"]["application/json"]["example"]
+                for status, answer in operation["responses"].items()
+                if status < "400"
+            ]
+            assert example.get("message", Message.WALLET_FETCHED) in set(Message)
 
 
 def test_every_problem_is_explained_in_the_openapi_document() -> None:
@@ -260,10 +280,20 @@ def _bodies_with_examples(document: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _parameters_with_examples(document: Any) -> Iterator[tuple[Any, Any]]:
-    for part in ("parameters", "headers"):
-        for described in document["components"][part].values():
-            if "example" in described:
-                yield described["schema"], described["example"]
+    components = [
+        described
+        for part in ("parameters", "headers")
+        for described in document["components"].get(part, {}).values()
+    ]
+    own = [
+        parameter
+        for path in document["paths"].values()
+        for operation in path.values()
+        for parameter in operation["parameters"]
+    ]
+    for described in [*components, *own]:
+        if "example" in described:
+            yield described["schema"], described["example"]
 
 
 def _followed(part: Any, document: Any) -> Any:

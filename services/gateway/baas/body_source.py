@@ -1,9 +1,10 @@
 """The body of a form, as aiohttp's multipart reader takes it: bounded, and cut off loudly.
 
-It stands in for the request's own stream, which counts nothing, and whose `unread_data` is
-deprecated.
+It stands in for the request's own stream, which counts nothing, waits for ever, and whose
+`unread_data` is deprecated.
 """
 
+import asyncio
 from typing import Final
 
 from aiohttp import StreamReader, web
@@ -15,12 +16,15 @@ MAX_LINE_BYTES: Final = 8_190
 """Of a boundary, and of a header of a part."""
 MAX_LINES: Final = 1_000
 """Of boundaries and headers together; what is inside of parts is not read by lines."""
+MAX_SILENCE_SECONDS: Final = 30.0
+"""Until the next piece comes, however small."""
 
 
 class BodySource:
     """Reads a body piece by piece. Refuses with 413 what is over `max_bytes` in all.
 
-    Refuses with 400 a body that is broken off, and lines that are too long or too many.
+    Refuses with 400 a body that is broken off or stops coming, and lines that are too long or
+    too many.
     """
 
     def __init__(self, content: StreamReader, max_bytes: int) -> None:
@@ -68,7 +72,10 @@ class BodySource:
 
     async def _take(self) -> bool:
         try:
-            data = await self._content.readany()
+            async with asyncio.timeout(MAX_SILENCE_SECONDS):
+                data = await self._content.readany()
+        except TimeoutError:
+            raise malformed("the rest of the form did not come") from None
         except (web.RequestPayloadError, ConnectionError):
             raise broken_off() from None
         self._taken_bytes += len(data)

@@ -119,6 +119,7 @@ class Enrolment:
             if decided is not None and decided.was_taken:
                 return self._people.user_of(tenant_id, command_id)
             if decided is not None and decided.user_id is not None:
+                await self._require_key(tenant_id, decided.user_id)
                 return decided.user_id
         owner = await self._customers.of_identity(tenant_id, index)
         if owner is not None:
@@ -154,13 +155,32 @@ class Enrolment:
 
     async def _known(self, tenant_id: str, user_id: str, identity: Identity) -> WalletView:
         """The wallet of a person who is a customer; 422 where the details are others."""
-        wallet_ids = await self._customers.wallets(tenant_id, user_id)
-        assert wallet_ids, "a customer who is known has a wallet"
-        view = await self._histories.newest_wallet(tenant_id, wallet_ids[0])
+        wallet, sealed = await self._wallet_and_person(tenant_id, user_id)
+        assert wallet is not None, "a customer who is known has a wallet"
         customer = Customer(tenant_id=tenant_id, user_id=user_id)
-        if not await self._people.is_same(customer, view.identity, identity):
+        if not await self._people.is_same(customer, sealed, identity):
             raise RefusedError(IDENTITY_DIFFERS, "is known with other details", param="bvn")
-        return view
+        return wallet
+
+    async def _require_key(self, tenant_id: str, user_id: str) -> None:
+        """503 where the key of who is known was lost: a new one would keep a restore from it."""
+        _, sealed = await self._wallet_and_person(tenant_id, user_id)
+        await self._people.unseal(Customer(tenant_id=tenant_id, user_id=user_id), sealed)
+
+    async def _wallet_and_person(
+        self, tenant_id: str, user_id: str
+    ) -> tuple[WalletView | None, str | None]:
+        """The customer's wallet, open or closed last, and the newest sealed person.
+
+        They may be of two wallets: the other contract asks nobody who it is for.
+        """
+        newest: WalletView | None = None
+        for wallet_id in await self._customers.wallets(tenant_id, user_id):
+            view = await self._histories.newest_wallet(tenant_id, wallet_id)
+            newest = newest or view
+            if view.identity is not None:
+                return newest, view.identity
+        return newest, None
 
 
 def _refuse(field: str, verification: Verification) -> None:

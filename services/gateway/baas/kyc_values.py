@@ -33,6 +33,8 @@ _PHONE = re.compile(r"\+?[0-9(][0-9 ().-]*", re.ASCII)
 _POSTAL_CODE = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z -]*[0-9A-Za-z])?", re.ASCII)
 # Letters' own marks, and what stands between them: both hyphens, three ways to write O'Neill.
 _BETWEEN_LETTERS: Final = frozenset(" -\u2010'\u2019\u02bc.")
+# Embeddings, overrides and isolates: with them a line reads in another order than it stands in.
+_REORDERING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 ReadValue = Callable[[object], str]
@@ -72,8 +74,16 @@ def _line(value: object, most: int) -> str:
 
 
 def line_of(most: int) -> ReadValue:
-    """Reads free text of one line."""
-    return lambda value: _line(value, most)
+    """Reads free text of one line, which people will read: in the order that it stands in."""
+
+    def read(value: object) -> str:
+        text = _line(value, most)
+        if not _REORDERING.isdisjoint(text):
+            detail = "must not contain characters that change the order of text"
+            raise ValueRefusedError("invalid_text", detail)
+        return text
+
+    return read
 
 
 def name_of(value: object) -> str:

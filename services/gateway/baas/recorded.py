@@ -10,7 +10,15 @@ import asyncpg
 
 from projections.interface import ProjectedEvent, WalletKey
 from projections.transactions.evolve import transaction_of
-from schemas.events import TopupCreated, WalletEvent, decode_event
+from schemas.events import (
+    CreditReversed,
+    DebitReversed,
+    TopupCreated,
+    TransferReceived,
+    TransferSent,
+    WalletEvent,
+    decode_event,
+)
 from schemas.identifiers import hex_of, is_topup_id, wallet_id
 from schemas.results import TransactionView
 from services.gateway.baas.amounts import CURRENCY
@@ -19,6 +27,7 @@ from services.runtime.sql import load_statement
 
 _FIND_CONSUMED: Final = load_statement(__file__, "find_consumed")
 _FIND_EVENT: Final = load_statement(__file__, "find_event")
+_FIND_REVERSAL: Final = load_statement(__file__, "find_reversal")
 _FIND_DECLINED: Final = load_statement(__file__, "find_declined")
 
 
@@ -58,6 +67,20 @@ class Log:
         """A transaction by its id."""
         found = await self.event(tenant_id, hex_of(identifier))
         return None if found is None else found.transaction
+
+    async def other_leg(
+        self, tenant_id: str, reversal: DebitReversed | CreditReversed
+    ) -> Recorded | None:
+        """What the reversal of a transfer did in the other wallet."""
+        original = await self.event(tenant_id, hex_of(reversal.transaction_id))
+        match None if original is None else original.event:
+            case TransferSent() as sent:
+                other = sent.received_transaction_id
+            case TransferReceived() as received:
+                other = received.sent_transaction_id
+            case _:
+                return None
+        return await self._find(tenant_id, _FIND_REVERSAL, tenant_id, other, reversal.reference)
 
     async def declined(
         self, tenant_id: str, reference: str, wallet_ids: Sequence[str] | None = None

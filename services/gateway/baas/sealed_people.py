@@ -1,19 +1,24 @@
 """People as the log has them: sealed under a key of their own, and shown to nobody else."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hmac import compare_digest
 from uuid import UUID
 
 import msgspec
+import structlog
 
 from schemas.results import WalletView
 from services.customers.known_people import KnownPerson, seal_person, unseal_person
+from services.gateway.baas.failures import VAULT_UNAVAILABLE
 from services.gateway.baas.vault_door import VaultDoor
 from services.gateway.problems import RefusedError
 from services.identity.person import Identity
 from services.vault.customer import Customer
+from services.vault.errors import CustomerErasedError, SealBrokenError
 from services.vault.sealing import DataKey, fingerprint
 from services.vault.vault import Vault
+
+_log = structlog.get_logger(__name__)
 
 
 class SealedPerson(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,14 +59,23 @@ class SealedPeople:
                 asked=fingerprint(key, content).hex(),
             )
 
-        return await self._door.use(work)
+        try:
+            return await self._door.use(work)
+        except SealBrokenError as error:
+            raise _refused(customer, str(error)) from None
 
     async def unseal(self, customer: Customer, sealed: str | None) -> KnownPerson | None:
         """The person; None where nobody was ever sealed. Raises `CustomerErasedError`."""
-        key = await self._door.use(lambda vault: vault.find_key(customer))
-        if key is None or sealed is None:
-            return None
-        return unseal_person(key, customer, sealed)
+        try:
+            key = await self._door.use(lambda vault: vault.find_key(customer))
+            if sealed is None:
+                return None
+            if key is not None:
+                return unseal_person(key, customer, sealed)
+        except SealBrokenError as error:
+            raise _refused(customer, str(error)) from None
+        # The key store is from before the customer: what is sealed opens after its restore.
+        raise _refused(customer, "the key is missing")
 
     async def is_same(self, customer: Customer, sealed: str | None, asked: Identity) -> bool:
         """Whether these are the customer's details, as far as they are asked for."""
@@ -85,11 +99,28 @@ class SealedPeople:
         if not customers:
             return [None] * len(views)
         try:
-            keys = await self._door.use(lambda vault: vault.find_keys(customers.values()))
+            keys = await self._keys_of(customers.values())
         except RefusedError:
             # A wallet is shown without its customer's name rather than not at all.
             return [None] * len(views)
         return [_name(view, customers.get(view.id), keys) for view in views]
+
+    async def _keys_of(self, customers: Collection[Customer]) -> Mapping[Customer, DataKey]:
+        """The keys that open: one that does not must not hide the others."""
+        try:
+            return await self._door.use(lambda vault: vault.find_keys(customers))
+        except SealBrokenError:
+            found = [(each, await self._key_of(each)) for each in customers]
+        return {customer: key for customer, key in found if key is not None}
+
+    async def _key_of(self, customer: Customer) -> DataKey | None:
+        try:
+            return await self._door.use(lambda vault: vault.find_key(customer))
+        except SealBrokenError as error:
+            _unreadable(customer, str(error))
+        except CustomerErasedError:
+            pass
+        return None
 
 
 def _name(
@@ -97,4 +128,24 @@ def _name(
 ) -> str | None:
     if customer is None or customer not in keys or view.identity is None:
         return None
-    return unseal_person(keys[customer], customer, view.identity).identity.account_name()
+    try:
+        return unseal_person(keys[customer], customer, view.identity).identity.account_name()
+    except SealBrokenError as error:
+        _unreadable(customer, str(error))
+        return None
+
+
+def _refused(customer: Customer, reason: str) -> RefusedError:
+    """The 503 of a call that cannot do without the person."""
+    _unreadable(customer, reason)
+    return RefusedError(VAULT_UNAVAILABLE, "the customer's key is missing or another")
+
+
+def _unreadable(customer: Customer, reason: str) -> None:
+    """Tell who runs this; errors of seals say nothing of a person."""
+    _log.error(
+        "customer_unreadable",
+        tenant_id=customer.tenant_id,
+        user_id=customer.user_id,
+        reason=reason,
+    )

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from ledger.command_handling.errors import OutcomeUnknownError
 from schemas.http.baas_wallets import ReviewStatus
 from schemas.identity import Review
 from services.customers.banks import Banks
@@ -68,13 +69,23 @@ class TierThree:
             kept.append(await self._bills.keep(customer, file, form.file_content_type))
             return kept[0]
 
-        enrolled = await self._enrolment.enroll(call, command_id, identity, "TIER_THREE", keep)
+        try:
+            enrolled = await self._enrolment.enroll(call, command_id, identity, "TIER_THREE", keep)
+        except OutcomeUnknownError:
+            # It may have been written, and then its event names the file.
+            raise
+        except Exception:
+            await self._remove(kept)
+            raise
         if not (isinstance(enrolled, Enrolled) and enrolled.is_new):
             # Nothing names this file: the wallet was there before, or is not there at all.
-            for document_id in kept:
-                await self._bills.remove(document_id)
+            await self._remove(kept)
         bank = self._banks.of(call.principal.environment)
         return enrolment_answer(call, enrolled, Message.WALLET_CREATED, identity, bank)
+
+    async def _remove(self, documents: list[str]) -> None:
+        for document_id in documents:
+            await self._bills.remove(document_id)
 
     async def review(self, call: Call) -> Answer:
         """`GET /wallets/tier-3?reference=:wallet_id`: 200 and the wallet, with its review."""

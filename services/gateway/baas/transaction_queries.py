@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 from projections.balances.topups import TOPUPS
 from projections.interface import WalletKey
-from schemas.events import HoldPlaced, TopupCreated, TransferSent
+from schemas.events import (
+    CreditReversed,
+    DebitReversed,
+    HoldPlaced,
+    TopupCreated,
+    TransferSent,
+)
 from schemas.http.baas_wallets import Transaction
 from schemas.results import TransactionView
 from services.gateway.answers import Answer
@@ -112,7 +118,12 @@ class TransactionQueries:
             return await self._log.transaction(tenant_id, event.received_transaction_id)
         wallet = named.source.wallet
         if wallet_ids is not None and wallet.wallet_id not in wallet_ids:
-            return None
+            if not isinstance(event, DebitReversed | CreditReversed):
+                return None
+            # A transfer is undone in both wallets, and the reference leads to the first of them.
+            leg = await self._log.other_leg(tenant_id, event)
+            is_own = leg is not None and leg.source.wallet.wallet_id in wallet_ids
+            return leg.transaction if leg is not None and is_own else None
         if isinstance(event, HoldPlaced):
             if event.currency != CURRENCY:
                 return None

@@ -1,4 +1,8 @@
-"""The door to the vault: opened when it is first needed, so that money moves whatever happens."""
+"""The door to the vault: opened when it is first needed, so that money moves whatever happens.
+
+Opening looks through everything that was ever erased, so it may take longer than a call waits:
+it goes on by itself, once for all who ask.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -44,19 +48,21 @@ class VaultDoor:
         open_: Callable[[], AbstractAsyncContextManager[Vault]],
         index: Callable[[], BlindIndex],
         documents: DocumentStore,
+        max_seconds: float = _MAX_SECONDS,
     ) -> None:
         self._open = open_
         self._read_index = index
         self.documents = documents
+        self._max_seconds = max_seconds
         self._vault: Vault | None = None
         self._index: BlindIndex | None = None
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[Vault] | None = None
         self._stack = AsyncExitStack()
 
     async def use(self, work: Callable[[Vault], Awaitable[Result]]) -> Result:
         """Do something with the vault. `CustomerErasedError` and broken seals pass through."""
         try:
-            async with asyncio.timeout(_MAX_SECONDS):
+            async with asyncio.timeout(self._max_seconds):
                 return await work(self._vault or await self._opened())
         except (CustomerErasedError, SealBrokenError):
             raise
@@ -74,20 +80,40 @@ class VaultDoor:
 
     async def close(self) -> None:
         """Close what was opened."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.gather(self._opening, return_exceptions=True)
         await self._stack.aclose()
 
     async def _opened(self) -> Vault:
-        async with self._opening:
-            if self._vault is None:
-                self._vault = await self._stack.enter_async_context(self._open())
-            return self._vault
+        """The vault; who stops waiting for it does not stop its opening."""
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open_once(), name="vault-opening")
+            self._opening.add_done_callback(self._opening_ended)
+        return await asyncio.shield(self._opening)
+
+    async def _open_once(self) -> Vault:
+        self._vault = await self._stack.enter_async_context(self._open())
+        return self._vault
+
+    def _opening_ended(self, opening: "asyncio.Task[Vault]") -> None:
+        # After a failure the next call tries again.
+        self._opening = None
+        error = None if opening.cancelled() else opening.exception()
+        if error is not None:
+            # Those who asked may have gone before it was known why.
+            _tell("vault_not_opened", error)
 
 
 def _unavailable(error: Exception) -> RefusedError:
+    _tell("vault_unavailable", error)
+    return RefusedError(VAULT_UNAVAILABLE, "the vault of personal data cannot be used")
+
+
+def _tell(event: str, error: BaseException) -> None:
     # What the message of another's error says is not known; ours name no person.
     reason = str(error) if isinstance(error, VaultError | SettingsError) else None
-    _log.warning("vault_unavailable", error=type(error).__name__, reason=reason)
-    return RefusedError(VAULT_UNAVAILABLE, "the vault of personal data cannot be used")
+    _log.warning(event, error=type(error).__name__, reason=reason)
 
 
 def vault_door(settings: Settings, database: Database) -> VaultDoor:

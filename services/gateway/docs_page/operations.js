@@ -81,21 +81,34 @@ function meaningOf(code, api) {
 }
 
 function curl({ method, path, requestBody }, parameters, api) {
-  const given = Object.fromEntries(parameters
-    .filter((parameter) => parameter.in === "path")
-    .map((parameter) => [parameter.name, parameter.example]));
-  const url = path.replace(/\{(\w+)\}/g, (whole, name) => given[name] ?? whole);
-  const example = requestBody?.content["application/json"]?.example;
+  const given = (place) => parameters.filter((parameter) => parameter.in === place);
+  const segments = Object.fromEntries(given("path").map(({ name, example }) => [name, example]));
+  // Of a query only what the call cannot do without.
+  const query = given("query").filter(({ required }) => required)
+    .map(({ name, example }) => `${name}=${encodeURIComponent(example)}`).join("&");
+  const url = path.replace(/\{(\w+)\}/g, (whole, name) => segments[name] ?? whole)
+    + (query && `?${query}`);
   const credentials = api.components.securitySchemes.basic
     ? '-u "$CLIENT_ID:$CLIENT_SECRET"' : '-H "X-API-Key: $API_KEY"';
-  const parts = [`curl ${credentials} "$LEDGER_URL${url}"`];
-  if (method !== "get" && !example) parts.push(`-X ${method.toUpperCase()}`);
-  if (example) {
-    // In a single-quoted word of the shell a quote is left, escaped and entered again.
-    const body = JSON.stringify(example).replaceAll("'", "'\\''");
-    parts.push("-H 'Content-Type: application/json'", `-d '${body}'`);
-  }
+  const sent = bodyOptions(requestBody);
+  const parts = [`curl ${credentials} "$LEDGER_URL${url}"`, ...sent];
+  if (method !== "get" && !sent.length) parts.push(`-X ${method.toUpperCase()}`);
   return parts.join(" \\\n  ");
+}
+
+/** What gives curl the body of a call: JSON, or a form field by field. */
+function bodyOptions(body) {
+  const [[type, { example }]] = Object.entries(body?.content ?? { none: {} });
+  if (!example) return [];
+  if (type === "multipart/form-data") {
+    return Object.entries(example).map(([name, value]) => `-F ${quoted(`${name}=${value}`)}`);
+  }
+  return ["-H 'Content-Type: application/json'", `-d ${quoted(JSON.stringify(example))}`];
+}
+
+/** A single-quoted word of the shell, in which a quote is left, escaped and entered again. */
+function quoted(text) {
+  return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** The section with every problem. Each has an anchor, to which a problem's `type` leads. */

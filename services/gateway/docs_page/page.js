@@ -1,6 +1,6 @@
 // Reads the OpenAPI document that this server serves, and shows it.
 
-import { el, prose } from "./dom.js";
+import { el, phrases, prose } from "./dom.js";
 import { operationSection, operationsOf, problemsSection } from "./operations.js";
 
 const DOCUMENT = "v1/openapi.json";
@@ -11,11 +11,19 @@ function contents(api, operations) {
     el("ul", {}, operations.filter(({ tags }) => tags.includes(name)).map(
       ({ operationId, summary }) => el("li", {}, el("a", { href: `#${operationId}` }, summary)))),
   ]);
-  return [groups, el("h2", {}, "Also"),
+  const list = el("details", {}, el("summary", {}, "Contents"), groups, el("h2", {}, "Also"),
     el("ul", {},
       api.components.schemas.Problem
         ? el("li", {}, el("a", { href: "#problems" }, "Problems")) : null,
-      el("li", {}, el("a", { href: DOCUMENT }, "OpenAPI document")))];
+      el("li", {}, el("a", { href: DOCUMENT }, "OpenAPI document"))));
+  // Beside the text they are always there; above it they would be a screen or two to scroll over.
+  const beside = matchMedia("(min-width: 60rem)");
+  list.open = beside.matches;
+  beside.addEventListener("change", () => { list.open = beside.matches; });
+  list.addEventListener("click", ({ target }) => {
+    if (target.closest("a")) list.open = beside.matches;
+  });
+  return list;
 }
 
 function content(api, operations) {
@@ -25,7 +33,7 @@ function content(api, operations) {
     prose(api.info.description),
     el("h2", {}, "Credentials"),
     schemes.map(({ scheme, description }) =>
-      el("p", {}, scheme === "basic" ? "HTTP Basic: " : "", description)),
+      el("p", {}, scheme === "basic" ? "HTTP Basic: " : "", phrases(description))),
     api.tags.map(({ name, description }) => [
       el("h2", {}, name),
       prose(description),
@@ -44,7 +52,7 @@ async function show() {
     const api = await answer.json();
     const operations = operationsOf(api);
     document.title = api.info.title;
-    document.getElementById("contents").append(...contents(api, operations).flat(Infinity));
+    document.getElementById("contents").append(contents(api, operations));
     main.replaceChildren(...content(api, operations).flat(Infinity));
     // What the address names was not there yet when the browser looked for it.
     document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();

@@ -1,0 +1,199 @@
+"""`ledger verify` names account numbers and identity indexes that are not what the log says."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from ledger.event_log.postgres import PostgresEventLog
+from projections.log import read_log
+from projections.registry import PROJECTIONS
+from projections.runner import Runner
+from schemas.commands import CloseWallet, Command
+from services.runtime.settings import Settings
+from services.verify.main import verify
+from services.verify.report import Report
+from tests.specs.known_customers import (
+    FixedRules,
+    enroll,
+    erase,
+    raise_tier,
+    review,
+)
+from tests.specs.world import OTHER_TENANT, TENANT, Writer
+
+SOUND = "account numbers are those of their serials"
+GAPLESS = "serials of each tenant are gapless"
+EQUAL = "account numbers equal the fold of the log"
+SHOWN = "balances show the account numbers"
+FORGOTTEN = "nobody erased is found by the identity index"
+FOUND = "who is enrolled is found by the identity index"
+
+
+class Bank:
+    """A log with customers who are known, and its read models."""
+
+    def __init__(
+        self, dsn: str, writer: Writer, connection: "asyncpg.Connection[asyncpg.Record]"
+    ) -> None:
+        self._settings = Settings(database_url=dsn)
+        self._writer = writer
+        self.connection = connection
+        self._projected = 0
+
+    async def open(self, command: Command, tenant_id: str = TENANT) -> str:
+        """Open a wallet by this command; its id."""
+        settled = await self._writer.send(command, tenant_id=tenant_id)
+        assert settled.result.wallet is not None, settled.result
+        return settled.result.wallet.id
+
+    async def change(self, command: Command) -> None:
+        """Hand in a command, which must be accepted."""
+        settled = await self._writer.send(command)
+        assert settled.result.status == "accepted", settled.result
+
+    async def project(self) -> None:
+        """Bring the read models up to the log."""
+        head = (await self._writer.log.head()).last_position
+        page = await read_log(self.connection, self._projected, head)
+        for projection in PROJECTIONS.values():
+            await Runner(projection, self.connection).apply(page.events, [])
+        self._projected = head
+
+    async def tamper(self, statement: str) -> None:
+        """What the database itself refuses to anyone who leaves its triggers alone."""
+        async with self.connection.transaction():
+            await self.connection.execute("SET LOCAL session_replication_role = replica")
+            result = await self.connection.execute(statement)
+        assert not result.endswith(" 0"), "something is damaged"
+
+    async def failures(self) -> set[str]:
+        """What does not hold."""
+        report = Report()
+        await verify(self._settings, report, kafka=False)
+        return set(report.failures())
+
+
+@pytest.fixture
+async def bank(database: str) -> AsyncIterator[Bank]:
+    """Customers of two tenants: some are reviewed, some closed, some erased, and one is nobody."""
+    log = PostgresEventLog(database)
+    await log.start()
+    writer = await Writer(log, rules=FixedRules()).start()
+    connection = await asyncpg.connect(database)
+    bank = Bank(database, writer, connection)
+    await _happen(bank)
+    await bank.project()
+    yield bank
+    await connection.close()
+    await writer.stop()
+    await log.close()
+
+
+async def _happen(bank: Bank) -> None:
+    for number in range(1, 4):
+        await bank.open(enroll(number, f"person {number}"))
+    await bank.open(enroll(1, "ama"), OTHER_TENANT)
+    # A tier that was raised keeps its number, one that was enrolled there gets it by the review.
+    raised = await bank.open(enroll(4, "raised"))
+    await bank.change(raise_tier("TIER_THREE", raised))
+    await bank.change(review("approved", raised))
+    approved = await bank.open(enroll(5, "approved", "TIER_THREE"))
+    await bank.change(review("approved", approved))
+    rejected = await bank.open(enroll(6, "rejected", "TIER_THREE"))
+    await bank.change(review("rejected", rejected))
+    await bank.open(enroll(7, "waiting", "TIER_THREE"))
+    erased = await bank.open(enroll(8, "erased"))
+    await bank.change(erase(erased))
+    await bank.open(enroll(9, "erased"))
+    # Whoever closes the wallet and opens another is one customer with two numbers.
+    closed = await bank.open(enroll(10, "again"))
+    await bank.change(CloseWallet(wallet_id=closed))
+    await bank.open(enroll(10, "again"))
+
+
+async def test_numbers_that_are_right_are_sound(bank: Bank) -> None:
+    assert await bank.failures() == set()
+    assert await bank.connection.fetchval("SELECT count(*) FROM account_numbers") == 10
+    indexed = "SELECT count(*) FROM customers WHERE identity_index IS NOT NULL"
+    assert await bank.connection.fetchval(indexed) == 10
+
+
+async def test_a_read_model_that_is_behind_is_sound(bank: Bank) -> None:
+    """Its numbers are missing, and its customers are not yet shown as erased."""
+    await bank.change(erase(await bank.open(enroll(11, "new"))))
+    await bank.open(enroll(12, "newer"))
+    assert await bank.failures() == set()
+
+
+TAMPERINGS = [
+    (
+        """
+        UPDATE account_numbers
+        SET account_number = left(account_number, 9) || (right(account_number, 1)::int + 1) % 10
+        WHERE serial = 2
+        """,
+        {SOUND, EQUAL, SHOWN},
+    ),
+    (
+        """
+        UPDATE account_numbers SET bank_code = '000014', account_number = '0000000018'
+        WHERE serial = 1
+        """,
+        {EQUAL, SHOWN},
+    ),
+    ("UPDATE account_numbers SET bank_code = 'x' WHERE serial = 3", {SOUND, EQUAL, SHOWN}),
+    ("UPDATE account_numbers SET account_number = '' WHERE serial = 3", {SOUND, EQUAL, SHOWN}),
+    ("UPDATE account_numbers SET serial = 20 WHERE serial = 4", {SOUND, GAPLESS}),
+    ("DELETE FROM account_numbers WHERE serial = 3", {GAPLESS, EQUAL}),
+    ("DELETE FROM account_numbers WHERE serial = 0", {GAPLESS, EQUAL}),
+    ("DELETE FROM account_numbers WHERE serial = 8", {EQUAL}),
+    ("UPDATE account_numbers SET position = position + 1 WHERE serial = 2", {EQUAL}),
+    ("UPDATE account_numbers SET position = 1000000 WHERE serial = 2", {EQUAL}),
+    (
+        """
+        UPDATE account_numbers AS a SET wallet_id = other.wallet_id
+        FROM account_numbers AS other WHERE a.serial = 2 AND other.serial = 3
+        """,
+        {EQUAL},
+    ),
+    (
+        """
+        INSERT INTO account_numbers
+        SELECT tenant_id, 9, bank_code, '0000000099', wallet_id, position
+        FROM account_numbers WHERE serial = 8
+        """,
+        {EQUAL, SHOWN},
+    ),
+    (
+        """
+        UPDATE balances SET account_number = NULL, bank_code = NULL
+        WHERE wallet_id = (SELECT wallet_id FROM account_numbers WHERE serial = 4)
+        """,
+        {SHOWN, "balances equal the fold of the log"},
+    ),
+    (
+        "UPDATE customers SET identity_index = sha256('x') WHERE identity_index IS NULL",
+        {FORGOTTEN},
+    ),
+    (
+        """
+        INSERT INTO customers
+        SELECT tenant_id, 'nobody', gen_random_uuid(), sha256('nobody')
+        FROM (SELECT DISTINCT tenant_id FROM wallets) AS tenants
+        """,
+        {FORGOTTEN},
+    ),
+    (
+        "UPDATE customers SET identity_index = NULL WHERE customer_id LIKE '%000a'",
+        {FOUND},
+    ),
+]
+
+
+@pytest.mark.parametrize(("tampering", "named"), TAMPERINGS, ids=range(len(TAMPERINGS)))
+async def test_what_is_damaged_is_named_and_nothing_else(
+    bank: Bank, tampering: str, named: set[str]
+) -> None:
+    await bank.tamper(tampering)
+    assert await bank.failures() == named

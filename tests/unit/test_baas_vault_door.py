@@ -1,0 +1,132 @@
+"""The door to the vault: what calls get while it opens, slowly or not at all."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from services.gateway.baas.vault_door import VaultDoor
+from services.gateway.problems import RefusedError
+from services.vault.blind_index import BlindIndex
+from services.vault.document_store import FileDocumentStore
+from services.vault.errors import DestroyedListError
+from services.vault.vault import Vault
+
+HARDLY = 0.001
+LONG = 30.0
+
+
+class SlowVault:
+    """A vault that opens when it is told to, and counts how often that was begun and ended."""
+
+    def __init__(self) -> None:
+        self.may_open = asyncio.Event()
+        self.is_begun = asyncio.Event()
+        self.is_open = asyncio.Event()
+        self.error: Exception | None = None
+        self.begun = self.closed = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Vault]:
+        """What a door opens."""
+        self.begun += 1
+        self.is_begun.set()
+        await self.may_open.wait()
+        if self.error is not None:
+            raise self.error
+        self.is_open.set()
+        yield cast("Vault", self)
+        self.closed += 1
+
+
+async def nothing(_: Vault) -> str:
+    """Work that needs the vault open and no more."""
+    return "done"
+
+
+@pytest.fixture
+def slow() -> SlowVault:
+    return SlowVault()
+
+
+@pytest.fixture
+def door(slow: SlowVault, tmp_path: Path) -> Callable[[float], VaultDoor]:
+    def made(max_seconds: float) -> VaultDoor:
+        index = BlindIndex(bytes(32))
+        return VaultDoor(slow.open, lambda: index, FileDocumentStore(tmp_path), max_seconds)
+
+    return made
+
+
+async def test_opening_goes_on_when_nobody_waits_any_more(
+    slow: SlowVault, door: Callable[[float], VaultDoor]
+) -> None:
+    """However long it takes: it is begun once, and the call after its end is served."""
+    vault = door(HARDLY)
+    for _ in range(3):
+        with pytest.raises(RefusedError) as refused:
+            await vault.use(nothing)
+        assert refused.value.code == "vault_unavailable"
+    assert (slow.begun, slow.is_open.is_set()) == (1, False)
+    slow.may_open.set()
+    await slow.is_open.wait()
+    assert await vault.use(nothing) == "done"
+    await vault.close()
+    assert (slow.begun, slow.closed) == (1, 1)
+
+
+async def test_all_who_ask_at_once_wait_for_one_opening(
+    slow: SlowVault, door: Callable[[float], VaultDoor]
+) -> None:
+    vault = door(LONG)
+    calls = [asyncio.create_task(vault.use(nothing)) for _ in range(5)]
+    await slow.is_begun.wait()
+    slow.may_open.set()
+    assert await asyncio.gather(*calls) == ["done"] * 5
+    assert slow.begun == 1
+    await vault.close()
+
+
+async def test_after_a_failed_opening_the_next_call_tries_again(
+    slow: SlowVault, door: Callable[[float], VaultDoor]
+) -> None:
+    vault = door(LONG)
+    slow.may_open.set()
+    slow.error = DestroyedListError("the list was cut")
+    for _ in range(2):
+        with pytest.raises(RefusedError):
+            await vault.use(nothing)
+    slow.error = None
+    assert await vault.use(nothing) == "done"
+    assert slow.begun == 3
+    await vault.close()
+
+
+async def test_why_it_did_not_open_is_told_although_nobody_waits(
+    slow: SlowVault, door: Callable[[float], VaultDoor], capsys: pytest.CaptureFixture[str]
+) -> None:
+    vault = door(HARDLY)
+    slow.error = DestroyedListError("the list was cut")
+    with pytest.raises(RefusedError):
+        await vault.use(nothing)
+    slow.may_open.set()
+    async with asyncio.timeout(10):
+        said = ""
+        while "vault_not_opened" not in said:
+            await asyncio.sleep(0)
+            said += capsys.readouterr().out
+    assert "the list was cut" in said
+    await vault.close()
+
+
+async def test_closing_ends_an_opening_that_is_under_way(
+    slow: SlowVault, door: Callable[[float], VaultDoor]
+) -> None:
+    vault = door(HARDLY)
+    with pytest.raises(RefusedError):
+        await vault.use(nothing)
+    await vault.close()
+    assert (slow.begun, slow.is_open.is_set(), slow.closed) == (1, False, 0)
