@@ -14,9 +14,11 @@ from uuid import UUID
 import click
 
 from services.command_running import run_process, settings_now, with_connection
+from services.key_commands import limit_key, list_keys, rate_limit_of
 from services.people_commands import customers, reviews, vault
 
 if TYPE_CHECKING:
+    from ledger.tenants.limits import RateLimit
     from services.runtime.postgres import Connection
 
 Result = TypeVar("Result")
@@ -298,12 +300,21 @@ def keys() -> None:
     show_default=True,
     help="What it may do; repeat for several.",
 )
-def create_key(tenant_id: UUID, scopes: tuple[str, ...]) -> None:
+@click.option(
+    "--rate-limit",
+    "limit",
+    callback=rate_limit_of,
+    help="What it may ask for, as 100/s; without it, what every credential may.",
+)
+def create_key(tenant_id: UUID, scopes: tuple[str, ...], limit: "RateLimit | None") -> None:
     """Make a credential and show its secret, once."""
-    from ledger.tenants import store
+    from ledger.tenants import store, usage
 
     async def create(connection: "Connection") -> store.Secret:
-        return await store.create_credential(connection, str(tenant_id), scopes)
+        async with connection.transaction():
+            made = await store.create_credential(connection, str(tenant_id), scopes)
+            await usage.set_rate_limit(connection, made.key_id, limit)
+        return made
 
     try:
         made = with_connection(create)
@@ -330,6 +341,8 @@ def revoke_key(key_id: str) -> None:
     click.echo(f"revoked {key_id}")
 
 
+keys.add_command(list_keys)
+keys.add_command(limit_key)
 commands.add_command(vault)
 commands.add_command(customers)
 commands.add_command(reviews)

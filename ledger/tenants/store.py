@@ -18,6 +18,7 @@ import asyncpg
 from msgspec import Struct
 
 from ledger.tenants import Environment
+from ledger.tenants.limits import RateLimit, rate_limit_of
 from ledger.tenants.redirects import origin_of
 
 Scope = Literal["wallets:read", "wallets:write", "transfers:write", "admin"]
@@ -84,6 +85,10 @@ class Credential(Struct, frozen=True, kw_only=True):
     revoked_at: datetime | None
     redirect_origins: frozenset[str]
     """To where browsers may be sent after a top-up; empty: everywhere."""
+    rate_limit: RateLimit | None = None
+    """How much it may ask for; none: what the gateways allow every credential."""
+    used_units: int = 0
+    """What all gateways have let through of it, ever, as they have told."""
 
     def accepts(self, secret: str) -> bool:
         """Whether this is the secret, in a time that does not depend on the secret."""
@@ -101,6 +106,11 @@ def split_api_key(api_key: str) -> Secret | None:
     """Take `<key id>.<secret>` apart; None if it is not of that shape."""
     key_id, dot, secret = api_key.partition(".")
     return Secret(key_id, secret) if dot and secret and _KEY_ID.fullmatch(key_id) else None
+
+
+def is_key_id(text: str) -> bool:
+    """Whether the text is spelled as the id of a credential is."""
+    return _KEY_ID.fullmatch(text) is not None
 
 
 async def create_merchant(connection: Connection, name: str) -> Merchant:
@@ -159,6 +169,8 @@ async def find_credential(connection: Connection, key_id: str) -> Credential | N
         scopes=frozenset(row["scopes"]),
         revoked_at=row["revoked_at"],
         redirect_origins=frozenset(row["redirect_origins"]),
+        rate_limit=rate_limit_of(row["rate_limit_per_s"], row["rate_limit_burst"]),
+        used_units=row["used_units"],
     )
 
 

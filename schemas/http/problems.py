@@ -227,7 +227,12 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
         "Validation failed",
         "The request is well-formed, but fields are invalid; `errors` names all of them.",
     ),
-    ("rate_limited", 429, "Rate limited", "Too many requests with these credentials."),
+    (
+        "rate_limited",
+        429,
+        "Rate limited",
+        "More than the credentials may ask for, or too many wrong ones; nothing happened, retry.",
+    ),
     ("internal_error", 500, "Internal error", "A fault of ours; it names nothing but the request."),
     (
         "overloaded",

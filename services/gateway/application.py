@@ -20,6 +20,7 @@ from services.gateway.calls import Call
 from services.gateway.dialects import Dialect
 from services.gateway.metrics import RequestMetrics
 from services.gateway.problems import RefusedError, problem
+from services.gateway.rate_limits.allowances import RateLimits
 from services.gateway.request_ids import RequestIds
 from services.gateway.requests import MAX_BODY_BYTES, trace_id
 from services.gateway.routing import Found, Route, RouteTable
@@ -46,6 +47,7 @@ class Gateway:
         others: Mapping[str, Dialect],
         request_ids: RequestIds,
         metrics: RequestMetrics,
+        limits: RateLimits,
         monotonic: Callable[[], float],
     ) -> None:
         self._routes = routes
@@ -53,6 +55,7 @@ class Gateway:
         self._others = tuple(others.items())
         self._request_ids = request_ids
         self._metrics = metrics
+        self._limits = limits
         self._monotonic = monotonic
 
     async def handle(self, request: web.BaseRequest) -> Answer:
@@ -75,12 +78,14 @@ class Gateway:
         try:
             route = self._routed(call, self._routes.find(path))
             if route.scope is not None:
-                await _admit(call, route.scope, dialect, route.name)
+                await self._admit(call, route.scope, dialect, route.name)
             answer = await route.answer(call)
         except Exception as error:  # noqa: BLE001 - mapped in one place, and logged below
             failure = error
             answer = dialect.failure(error, request_id)
         answer.headers_bytes += header(_REQUEST_ID_HEADER, request_id)
+        if call.allowance is not None:
+            answer.headers_bytes += call.allowance.header_lines()
         seconds = self._monotonic() - started
         self._metrics.count(
             route.name if route is not None else "", request.method, answer.status, seconds
@@ -104,6 +109,17 @@ class Gateway:
         call.parameters = found.parameters
         return route
 
+    async def _admit(self, call: Call, scope: str, dialect: Dialect, route_name: str) -> None:
+        try:
+            call.sender = sender = await dialect.authenticate(call, route_name)
+        except RefusedError:
+            self._limits.failed.count(call.request.remote)
+            raise
+        call.allowance = allowance = self._limits.of(sender)
+        allowance.take_call()
+        if scope not in sender.scopes:
+            raise RefusedError("forbidden", f"the credentials lack the scope {scope}")
+
     def _dialect_of(self, path: str) -> Dialect:
         for beginning, dialect in self._others:
             if path.startswith(beginning):
@@ -120,13 +136,6 @@ class Gateway:
             answer = problem("malformed_request", "the request cannot be read as HTTP", request_id)
         answer.headers_bytes += header(_REQUEST_ID_HEADER, request_id)
         return answer
-
-
-async def _admit(call: Call, scope: str, dialect: Dialect, route_name: str) -> None:
-    sender = await dialect.authenticate(call, route_name)
-    if scope not in sender.scopes:
-        raise RefusedError("forbidden", f"the credentials lack the scope {scope}")
-    call.sender = sender
 
 
 class GatewayServer(web.Server):

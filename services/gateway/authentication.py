@@ -1,28 +1,33 @@
 """Who calls: HTTP Basic credentials, checked against what is stored hashed.
 
 What was found for a key id is kept for a second at most, found or not, so that a revoked
-credential stops working within a second and a busy one costs one query a second.
+credential stops working within a second and a busy one costs one query a second. Key ids that
+were not let in lately are asked for in turn: guesses never have all connections.
 """
 
 import binascii
 import hmac
-from asyncio import Task, create_task, shield
+from asyncio import Semaphore, Task, create_task, shield, timeout
 from base64 import b64decode
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 from msgspec import Struct
 
 from ledger.tenants import Environment
+from ledger.tenants.limits import RateLimit
 from ledger.tenants.store import Credential, hash_secret
-from services.gateway.problems import RefusedError
+from services.gateway.problems import ReadsUnavailableError, RefusedError
 
 CHALLENGE: Final = 'Basic realm="ledger", charset="UTF-8"'
 MAX_CREDENTIAL_AGE_SECONDS: Final = 1.0
 # A busy credential is read again ahead of time, so that no request waits for it.
 _REFRESH_AGE_SECONDS: Final = 0.5
 _MAX_KEPT: Final = 10_000
+_STRANGERS_AT_ONCE: Final = 2
+_MAX_TURN_SECONDS: Final = 3.0
 _MAX_KEY_ID_CHARACTERS: Final = 255
 # Compared against where the key id is unknown, so that both cases take the same time.
 _NO_SECRET_HASH: Final = bytes(32)
@@ -39,6 +44,10 @@ class Principal(Struct, frozen=True, kw_only=True):
     environment: Environment
     redirect_origins: frozenset[str]
     """To where browsers may be sent after a top-up; empty: everywhere."""
+    rate_limit: RateLimit | None = None
+    """How much it may ask for; none: what the gateway allows every credential."""
+    used_units: int = 0
+    """What all gateways had let through of it when it was read."""
 
 
 FindCredential = Callable[[str], Awaitable[Credential | None]]
@@ -62,6 +71,7 @@ class Authenticator:
         self._monotonic = monotonic
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._reading: dict[str, Task[_Kept]] = {}
+        self._strangers = Semaphore(_STRANGERS_AT_ONCE)
 
     async def authenticate(self, authorization: str | None) -> Principal:
         """The principal of the header's credentials. Refuses with 401 `unauthorized`."""
@@ -97,9 +107,10 @@ class Authenticator:
             reading.exception()
 
     async def _find_and_keep(self, key_id: str) -> _Kept:
-        # The age counts from before the query: what it returns may be as old as that.
-        asked_at = self._monotonic()
-        stored = await self._find(key_id)
+        async with self._turn_of(key_id):
+            # The age counts from before the query: what it returns may be as old as that.
+            asked_at = self._monotonic()
+            stored = await self._find(key_id)
         if stored is None or stored.revoked_at is not None:
             kept = _Kept(None, _NO_SECRET_HASH, asked_at)
         else:
@@ -111,6 +122,8 @@ class Authenticator:
                 who=f"client:{key_id}",
                 environment=stored.environment,
                 redirect_origins=stored.redirect_origins,
+                rate_limit=stored.rate_limit,
+                used_units=stored.used_units,
             )
             kept = _Kept(principal, stored.secret_hash, asked_at)
         self._kept[key_id] = kept
@@ -118,6 +131,22 @@ class Authenticator:
         if len(self._kept) > _MAX_KEPT:
             self._kept.popitem(last=False)
         return kept
+
+    @asynccontextmanager
+    async def _turn_of(self, key_id: str) -> AsyncIterator[None]:
+        kept = self._kept.get(key_id)
+        if kept is not None and kept.principal is not None:
+            yield
+            return
+        try:
+            async with timeout(_MAX_TURN_SECONDS):
+                await self._strangers.acquire()
+        except TimeoutError:
+            raise ReadsUnavailableError("too many credentials are asked for") from None
+        try:
+            yield
+        finally:
+            self._strangers.release()
 
 
 def unauthorized(detail: str) -> RefusedError:

@@ -9,6 +9,7 @@ from aiohttp import web
 from ledger.command_handling.gate import text_problem
 from services.gateway.authentication import Principal
 from services.gateway.problems import RefusedError
+from services.gateway.rate_limits.allowances import Allowance
 from services.gateway.requests import malformed
 
 _MAX_QUERY_FIELDS: Final = 32
@@ -18,6 +19,7 @@ class Call:
     """A request with who sends it. `parameters` are the segments that `*` stands for."""
 
     __slots__ = (
+        "allowance",
         "correlation_id",
         "parameters",
         "query_text",
@@ -40,12 +42,20 @@ class Call:
         self.query_text = query_text
         self.parameters: tuple[str, ...] = ()
         self.sender: Principal | None = None
+        self.allowance: Allowance | None = None
+        """What the sender may ask for; none where the route needs no credentials."""
 
     @property
     def principal(self) -> Principal:
         """Who sends it. Only for routes that need credentials."""
         assert self.sender is not None, "the route is public"
         return self.sender
+
+    @property
+    def allowed(self) -> Allowance:
+        """What the sender may ask for. Only for routes that need credentials."""
+        assert self.allowance is not None, "the route is public"
+        return self.allowance
 
     @property
     def eventual(self) -> bool:

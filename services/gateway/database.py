@@ -5,12 +5,13 @@ gateway starts, and keeps taking commands, whatever becomes of them.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 import asyncpg
 
 from ledger.tenants.store import Credential, find_credential
+from ledger.tenants.usage import UsedCredential, exchange_usage
 from services.gateway.problems import ReadsUnavailableError
 from services.runtime import postgres
 
@@ -62,6 +63,20 @@ class Database:
         async def ask(pool: Pool) -> Credential | None:
             async with pool.acquire() as connection:
                 return await find_credential(connection, key_id)
+
+        return await self.read(ask)
+
+    async def exchange_usage(
+        self, used: Sequence[UsedCredential], asked: Sequence[str]
+    ) -> dict[str, int]:
+        """Tell what was used, and hear of the units of all gateways, by key id.
+
+        What raises may have been told or not.
+        """
+
+        async def ask(pool: Pool) -> dict[str, int]:
+            async with pool.acquire() as connection:
+                return await exchange_usage(connection, used, asked)
 
         return await self.read(ask)
 

@@ -39,6 +39,8 @@ from services.gateway.payments.providers import (
     payment_providers,
     payment_settings,
 )
+from services.gateway.rate_limits.allowances import RateLimits
+from services.gateway.rate_limits.exchange import shared_limits
 from services.gateway.reads import Reads
 from services.gateway.request_ids import RequestIds
 from services.gateway.routing import RouteTable
@@ -106,6 +108,9 @@ async def gateway_on(
         stack.push_async_callback(processor.stop)
         database = Database(dsn)
         stack.push_async_callback(database.close)
+        limits = await stack.enter_async_context(
+            shared_limits(settings.default_rate_limit(), database, environment, registry)
+        )
         readiness = Readiness(database, environment)
         await readiness.probe()
         prober = asyncio.create_task(readiness.keep_probing(), name="readiness")
@@ -124,6 +129,7 @@ async def gateway_on(
             database,
             readiness,
             registry,
+            limits=limits,
             settings=settings,
             vault=vault,
             door=door,
@@ -142,6 +148,7 @@ def make_gateway(
     readiness: "Readiness",
     registry: CollectorRegistry,
     *,
+    limits: RateLimits,
     settings: Settings,
     vault: VaultDoor,
     door: TopupDoor,
@@ -188,13 +195,14 @@ def make_gateway(
             random_bytes=environment.random_bytes,
         ),
     )
-    return _gateway(routes, environment, database, registry)
+    return _gateway(routes, environment, database, limits, registry)
 
 
 def _gateway(
     routes: RouteTable[Call],
     environment: SystemEnvironment,
     database: Database,
+    limits: RateLimits,
     registry: CollectorRegistry,
 ) -> Gateway:
     metrics = RequestMetrics()
@@ -206,6 +214,7 @@ def _gateway(
         others={f"{BASE}/": BaasDialect(authenticator)},
         request_ids=RequestIds(environment.random_bytes(8)),
         metrics=metrics,
+        limits=limits,
         monotonic=environment.monotonic,
     )
 

@@ -5,13 +5,15 @@ code. Where several refusals apply to one call, the first of this list is answer
 
 1. 400 `malformed_request`: what came is not HTTP
 2. 404 `not_found`, 405 `method_not_allowed`: the path, then the method
-3. 401 `unauthorized`, 403 `forbidden`: the credentials, then their scope
+3. 401 `unauthorized`, 429 `rate_limited`, 403 `forbidden`: the credentials, how much they were
+   used, then their scope
 4. 400 `invalid_idempotency_key`
 5. on a command 413 `payload_too_large`, 415 `unsupported_media_type`, 400
    `malformed_request`, then 422 `validation_failed` with every offending field, then 403
-   `forbidden` for a field, or a command of a batch, that needs a scope of its own; on a
-   query 400 `invalid_limit`,
-   `invalid_cursor`, `invalid_type`, `invalid_status`, `invalid_parameter`
+   `forbidden` for a field, or a command of a batch, that needs a scope of its own; 429
+   `rate_limited` for the number of a batch's commands, before any of them is looked at; on a
+   query 400 `invalid_limit`, `invalid_cursor`, `invalid_type`, `invalid_status`,
+   `invalid_parameter`
 6. 404 `wallet_not_found`, `hold_not_found`, `topup_not_found`, `transaction_not_found`,
    `transfer_not_found`, `account_not_found` where the id in the path is not even spelled as one;
    then 409 `topups_unavailable`
@@ -75,7 +77,6 @@ from schemas.rejections import (
 )
 from services.gateway.answers import PROBLEM_JSON, Answer, header
 
-_RETRY_AFTER: Final = header("Retry-After", "1")
 _encode = msgspec.json.Encoder().encode
 
 ErrorCode = Literal[
@@ -102,6 +103,7 @@ class RefusedError(Exception):
         param: str | None = None,
         errors: Sequence[FieldProblem] = (),
         headers: Sequence[tuple[str, str]] = (),
+        retry_after_s: int = 1,
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
@@ -109,6 +111,7 @@ class RefusedError(Exception):
         self.param = param
         self.errors = errors
         self.headers = headers
+        self.retry_after_s = retry_after_s
 
 
 def invalid_fields(
@@ -141,8 +144,9 @@ def problem(
     context: Context | None = None,
     results: Sequence[BatchResult] = (),
     headers_bytes: bytes = b"",
+    retry_after_s: int = 1,
 ) -> Answer:
-    """The answer that says why a call was refused or failed."""
+    """The answer that says why a call was refused or failed, and when to try again if ever."""
     kind = PROBLEMS[code]
     members: dict[str, object] = {
         "type": problem_type(code),
@@ -160,7 +164,7 @@ def problem(
         members.update(context)
     if results:
         members["results"] = results
-    retry = _RETRY_AFTER if kind.retry_after else b""
+    retry = header("Retry-After", str(retry_after_s)) if kind.retry_after else b""
     return Answer(kind.status, PROBLEM_JSON + retry + headers_bytes, _encode(members))
 
 
@@ -319,6 +323,7 @@ def problem_of_error(error: Exception, request_id: str) -> Answer:
                 param=error.param,
                 errors=error.errors,
                 headers_bytes=b"".join(header(name, value) for name, value in error.headers),
+                retry_after_s=error.retry_after_s,
             )
         case _:
             code = code_of_error(error)

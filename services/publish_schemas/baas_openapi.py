@@ -15,6 +15,7 @@ from services.publish_schemas.baas_examples import (
 from services.publish_schemas.baas_operations import OPERATIONS, BaasOperation
 from services.publish_schemas.examples import plain
 from services.publish_schemas.json_schema import JsonSchema, components
+from services.publish_schemas.response_headers import rate_limit_headers, response_header
 
 _SCHEMAS: Final = "#/components/schemas/"
 
@@ -32,6 +33,10 @@ whatever was decided. A repeated call gets its first answer, with `Idempotent-Re
 **Failures** all have one shape: `success` false, `statusCode`, a `message`, and `errors` with every
 offending field. A body that is invalid is a 400; 422 is about BVN and NIN alone.
 
+**Rate limits.** Each API key may ask for so much a second, and for a burst at once. Every answer to
+it says in `RateLimit-Policy` and `RateLimit` what that is and what is left; what is over it is a
+429, to be repeated after `Retry-After` seconds.
+
 **Personal data** is sealed under a key of the customer's own, which `ledger customers erase`
 destroys.
 """
@@ -46,9 +51,14 @@ _REFUSALS: Final = {
     413: "The body, or the file, is too large.",
     415: "The body is of another content type.",
     422: "BVN or NIN are malformed, unknown, another person's, or known with other details.",
-    429: "Too many requests with this key.",
+    429: "Too many requests with this key, or too many with wrong ones.",
     500: "A fault of ours.",
     503: "Something is away; try again.",
+}
+
+
+_HEADERS: Final = rate_limit_headers() | {
+    "Retry-After": response_header("Try again after this many seconds.", 1, minimum=0)
 }
 
 
@@ -77,6 +87,7 @@ def baas_openapi_document(version: str) -> JsonSchema:
         "paths": paths,
         "components": {
             "schemas": _schemas(),
+            "headers": _HEADERS,
             "securitySchemes": {
                 "api_key": {
                     "type": "apiKey",
@@ -117,11 +128,13 @@ def _operation(row: BaasOperation) -> JsonSchema:
     operation["responses"] = {
         str(row.status): {
             "description": row.answer_description,
+            "headers": _headers_of(row.status),
             "content": {"application/json": _of(row.answer) | {"example": plain(ANSWERS[row.id])}},
         }
     } | {
         str(status): {
             "description": _REFUSALS[status],
+            "headers": _headers_of(status),
             "content": {"application/json": _of(http.FailureAnswer)},
         }
         for status in sorted({*row.refusals, 401, 403, 429, 500, 503})
@@ -135,6 +148,13 @@ def _asked(row: BaasOperation) -> JsonSchema:
     members = plain(REQUESTS[row.id])
     example = {name: value for name, value in members.items() if value is not None}
     return _of(row.request) | {"example": example}
+
+
+def _headers_of(status: int) -> dict[str, JsonSchema]:
+    names = [] if status == 401 else list(rate_limit_headers())
+    if status in {429, 503}:
+        names.append("Retry-After")
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _of(shape: type[Struct]) -> JsonSchema:

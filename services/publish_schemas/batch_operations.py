@@ -26,6 +26,8 @@ BATCH_OPERATIONS: tuple[Operation, ...] = (
             "each by itself. The results come as lines in the same order, while the body is "
             "still being sent: take them meanwhile, as no more is read from a client that does "
             "not. A line that is too long or cannot be read is a result too.\n\n"
+            "Each command takes a unit of the rate limit, beside the one of the call: of objects "
+            "all at once, before any is decided, or the whole batch is 429. Lines wait instead.\n\n"
             "The body may have 8 MiB, as lines any size; each command 128 KiB. A transfer needs "
             "`transfers:write` beside the scope of the call, and `allow_negative` needs `admin`."
         ),

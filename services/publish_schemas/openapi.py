@@ -22,10 +22,12 @@ from services.publish_schemas.examples import (
 from services.publish_schemas.json_schema import JsonSchema, components
 from services.publish_schemas.operation import Operation
 from services.publish_schemas.operations import OPERATIONS
+from services.publish_schemas.response_headers import rate_limit_headers, response_header
 
 Codes = tuple[str, ...]
 
 _SCHEMAS = "#/components/schemas/"
+_OF_LIMITS = ("RateLimit", "RateLimit-Policy")
 
 _DESCRIPTION = """\
 Wallets that hold money for your customers.
@@ -50,10 +52,15 @@ change that was acknowledged before it, or answers 503 `read_model_behind`.
 
 **Problems** are `application/problem+json` (RFC 9457). Rely on `code`; the texts may change.
 
-**Which refusal comes first**, where several apply: the path and the method; the credentials and
-their scope; the `Idempotency-Key`; the body's size, type and form, then all its fields at once; the
-query; `reference_reused`; what the call names and is not there; what can never be done; the
-wallet's state. Only the last is recorded.
+**Rate limits.** Each credential may ask for so much a second, and for a burst at once; a call is
+one unit, and each command of a batch one more. Every answer to it says in `RateLimit-Policy` and
+`RateLimit` what that is and what is left. What is over it is 429 `rate_limited`, to be repeated
+after `Retry-After` seconds; a stream of lines is slowed instead.
+
+**Which refusal comes first**, where several apply: the path and the method; the credentials, their
+rate limit and their scope; the `Idempotency-Key`; the body's size, type and form, then all its
+fields at once; the query; `reference_reused`; what the call names and is not there; what can never
+be done; the wallet's state. Only the last is recorded.
 
 **Tracing.** `X-Request-Id` and `X-Correlation-Id` may be sent with every call (1 to 128 visible
 ASCII characters); the first comes back with the answer.
@@ -146,14 +153,14 @@ def _operation(row: Operation, shared: Container[Codes]) -> JsonSchema:
     operation["responses"] = {
         str(row.status): {
             "description": row.answer_description,
-            "headers": _header_references(*row.answer_headers, "X-Request-Id"),
+            "headers": _header_references(*row.answer_headers, *_OF_LIMITS, "X-Request-Id"),
             "content": {"application/json": _content(row.answer)} | _lines(row.lines_answer),
         }
     }
     if row.unchanged:
         operation["responses"]["304"] = {
             "description": "The client has this version already.",
-            "headers": _header_references("ETag", "X-Request-Id"),
+            "headers": _header_references("ETag", *_OF_LIMITS, "X-Request-Id"),
         }
     operation["responses"] |= {
         str(status): {"$ref": "#/components/responses/" + ".".join(codes)}
@@ -207,6 +214,8 @@ def _refusal(codes: Codes) -> JsonSchema:
         headers.append("Retry-After")
     if any(kind.status == HTTPStatus.UNAUTHORIZED for kind in kinds):
         headers.append("WWW-Authenticate")
+    else:
+        headers += _OF_LIMITS
     if any(kind.status == HTTPStatus.CONFLICT for kind in kinds):
         headers += ["ETag", "Idempotent-Replayed"]
     return {
@@ -237,32 +246,25 @@ def _header_references(*names: str) -> dict[str, JsonSchema]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)}
 
 
-def _header(description: str, example: str | int, **schema: object) -> JsonSchema:
-    return {
-        "description": description,
-        "schema": {"type": "integer" if isinstance(example, int) else "string", **schema},
-        "example": example,
-    }
-
-
 HEADERS: dict[str, JsonSchema] = {
-    "ETag": _header("The wallet's stream version, which every change of it raises.", '"3"'),
-    "Idempotent-Replayed": _header(
+    "ETag": response_header("The wallet's stream version, which every change of it raises.", '"3"'),
+    "Idempotent-Replayed": response_header(
         "There where the call had its effect before, and this is its first answer.",
         "true",
         const="true",
     ),
-    "Ledger-Lag": _header(
+    "Ledger-Lag": response_header(
         "With `Ledger-Consistency: eventual`: how many versions of the wallet are not shown yet.",
         0,
         minimum=0,
     ),
-    "Location": _header("Where it is that was made.", f"/v1/wallets/{WALLET}"),
-    "Retry-After": _header("Try again after this many seconds.", 1, minimum=0),
-    "WWW-Authenticate": _header(
+    "Location": response_header("Where it is that was made.", f"/v1/wallets/{WALLET}"),
+    **rate_limit_headers(),
+    "Retry-After": response_header("Try again after this many seconds.", 1, minimum=0),
+    "WWW-Authenticate": response_header(
         "Which credentials are expected.", 'Basic realm="ledger", charset="UTF-8"'
     ),
-    "X-Request-Id": _header(
+    "X-Request-Id": response_header(
         "Names this call in our logs; the problem's `request_id`.", http_examples.REQUEST_ID
     ),
 }

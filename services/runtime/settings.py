@@ -10,6 +10,8 @@ from typing import Annotated, Literal, Self
 import msgspec
 from msgspec import Meta, Struct
 
+from ledger.tenants.limits import RateLimit, parse_rate_limit
+
 Port = Annotated[int, Meta(ge=1, le=65535)]
 HealthPort = Annotated[int, Meta(ge=0, le=65535)]
 Niceness = Annotated[int, Meta(ge=0, le=19)]
@@ -25,6 +27,9 @@ PaymentUrl = Annotated[str, Meta(pattern=r"^https?://[^/?#@\\\s]+\Z")]
 
 PublicUrl = Annotated[str, Meta(pattern=r"^https?://(?![^/]*[^!-~])[^/?#@\\\s]+(/[^/?#\\\s]+)*\Z")]
 """Its host is ASCII. May have a path, as behind a proxy; without a slash at the end."""
+
+RateLimitText = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,6}/s(:[1-9][0-9]{0,7})?\Z")]
+"""Units a second, and after a colon the burst, where that is not a second's worth."""
 
 PREFIX = "LEDGER_"
 _SECRET_WORDS = ("PASSWORD", "SECRET", "API_KEY")
@@ -62,6 +67,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     health_port: HealthPort = 0
     """Where a process other than the gateway serves its health and metrics; 0 is nowhere."""
     log_level: LogLevel = "info"
+
+    rate_limit: RateLimitText = "20000/s"
+    """What a credential without a limit of its own may ask for, at all gateways together."""
 
     database_url: str | None = None
     """PostgreSQL, 15 or newer. `ledger up` without it starts a server of its own."""
@@ -143,6 +151,14 @@ class Settings(Struct, frozen=True, kw_only=True):
                 message = f"{variable}: {shown} cannot be used: {error}"
                 raise SettingsError(message) from error
         return cls(**values)
+
+    def default_rate_limit(self) -> RateLimit:
+        """What `rate_limit` says. Raises `SettingsError` where it cannot be used."""
+        try:
+            return parse_rate_limit(self.rate_limit)
+        except ValueError as error:
+            message = f"LEDGER_RATE_LIMIT: {self.rate_limit!r} cannot be used: {error}"
+            raise SettingsError(message) from error
 
     def require_database_url(self) -> str:
         """The database's DSN. Raises `SettingsError` where none was given."""

@@ -5,7 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ledger.tenants import store
+from ledger.tenants import store, usage
+from ledger.tenants.limits import RateLimit
 from services.intake.tenants import MAX_RULE_AGE_SECONDS, KnownTenants
 from services.runtime.postgres import Connection, connect, pool
 
@@ -144,3 +145,41 @@ async def test_the_intake_uses_what_it_read_of_a_list_for_a_second(
             "live",
             frozenset({origin}),
         )
+
+
+async def test_a_credentials_limit_is_kept_with_it(connection: Connection) -> None:
+    merchant = await store.create_merchant(connection, "Kiosk")
+    made = await store.create_credential(connection, merchant.live_tenant_id, ["admin"])
+    for limit in (RateLimit(per_s=5, burst=9), None):
+        assert await usage.set_rate_limit(connection, made.key_id, limit)
+        found = await store.find_credential(connection, made.key_id)
+        assert found is not None
+        assert found.rate_limit == limit
+    for key_id in ("", "\x00", "key_" + "0" * 24):
+        assert not await usage.set_rate_limit(connection, key_id, None)
+
+
+async def test_use_adds_up_and_the_last_moment_stays(connection: Connection) -> None:
+    merchant = await store.create_merchant(connection, "Kiosk")
+    first, second = [
+        (await store.create_credential(connection, merchant.live_tenant_id, ["admin"])).key_id
+        for _ in range(2)
+    ]
+    gone = "key_" + "0" * 24
+
+    def used(key_id: str, units: int, used_ms_ago: int) -> usage.UsedCredential:
+        return usage.UsedCredential(key_id=key_id, units=units, used_ms_ago=used_ms_ago)
+
+    told = [used(second, 5, 0), used(gone, 1, 0), used(first, 3, 60_000)]
+    assert await usage.exchange_usage(connection, told, []) == {first: 3, second: 5}
+    assert await usage.exchange_usage(connection, [used(first, 4, 0)], [second, gone]) == {
+        first: 7,
+        second: 5,
+    }
+    before = {each.key_id: each for each in await usage.list_credentials(connection)}
+    await usage.exchange_usage(connection, [used(first, 0, 5_000)], [])
+    after = {each.key_id: each for each in await usage.list_credentials(connection)}
+    assert after == before, "it was used later than that"
+    found = await store.find_credential(connection, first)
+    assert found is not None
+    assert found.used_units == 7

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from ledger.command_handling.processor import CommandProcessor
 from ledger.event_log.interface import LogUnavailableError
 from ledger.event_log.memory import MemoryEventLog, MemoryStore
+from ledger.tenants.limits import RateLimit
 from ledger.tenants.store import MERCHANT_SCOPES, Credential, hash_secret
 from schemas.commands import Command, CreateWallet
 from services.gateway.application import Gateway
@@ -23,6 +24,8 @@ from services.gateway.credit_wallets.settlement import Settlement
 from services.gateway.dialects import CreditWalletsDialect
 from services.gateway.main import serve
 from services.gateway.metrics import RequestMetrics
+from services.gateway.rate_limits.allowances import RateLimits
+from services.gateway.rate_limits.metrics import RateLimitMetrics
 from services.gateway.request_ids import RequestIds
 from services.gateway.routing import RouteTable
 from tests.specs.running_gateway import Reply, basic
@@ -30,6 +33,7 @@ from tests.specs.world import TENANT, SeededEnvironment, submission
 
 _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 KEY_ID, SECRET = "key_" + "0a" * 12, "secret"
+_AMPLE = RateLimit(per_s=1_000_000, burst=1_000_000)
 
 
 class BreakingLog(MemoryEventLog):
@@ -118,13 +122,15 @@ async def memory_gateway() -> AsyncIterator[MemoryGateway]:
     batches = BatchCommands(Settlement(processor), asyncio.Event())
     routes.add("POST", "/v1/batch", batches.batch, scope="wallets:write")
     metrics = RequestMetrics()
-    CollectorRegistry().register(metrics)
+    registry = CollectorRegistry()
+    registry.register(metrics)
     gateway = Gateway(
         routes=routes,
         dialect=CreditWalletsDialect(Authenticator(_find, environment.monotonic)),
         others={},
         request_ids=RequestIds(bytes(8)),
         metrics=metrics,
+        limits=RateLimits(_AMPLE, environment.monotonic, RateLimitMetrics(registry)),
         monotonic=environment.monotonic,
     )
     runner = await serve(gateway, "127.0.0.1", 0)

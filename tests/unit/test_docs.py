@@ -26,6 +26,7 @@ from services.gateway import fields
 from services.gateway.baas.failures import OWN_FAILURES
 from services.gateway.metrics import RequestMetrics
 from services.gateway.payments.metrics import PaymentMetrics
+from services.gateway.rate_limits.metrics import RateLimitMetrics
 from services.intake.messages import RefusalReason
 from services.publish_schemas.examples import EVENTS, plain
 from services.publish_schemas.headers import HEADER_SETS
@@ -223,6 +224,7 @@ def test_every_metric_is_explained() -> None:
     own = CollectorRegistry()
     ProcessorMetrics(own)
     PaymentMetrics(own)
+    RateLimitMetrics(own)
     requests = RequestMetrics()
     requests.count("/", "GET", 200, 0.0)
     expected = {}

@@ -47,11 +47,17 @@ class Store:
         }
         self.questions = 0
         self.away = False
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.waiting: list[str] = []
 
     async def find(self, key_id: str) -> Credential | None:
         """As the database does."""
         self.questions += 1
         await asyncio.sleep(0)
+        self.waiting.append(key_id)
+        await self.gate.wait()
+        self.waiting.remove(key_id)
         if self.away:
             raise ReadsUnavailableError
         return self.credentials.get(key_id)
@@ -111,6 +117,45 @@ async def test_without_the_database_nobody_is_let_in_or_turned_away() -> None:
         await authenticator.authenticate(basic(KEY_ID, "secret"))
     store.away = False
     await authenticator.authenticate(basic(KEY_ID, "secret"))
+
+
+async def test_guesses_are_looked_up_in_turn_and_known_clients_do_not_wait() -> None:
+    clock, store = HandClock(), Store()
+    authenticator = Authenticator(store.find, clock.monotonic)
+    await authenticator.authenticate(basic(KEY_ID, "secret"))
+    clock.now += 1.1
+    store.gate.clear()
+    guesses = [
+        asyncio.create_task(authenticator.principal_of(f"key_{n:024}", "guess")) for n in range(10)
+    ]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    known = asyncio.create_task(authenticator.authenticate(basic(KEY_ID, "secret")))
+    while KEY_ID not in store.waiting:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0)
+    assert len(store.waiting) == 3, "two guesses, and the one that is known"
+    store.gate.set()
+    assert (await known).key_id == KEY_ID
+    assert await asyncio.gather(*guesses) == [None] * 10
+
+
+async def test_who_waits_too_long_for_a_turn_is_not_turned_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("services.gateway.authentication._MAX_TURN_SECONDS", 0.01)
+    clock, store = HandClock(), Store()
+    authenticator = Authenticator(store.find, clock.monotonic)
+    store.gate.clear()
+    guesses = [
+        asyncio.create_task(authenticator.principal_of(f"key_{n:024}", "guess")) for n in range(2)
+    ]
+    while len(store.waiting) < 2:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(0)
+    with pytest.raises(ReadsUnavailableError):
+        await authenticator.authenticate(basic(KEY_ID, "secret"))
+    store.gate.set()
+    assert await asyncio.gather(*guesses) == [None] * 2
+    assert (await authenticator.authenticate(basic(KEY_ID, "secret"))).key_id == KEY_ID
 
 
 async def test_waiting_ends_when_the_read_model_has_caught_up() -> None:

@@ -58,6 +58,8 @@ def test_every_field_is_a_variable() -> None:
         ("LEDGER_PAYMENT_PROVIDER_URL", "http://127.0.0.1:8081/"),
         ("LEDGER_SANDBOX_PROVIDER_PORT", "0"),
         ("LEDGER_VAULT_BACKUP_DAYS", "0"),
+        ("LEDGER_RATE_LIMIT", "100"),
+        ("LEDGER_RATE_LIMIT", "0/s"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_name(variable: str, text: str) -> None:
@@ -66,6 +68,15 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(variable: str, text: str
 
     assert str(refusal.value).startswith(f"{variable}: {text!r} cannot be used: ")
     assert "\n" not in str(refusal.value)
+
+
+def test_a_rate_limit_that_makes_no_sense_is_refused_by_name() -> None:
+    settings = Settings.from_environment({"LEDGER_RATE_LIMIT": "100/s:500"})
+    assert str(settings.default_rate_limit()) == "100/s:500"
+    with pytest.raises(
+        SettingsError, match="LEDGER_RATE_LIMIT: '100/s:99' cannot be used: the bur"
+    ):
+        Settings(rate_limit="100/s:99").default_rate_limit()
 
 
 @pytest.mark.parametrize(

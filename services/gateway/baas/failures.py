@@ -160,19 +160,17 @@ def reason_of_code(code: str | None) -> str | None:
     return code if failure is None else failure.message
 
 
-_RETRY_AFTER: Final = header("Retry-After", "1")
-
-
 def failure_of_code(
     code: str,
     errors: Mapping[str, str] | None = None,
     *,
     detail: str | None = None,
     headers_bytes: bytes = b"",
+    retry_after_s: int = 1,
 ) -> Answer:
     """The failure of a code. `errors` are messages by field; `detail` adds to the message."""
     status, message = FAILURES[code]
-    retry = _RETRY_AFTER if status in {429, 503} else b""
+    retry = header("Retry-After", str(retry_after_s)) if status in {429, 503} else b""
     return failure_answer(
         status,
         f"{message}: {detail}" if detail else message,
@@ -201,7 +199,12 @@ def _failure_of_refusal(error: RefusedError) -> Answer:
     elif error.param is not None:
         errors = [(error.param, error.detail)]
     else:
-        return failure_of_code(error.code, detail=error.detail, headers_bytes=headers_bytes)
+        return failure_of_code(
+            error.code,
+            detail=error.detail,
+            headers_bytes=headers_bytes,
+            retry_after_s=error.retry_after_s,
+        )
     return failure_of_code(error.code, dict(errors), headers_bytes=headers_bytes)
 
 

@@ -61,6 +61,7 @@ class BatchCommands:
         if has_lines(call.request):
             return await self._lines.answer(call, key)
         asked = _read(await read_body(call.request, MAX_BATCH_BYTES))
+        call.allowed.take_commands(len(asked.commands))
         if asked.atomic:
             return await self._together(call, asked, key)
         bodies = [bytes(body) for body in asked.commands]

@@ -1,6 +1,7 @@
 """A batch as lines: each is handed in as it comes, and its result goes out while others come.
 
-Little is kept: a client that is slow to take results is not read from any further.
+Little is kept: a client that is slow to take results is not read from any further. Nor is one that
+sends faster than its rate limit allows: it is slowed, and nothing is refused.
 """
 
 import asyncio
@@ -29,6 +30,8 @@ _STAND_BACK_COMMANDS: Final = MAX_WAITING_COMMANDS // 2
 _STAND_BACK_S: Final = 0.02
 _STAND_BACK_TIMES: Final = 250
 """Then it is handed in all the same, and what is not taken in is answered 503."""
+_OVER_LIMIT_S: Final = 0.02
+"""How long a stream waits for its rate limit to allow more: so many lines then go together."""
 _PATIENCE_S: Final = 4.0
 """How long a client may take to read the last results when the gateway is stopping."""
 
@@ -51,6 +54,7 @@ class LineBatches:
         """
         invite_body(call.request)
         headers_bytes = header("Content-Type", LINES_TYPE) + header("X-Request-Id", call.request_id)
+        headers_bytes += call.allowed.header_lines()
         answer = StreamedAnswer(call.request, headers_bytes)
         parts: _Parts = asyncio.Queue(_PARTS_UNDER_WAY)
         try:
@@ -78,10 +82,14 @@ class LineBatches:
             async with aclosing(cut):
                 async for lines in cut:
                     taken = lines[: MAX_BATCH_LINES - read]
-                    await self._stand_back()
-                    await parts.put(hand_in(self._settlement, call, taken, read, key))
-                    read += len(taken)
-                    if len(taken) < len(lines):
+                    too_many = len(taken) < len(lines)
+                    while taken:
+                        allowed = await self._allowed(call, len(taken))
+                        part, taken = taken[:allowed], taken[allowed:]
+                        await self._stand_back()
+                        await parts.put(hand_in(self._settlement, call, part, read, key))
+                        read += len(part)
+                    if too_many:
                         refused = _too_many()
                         break
         except web.RequestPayloadError:
@@ -92,6 +100,16 @@ class LineBatches:
             await parts.put([Pending(read, None, refused)])
         await parts.put(None)
         return refused is None or refused.code != "stopping"
+
+    async def _allowed(self, call: Call, most: int) -> int:
+        """Wait until the sender may ask for some lines, and say for how many."""
+        while not (count := call.allowed.take_lines(most)):
+            if self._stopping.is_set():
+                raise StoppingError
+            if call.request.transport is None:
+                raise ConnectionResetError("the client is gone")
+            await asyncio.sleep(_OVER_LIMIT_S)
+        return count
 
     async def _stand_back(self) -> None:
         for _ in range(_STAND_BACK_TIMES):
