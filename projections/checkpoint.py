@@ -24,6 +24,7 @@ _ADVANCE = load_statement(__file__, "advance_checkpoints")
 _BEGIN = load_statement(__file__, "begin_checkpoints")
 _DISCARD = load_statement(__file__, "discard_checkpoints")
 _DIVERGED = load_statement(__file__, "diverged_checkpoints")
+_UNKNOWN = load_statement(__file__, "unknown_events")
 
 
 class CheckpointLostError(Exception):
@@ -47,8 +48,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     """The newest event that was folded from this partition."""
     hash: bytes | None
     """That event's hash, if there was one."""
-    generation: int = 1
-    """Counts how often other tables took the live ones' place: what was read before is void."""
+    rebuilds: int = 0
+    """How often rebuilt tables took the live ones' place: what was read before that is void."""
 
 
 class Move(NamedTuple):
@@ -76,7 +77,7 @@ async def advance_checkpoints(
         [move.before.partition for move in ordered],
         [move.before.topic_id for move in ordered],
         [move.before.next_offset for move in ordered],
-        [move.before.generation for move in ordered],
+        [move.before.rebuilds for move in ordered],
         [move.after.topic_id for move in ordered],
         [move.after.next_offset for move in ordered],
         [move.after.position for move in ordered],
@@ -132,5 +133,19 @@ async def check_log(connection: Connection, projection: str) -> None:
         message = (
             f"{projection} has folded events that the log does not have at {positions}: the log "
             "was restored to an earlier point or replaced; make a new topic generation, rebuild"
+        )
+        raise LogDivergedError(message)
+
+
+async def check_published(
+    connection: Connection, projection: str, positions: Sequence[int], hashes: Sequence[bytes]
+) -> None:
+    """Compare the log with events that the topic has. Raises `LogDivergedError`."""
+    unknown = await connection.fetch(_UNKNOWN, positions, hashes)
+    if unknown:
+        shown = ", ".join(str(row["position"]) for row in unknown)
+        message = (
+            f"the topic of {projection} has events that the log does not have at {shown}: the log "
+            "was restored to an earlier point or replaced; make a new topic generation"
         )
         raise LogDivergedError(message)

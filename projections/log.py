@@ -23,8 +23,13 @@ _READ_LOG = load_statement(__file__, "read_log")
 _READ_MISSING = load_statement(__file__, "read_missing")
 _READ_STREAM = load_statement(__file__, "read_stream")
 _FIND_EVENT = load_statement(__file__, "find_event")
+_READ_HEAD = load_statement(__file__, "read_head")
 _READ_PUBLISHED = load_statement(__file__, "read_published")
 _PREPARE_SESSION = load_statement(__file__, "prepare_session")
+
+
+FIRST_GENERATION = 1
+"""The generation of the topic that a ledger begins with."""
 
 
 class Published(Struct, frozen=True, kw_only=True):
@@ -93,6 +98,12 @@ async def find_event(
     if row is None:
         return None
     return WalletKey(tenant_id, wallet_id(row["stream_id"].hex)), row["version"]
+
+
+async def read_head(connection: Reader) -> int:
+    """The newest position of the log; 0 while it is empty."""
+    head: int = await connection.fetchval(_READ_HEAD)
+    return head
 
 
 async def read_published(connection: Reader) -> Published | None:

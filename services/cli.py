@@ -55,20 +55,24 @@ def up() -> None:
 
 @commands.command()
 def migrate() -> None:
-    """Bring the database's schema up to date."""
+    """Bring the database's schema up to date, and what each role may do in it."""
+    from services.runtime.database_roles import LEDGER_ROLES, grant_if_possible
     from services.runtime.migrations import MigrationError, apply_migrations
 
-    async def apply(connection: "Connection") -> list[str]:
-        return await apply_migrations(connection)
+    async def apply(connection: "Connection") -> tuple[list[str], list[str]]:
+        applied = await apply_migrations(connection)
+        return applied, await grant_if_possible(connection, LEDGER_ROLES)
 
     try:
-        applied = with_connection(apply)
+        applied, said = with_connection(apply)
     except MigrationError as error:
         raise click.ClickException(str(error)) from error
     for name in applied:
         click.echo(f"applied {name}")
     if not applied:
         click.echo("the schema is up to date")
+    for line in said:
+        click.echo(line)
 
 
 @commands.command()
@@ -76,7 +80,7 @@ def gateway() -> None:
     """The public HTTP door."""
     from services.gateway.main import run
 
-    run_process("gateway", run(settings_now()))
+    run_process("gateway", run(settings_now("gateway")))
 
 
 @commands.command()
@@ -84,7 +88,7 @@ def intake() -> None:
     """Commands from Kafka, results back to it."""
     from services.intake.main import run
 
-    run_process("intake", run(settings_now()))
+    run_process("intake", run(settings_now("intake")))
 
 
 @commands.command()
@@ -92,7 +96,7 @@ def relay() -> None:
     """The log to Kafka; one is active, others stand by."""
     from services.relay.main import run
 
-    run_process("relay", run(settings_now()))
+    run_process("relay", run(settings_now("relay")))
 
 
 @commands.command()
@@ -101,7 +105,7 @@ def projector(name: str) -> None:
     """Keep the read model NAME up with Kafka."""
     from services.projector.main import run
 
-    run_process(f"projector-{name}", run(settings_now(), name))
+    run_process(f"projector-{name}", run(settings_now("projector"), name))
 
 
 @commands.command()
@@ -109,7 +113,7 @@ def scheduler() -> None:
     """Ask for what is due to lapse: expiring credits, holds, top-ups."""
     from services.scheduler.main import run
 
-    run_process("scheduler", run(settings_now()))
+    run_process("scheduler", run(settings_now("scheduler")))
 
 
 @commands.command("sandbox-provider")
@@ -127,6 +131,25 @@ def rebuild(name: str) -> None:
     from services.projector.rebuild import run
 
     sys.exit(run_process("rebuild", run(settings_now(), name), logs=False) or 0)
+
+
+@commands.command()
+@click.option(
+    "--partitions",
+    type=click.IntRange(min=1, max=1000),
+    help="Of the new topic; without it as many as the old one has.",
+)
+def repartition(partitions: int | None) -> None:
+    """Fill a new events topic from the log, and let relay and projectors go over to it."""
+    from services.relay.repartition import run
+    from services.runtime.outages import DatabaseOutageError, said_as_outages
+
+    try:
+        with said_as_outages():
+            status = run_process("repartition", run(settings_now(), partitions), logs=False)
+    except DatabaseOutageError as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(1 if status is None else status)
 
 
 @commands.command()

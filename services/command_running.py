@@ -9,19 +9,24 @@ import click
 
 if TYPE_CHECKING:
     from services.runtime.postgres import Connection
-    from services.runtime.settings import Settings
+    from services.runtime.settings import Process, Settings
 
 Result = TypeVar("Result")
 
 
-def settings_now(*, own_servers: bool = False) -> "Settings":
-    """The settings; where the environment names no servers, those that `ledger up` runs."""
+def settings_now(process: "Process | None" = None, *, own_servers: bool = False) -> "Settings":
+    """The settings; where the environment names no servers, those that `ledger up` runs.
+
+    Of a process that may have a login of its own with the database, with that login.
+    """
     import msgspec
 
     from services.runtime.sandbox_file import read_sandbox
     from services.runtime.settings import Settings
 
     settings = Settings.from_environment(os.environ)
+    if process is not None:
+        settings = settings.of_process(process)
     named = (settings.database_url, settings.kafka_bootstrap, settings.vault_database_url)
     if own_servers or all(named):
         return settings

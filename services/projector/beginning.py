@@ -3,6 +3,8 @@
 The log is read no further than the relay has published. The topic is then read from its
 first message, and what was folded already is dropped by its version. Where retention has
 removed messages that were not folded yet, the log is read on until that is no longer so.
+A later generation of the topic was filled from the log: it is read from its end, once the
+log has been read up to where it was when the end was looked up.
 """
 
 from collections.abc import Mapping
@@ -22,9 +24,9 @@ from projections.checkpoint import (
     read_checkpoints,
 )
 from projections.interface import AnyProjection, Connection
-from projections.log import read_log, read_published
+from projections.log import FIRST_GENERATION, read_head, read_log, read_published
 from projections.runner import Runner
-from services.projector.events_topic import OffsetsLostError, earliest_offsets
+from services.projector.events_topic import OffsetsLostError, earliest_offsets, end_offsets
 from services.projector.metrics import APPLIED, CHECKPOINT_POSITION, Readiness
 from services.runtime.environment import SystemEnvironment
 from services.runtime.settings import Settings
@@ -47,6 +49,17 @@ def check_topic(name: str, checkpoints: Mapping[int, Checkpoint], topic: TopicId
         raise TopicChangedError(message)
 
 
+class GenerationReplacedError(Exception):
+    """Another generation of the topic has taken over: begin again with that one."""
+
+
+async def check_generation(connection: Connection, generation: int) -> None:
+    """Raise `GenerationReplacedError` if another generation of the topic is current now."""
+    published = await read_published(connection)
+    if published is not None and published.generation != generation:
+        raise GenerationReplacedError(f"the topic is {published.topic} now")
+
+
 class Beginning:
     """Takes one projection from nothing to a checkpoint in every partition of the topic."""
 
@@ -57,6 +70,8 @@ class Beginning:
         connection: Connection,
         environment: SystemEnvironment,
         readiness: Readiness,
+        *,
+        generation: int,
     ) -> None:
         self._settings = settings
         self._name = projection.name
@@ -64,15 +79,17 @@ class Beginning:
         self._runner = Runner(projection, connection)
         self._environment = environment
         self._readiness = readiness
+        self._generation = generation
 
     async def ensure(self, topic: TopicIdentity) -> None:
         """Return when every partition has a checkpoint, whoever made it.
 
         Several processes may be at it at once: each step is a compare-and-set, and who
-        loses one looks again.
+        loses one looks again. Raises `GenerationReplacedError`.
         """
         while True:
             checkpoints = await read_checkpoints(self._connection, self._name)
+            await check_generation(self._connection, self._generation)
             if any(partition >= 0 for partition in checkpoints):
                 check_topic(self._name, checkpoints, topic)
                 return
@@ -105,7 +122,7 @@ class Beginning:
                 next_offset=page_end + 1,
                 position=page_end,
                 hash=page.last_hash,
-                generation=log.generation,
+                rebuilds=log.rebuilds,
             )
             applied = await self._runner.apply(page.events, [Move(log, after)])
             APPLIED.labels(self._name).inc(applied.applied)
@@ -116,12 +133,34 @@ class Beginning:
     async def _go_over(self, log: Checkpoint, topic: TopicIdentity) -> bool:
         """Hand over from the log to the topic; False if the topic does not reach back so far."""
         self._readiness.doing = "going over from the log to the topic"
+        if self._generation > FIRST_GENERATION:
+            offsets = await end_offsets(self._settings, range(topic.partition_count))
+            log = await self._fold_to_head(log)
+            await self._begin_topic(log, topic, offsets)
+            return True
         offsets, reach_back = await earliest_offsets(self._settings, range(topic.partition_count))
         if reach_back is None:
             reach_back = await self._published_position()
         if reach_back > log.position:
             self._readiness.doing = f"folding the log: {log.position} of {reach_back}"
             return False
+        await self._begin_topic(log, topic, offsets)
+        return True
+
+    async def _fold_to_head(self, log: Checkpoint) -> Checkpoint:
+        """Fold everything that the log has now, as the relay publishes it."""
+        head = await read_head(self._connection)
+        while True:
+            log = await self._fold_published(log)
+            if log.position >= head:
+                return log
+            self._readiness.doing = f"waiting for the relay: {log.position} of {head}"
+            await self._environment.sleep(_TRY_AGAIN_S)
+
+    async def _begin_topic(
+        self, log: Checkpoint, topic: TopicIdentity, offsets: Mapping[int, int]
+    ) -> None:
+        """Close the log, and begin every partition where it is to be read on."""
         closed = Checkpoint(
             partition=LOG_PARTITION,
             topic_id=LOG_CLOSED,
@@ -141,8 +180,9 @@ class Beginning:
         ]
         async with self._connection.transaction():
             await advance_checkpoints(self._connection, self._name, [Move(log, closed)])
+            # The log's checkpoint is locked now, as it is by who makes another one current.
+            await check_generation(self._connection, self._generation)
             await begin_checkpoints(self._connection, self._name, begun)
-        return True
 
     async def _published_position(self) -> int:
         published = await read_published(self._connection)

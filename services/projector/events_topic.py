@@ -154,6 +154,18 @@ async def earliest_offsets(
         await consumer.stop()
 
 
+async def end_offsets(settings: Settings, partitions: Sequence[int]) -> Mapping[int, int]:
+    """The offset behind the last message of each partition."""
+    consumer = AIOKafkaConsumer(**consumer_options(settings, "ledger-projector-begin"))
+    try:
+        await consumer.start()
+        tps = [TopicPartition(settings.events_topic, partition) for partition in partitions]
+        ends = await consumer.end_offsets(tps)
+        return {tp.partition: offset for tp, offset in ends.items()}
+    finally:
+        await consumer.stop()
+
+
 async def _first_message(
     consumer: AIOKafkaConsumer, partition: TopicPartition, offset: int
 ) -> ConsumerRecord:

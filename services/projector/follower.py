@@ -11,7 +11,7 @@ from projections.interface import AnyProjection, Connection, ProjectedEvent
 from projections.log import read_published
 from projections.runner import Applied, Runner
 from services.projector import metrics
-from services.projector.beginning import check_topic
+from services.projector.beginning import check_generation, check_topic
 from services.projector.books import BOOKS, observe_books
 from services.projector.events_topic import EventsTopic, Records
 from services.runtime.topic_identity import TopicIdentity
@@ -31,11 +31,13 @@ class Follower:
         connection: Connection,
         topic: EventsTopic,
         identity: TopicIdentity,
+        generation: int,
     ) -> None:
         self._name = projection.name
         self._connection = connection
         self._topic = topic
         self._identity = identity
+        self._generation = generation
         self._runner = Runner(projection, connection)
         self._checkpoints: dict[int, Checkpoint] = {}
 
@@ -65,7 +67,11 @@ class Follower:
             await observe_books(self._connection)
 
     async def lag(self) -> int | None:
-        """How many published positions are not folded yet; None while that is not known."""
+        """How many published positions are not folded yet; None while that is not known.
+
+        Raises `GenerationReplacedError`.
+        """
+        await check_generation(self._connection, self._generation)
         published = await read_published(self._connection)
         if published is None or not self._topic.joined or self._topic.reassigned:
             return None
@@ -90,6 +96,7 @@ class Follower:
             message = f"{self._name} has no checkpoints any more"
             raise NotBegunError(message)
         if assigned:
+            await check_generation(self._connection, self._generation)
             check_topic(self._name, checkpoints, self._identity)
         self._checkpoints = {partition: checkpoints[partition] for partition in assigned}
         self._topic.seek(self._checkpoints.values())
@@ -135,5 +142,5 @@ def _after(before: Checkpoint, last_position: int, messages: Sequence[Any]) -> C
         next_offset=messages[-1].offset + 1,
         position=last_position if newer else before.position,
         hash=decode_hash(messages[-1].headers) if newer else before.hash,
-        generation=before.generation,
+        rebuilds=before.rebuilds,
     )

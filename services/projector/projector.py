@@ -7,20 +7,22 @@ happens when the database, Kafka or the partition goes away.
 from typing import NoReturn
 
 import asyncpg
+import msgspec
 import structlog
 from aiokafka.errors import KafkaError
 
-from projections.checkpoint import TopicChangedError, check_log, reopen_log
+from projections.checkpoint import TopicChangedError, check_log, check_published, reopen_log
 from projections.interface import AnyProjection, Connection
-from projections.log import prepare_session
+from projections.log import FIRST_GENERATION, prepare_session, read_published
 from services.projector import metrics
-from services.projector.beginning import Beginning
+from services.projector.beginning import Beginning, GenerationReplacedError
 from services.projector.events_topic import EventsTopic, OffsetsLostError
 from services.projector.follower import Follower, NotBegunError
 from services.runtime.consumers import DeadConsumerError
 from services.runtime.environment import SystemEnvironment
 from services.runtime.postgres import connect
 from services.runtime.settings import Settings
+from services.runtime.topic_end import newest_published
 from services.runtime.topic_identity import TopicIdentity, describe_topic
 from services.runtime.topics import TopicUnavailableError
 
@@ -76,7 +78,7 @@ class Projector:
                 finally:
                     # What is under way is not worth waiting for: it commits whole or not at all.
                     connection.terminate()
-            except (OffsetsLostError, NotBegunError) as error:
+            except (OffsetsLostError, NotBegunError, GenerationReplacedError) as error:
                 _log.warning("beginning_again", reason=str(error))
             except _FAILURES as error:
                 _log.warning("connection_failed", reason=repr(error))
@@ -87,33 +89,51 @@ class Projector:
     async def _serve(self, connection: Connection) -> NoReturn:
         await prepare_session(connection)
         await check_log(connection, self._name)
-        self._readiness.doing = f"waiting for the topic {self._settings.events_topic}"
-        identity = await describe_topic(self._settings, self._settings.events_topic)
+        published = await read_published(connection)
+        if published is None:
+            name, generation = self._settings.events_topic, FIRST_GENERATION
+        else:
+            name, generation = published.topic, published.generation
+        self._readiness.doing = f"waiting for the topic {name}"
+        identity = await describe_topic(self._settings, name)
+        settings = msgspec.structs.replace(self._settings, events_topic=name)
         await Beginning(
-            self._settings, self._projection, connection, self._environment, self._readiness
+            settings,
+            self._projection,
+            connection,
+            self._environment,
+            self._readiness,
+            generation=generation,
         ).ensure(identity)
-        topic = EventsTopic(self._settings, self._name)
+        newest = await newest_published(settings, name, identity.partition_count)
+        await check_published(
+            connection,
+            self._name,
+            [each.position for each in newest],
+            [each.hash for each in newest],
+        )
+        topic = EventsTopic(settings, self._name)
         try:
             await topic.start()
             self._readiness.connected = True
             self._readiness.doing = "catching up"
-            follower = Follower(self._projection, connection, topic, identity)
-            await self._follow(follower, identity)
+            follower = Follower(self._projection, connection, topic, identity, generation)
+            await self._follow(follower, name, identity)
         except OffsetsLostError:
-            await self._check_topic(identity)
+            await self._check_topic(name, identity)
             await reopen_log(connection, self._name)
             raise
         finally:
             await topic.stop()
 
-    async def _follow(self, follower: Follower, identity: TopicIdentity) -> NoReturn:
+    async def _follow(self, follower: Follower, name: str, identity: TopicIdentity) -> NoReturn:
         observed_at = checked_at = self._environment.monotonic()
         while True:
             messages = await follower.step()
             now = self._environment.monotonic()
             if now - checked_at > _TOPIC_INTERVAL_S:
                 checked_at = now
-                await self._check_topic(identity)
+                await self._check_topic(name, identity)
             if now - observed_at > _OBSERVE_INTERVAL_S or not self._readiness.caught_up:
                 observed_at = now
                 await self._observe(follower)
@@ -130,8 +150,8 @@ class Projector:
             self._readiness.caught_up = True
             _log.info("caught_up", projection=self._name)
 
-    async def _check_topic(self, identity: TopicIdentity) -> None:
-        found = await describe_topic(self._settings, self._settings.events_topic)
+    async def _check_topic(self, name: str, identity: TopicIdentity) -> None:
+        found = await describe_topic(self._settings, name)
         if found != identity:
-            message = f"{self._settings.events_topic} was {identity}, and is {found}"
+            message = f"{name} was {identity}, and is {found}"
             raise TopicChangedError(message)

@@ -233,8 +233,9 @@ class Rebuild:
 
     def _go_on_alone(self) -> None:
         self._alone = True
+        at = min(self._live.values(), default=0)
         self._display.note(
-            f"the live {self._projection.name} stands still at {min(self._live.values())}: "
+            f"the live {self._projection.name} stands still at {at}: "
             "going on without comparing; it will begin again from the log"
         )
 

@@ -19,7 +19,7 @@ _LOCK_TIMEOUT = "2s"
 _TRY_LOCK = load_statement(__file__, "try_lock_rebuild")
 _COPY_PRIVILEGES = load_statement(__file__, "copy_privileges")
 _LOCK_LIVE_CHECKPOINTS = load_statement(__file__, "lock_live_checkpoints")
-_BEGIN_GENERATION = load_statement(__file__, "begin_generation")
+_COUNT_REBUILD = load_statement(__file__, "count_rebuild")
 
 
 class RebuildRunningError(Exception):
@@ -81,7 +81,7 @@ class Shadow:
                 await self._connection.execute(row["statement"])
             await self._connection.execute(f"ALTER TABLE {live} SET SCHEMA {self._retired_schema}")
             await self._connection.execute(f"ALTER TABLE {rebuilt} SET SCHEMA {_LIVE_SCHEMA}")
-        await self._connection.execute(_BEGIN_GENERATION, self._projection.name)
+        await self._connection.execute(_COUNT_REBUILD, self._projection.name)
 
     async def drop(self) -> None:
         """Remove whatever is not live."""

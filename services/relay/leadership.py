@@ -20,7 +20,7 @@ from services.runtime.environment import SystemEnvironment
 from services.runtime.sql import load_statement
 
 GENERATION = 1
-"""The generation of the topic that this release publishes to."""
+"""The generation of the topic that a ledger begins with."""
 
 LOCK_CLASS = 0x7265_6C61
 """With the generation, the advisory lock of the active relay ("rela" in ASCII)."""
@@ -76,19 +76,32 @@ class Lag(NamedTuple):
 class LogSession:
     """One session. Every method raises `SessionLostError`, after which it is of no use."""
 
-    def __init__(self, connection: postgres.Connection, environment: SystemEnvironment) -> None:
+    def __init__(
+        self,
+        connection: postgres.Connection,
+        environment: SystemEnvironment,
+        generation: int | None = None,
+    ) -> None:
         self._connection = connection
+        self._follows = generation is None
+        self.generation = generation or GENERATION
+        """The generation that everything here is about; of a relay, the one that is current."""
         self._environment = environment
         self._answered_at = environment.monotonic()
         self._news = asyncio.Event()
 
     @classmethod
-    async def open(cls, dsn: str, environment: SystemEnvironment) -> Self:
-        """Connect, and listen for appends. The lock is not taken yet."""
+    async def open(
+        cls, dsn: str, environment: SystemEnvironment, generation: int | None = None
+    ) -> Self:
+        """Connect, and listen for appends. The lock is not taken yet.
+
+        Without a generation the session is of the one that is current when it tries to lead.
+        """
         try:
             async with asyncio.timeout(_ANSWER_TIMEOUT_S):
                 connection = await postgres.connect(dsn, "ledger relay", _SESSION_SETTINGS)
-                session = cls(connection, environment)
+                session = cls(connection, environment, generation)
                 await connection.add_listener("ledger_appended", session._on_appended)
         except postgres.LOST as error:
             raise SessionLostError(f"cannot connect to PostgreSQL: {error!r}") from error
@@ -107,8 +120,11 @@ class LogSession:
 
     async def try_lead(self) -> bool:
         """Take the lock if it is free, or as good as free: then it is the next try's."""
-        await self._fetch("evict_stuck_leader", LOCK_CLASS, GENERATION, _STUCK_AFTER)
-        rows = await self._fetch("try_lead", LOCK_CLASS, GENERATION)
+        if self._follows:
+            ((current,),) = await self._fetch("current_generation")
+            self.generation = current or GENERATION
+        await self._fetch("evict_stuck_leader", LOCK_CLASS, self.generation, _STUCK_AFTER)
+        rows = await self._fetch("try_lead", LOCK_CLASS, self.generation)
         return bool(rows[0][0])
 
     async def ping(self) -> Lag:
@@ -116,7 +132,9 @@ class LogSession:
 
         The answer tells Prometheus how far Kafka is behind the log, also while it is away.
         """
-        row = (await self._fetch("read_lag", GENERATION))[0]
+        row = (await self._fetch("read_lag", self.generation))[0]
+        if not row["is_current"]:
+            raise SessionLostError(f"generation {self.generation} of the topic was replaced")
         lag = Lag(row["published_position"], row["head_position"], row["waiting_s"])
         metrics.PUBLISHED_POSITION.set(lag.published_position)
         metrics.HEAD_POSITION.set(lag.head_position)
@@ -164,18 +182,32 @@ class LogSession:
 
     async def progress(self) -> Progress | None:
         """What is recorded of this generation; None before the first start."""
-        rows = await self._fetch("read_progress", GENERATION)
+        rows = await self._fetch("read_progress", self.generation)
         return Progress(**rows[0]) if rows else None
 
-    async def begin(self, topic: str, topic_id: str, partition_count: int) -> None:
+    async def unknown(self, positions: Sequence[int], hashes: Sequence[bytes]) -> list[int]:
+        """Which of these events the log does not have, or has with another hash."""
+        rows = await self._fetch("unknown_events", positions, hashes)
+        return [row["position"] for row in rows]
+
+    async def begin(
+        self, topic: str, topic_id: str, partition_count: int, *, is_filling: bool = False
+    ) -> None:
         """Record the topic that this generation is published to, from now on."""
-        await self._fetch("begin_progress", GENERATION, topic, topic_id, partition_count)
+        await self._fetch(
+            "begin_progress", self.generation, topic, topic_id, partition_count, is_filling
+        )
 
     async def record(self, from_position: int, position: int, event_hash: bytes) -> None:
         """Record that everything up to a position is published."""
-        rows = await self._fetch("record_progress", GENERATION, from_position, position, event_hash)
+        rows = await self._fetch(
+            "record_progress", self.generation, from_position, position, event_hash
+        )
         if not rows:
-            message = f"progress is not at {from_position}: another relay has recorded it"
+            message = (
+                f"progress of generation {self.generation} is not at {from_position}: another "
+                "relay has recorded it, or the generation was replaced"
+            )
             raise SessionLostError(message)
 
     async def _fetch(self, name: str, *arguments: object) -> list[asyncpg.Record]:

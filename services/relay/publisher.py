@@ -45,13 +45,13 @@ class Publisher:
 
     _closing: ClassVar[set[asyncio.Task[None]]] = set()
 
-    def __init__(self, producer: AIOKafkaProducer, topic: str) -> None:
+    def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
-        self._topic = topic
+        self._topic: str | None = None
 
     @classmethod
     async def start(cls, settings: Settings) -> Self:
-        """Connect to Kafka. Raises `PublishError`."""
+        """Connect to Kafka. Raises `PublishError`. Nothing can be sent before `choose_topic`."""
         producer = AIOKafkaProducer(
             **client_options(settings, "ledger-relay"),
             enable_idempotence=True,
@@ -60,7 +60,7 @@ class Publisher:
             request_timeout_ms=_REQUEST_TIMEOUT_MS,
             retry_backoff_ms=_RETRY_BACKOFF_MS,
         )
-        publisher = cls(producer, settings.events_topic)
+        publisher = cls(producer)
         try:
             async with asyncio.timeout(_START_TIMEOUT_S):
                 await producer.start()
@@ -70,6 +70,11 @@ class Publisher:
                 raise PublishError(f"cannot connect to Kafka: {error!r}") from error
             raise
         return publisher
+
+    def choose_topic(self, topic: str) -> None:
+        """Send to this topic from now on: to one only."""
+        assert self._topic in {None, topic}, "what is on its way is on its way to the other"
+        self._topic = topic
 
     def page(self, rows: Sequence[LogRow], encoder: MessageEncoder) -> Page:
         """Turn rows, at least one, into batches. Sends nothing."""
@@ -102,6 +107,7 @@ class Publisher:
             raise PublishError(f"Kafka did not take a page: {error!r}") from error
 
     async def _send_one_each(self, batches: Any) -> None:
+        assert self._topic is not None, "the topic is chosen before anything is sent"
         sent = [
             await self._producer.send_batch(batch, self._topic, partition=partition)
             for partition, batch in batches

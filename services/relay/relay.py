@@ -13,12 +13,18 @@ from services.relay import metrics
 from services.relay.leadership import LogSession, Progress, SessionLostError
 from services.relay.publication import Publication, check_log
 from services.relay.publisher import Publisher, PublishError
-from services.relay.refusals import TopicRefusedError
+from services.relay.refusals import LogDivergedError, TopicRefusedError
 from services.runtime.environment import SystemEnvironment
 from services.runtime.health import ServersReadiness
 from services.runtime.settings import Settings
+from services.runtime.topic_end import newest_published
 from services.runtime.topic_identity import TopicIdentity, describe_topic
-from services.runtime.topics import TopicUnavailableError, ensure_topics, ledger_topics
+from services.runtime.topics import (
+    TopicUnavailableError,
+    ensure_topics,
+    is_generation_of,
+    ledger_topics,
+)
 
 _STANDBY_INTERVAL_S = 0.5
 _TOPIC_INTERVAL_S = 10.0
@@ -113,8 +119,10 @@ class Relay:
     async def _lead(self, session: LogSession, publisher: Publisher) -> NoReturn:
         progress = await self._check_topic(session) or await self._begin(session)
         check_log(progress)
+        await self._check_topics_end(session, progress)
+        publisher.choose_topic(progress.topic)
         metrics.IS_LEADER.set(1)
-        _log.info("leading", published_position=progress.published_position)
+        _log.info("leading", topic=progress.topic, published_position=progress.published_position)
         publication = Publication(session, publisher, progress, self._environment, self._readiness)
         tasks = {
             asyncio.create_task(publication.run(), name="publication"),
@@ -147,6 +155,20 @@ class Relay:
         self._readiness.kafka = None
         return progress
 
+    async def _check_topics_end(self, session: LogSession, progress: Progress) -> None:
+        """Refuse a log that was taken back: progress, which is in it, was taken back with it."""
+        newest = await session.hold(
+            newest_published(self._settings, progress.topic, progress.partition_count)
+        )
+        positions, hashes = [each.position for each in newest], [each.hash for each in newest]
+        unknown = await session.unknown(positions, hashes)
+        if unknown:
+            raise LogDivergedError(
+                topic=progress.topic,
+                published_position=progress.published_position,
+                positions_that_the_log_lacks=unknown,
+            )
+
     async def _watch_topic(self, progress: Progress) -> NoReturn:
         """Notice a topic that is deleted and made again, and a Kafka that went away idle."""
         while True:
@@ -154,14 +176,15 @@ class Relay:
             await self._check_identity(progress)
 
     async def _check_identity(self, progress: Progress) -> None:
-        topic = self._settings.events_topic
-        found = await describe_topic(self._settings, topic)
         recorded = TopicIdentity(progress.topic_id, progress.partition_count)
-        if (topic, found) != (progress.topic, recorded):
+        found: TopicIdentity | None = None
+        if is_generation_of(progress.topic, self._settings.events_topic):
+            found = await describe_topic(self._settings, progress.topic)
+        if found != recorded:
             raise TopicRefusedError(
-                topic=topic,
-                topic_id=found.topic_id,
-                partition_count=found.partition_count,
+                topic=progress.topic if found else self._settings.events_topic,
+                topic_id=found and found.topic_id,
+                partition_count=found and found.partition_count,
                 recorded_topic=progress.topic,
                 recorded_topic_id=progress.topic_id,
                 recorded_partition_count=progress.partition_count,

@@ -5,7 +5,8 @@ was applied is remembered by its SHA-256.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,8 +69,7 @@ async def apply_migrations(
     """
     if migrations is None:
         migrations = all_migrations()
-    await connection.execute(_LOCK, _LOCK_KEY)
-    try:
+    async with turn(connection):
         await connection.execute(_CREATE)
         applied = {row["name"]: row["sha256"] for row in await connection.fetch(_READ)}
         for migration in migrations:
@@ -80,6 +80,14 @@ async def apply_migrations(
         for migration in missing:
             await _apply(connection, migration)
         return [migration.name for migration in missing]
+
+
+@asynccontextmanager
+async def turn(connection: Connection) -> AsyncIterator[None]:
+    """The right to change this database's schema; others wait meanwhile."""
+    await connection.execute(_LOCK, _LOCK_KEY)
+    try:
+        yield
     finally:
         await connection.execute(_UNLOCK, _LOCK_KEY)
 

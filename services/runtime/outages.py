@@ -26,9 +26,12 @@ class DatabaseOutageError(Exception):
 
 @contextmanager
 def said_as_outages() -> Iterator[None]:
-    """Raise `DatabaseOutageError` for what time may heal."""
+    """Raise `DatabaseOutageError` for what time may heal, or a login with more rights."""
     try:
         yield
+    except asyncpg.InsufficientPrivilegeError as error:
+        message = f"the database's login may not do this: {error}"
+        raise DatabaseOutageError(message) from error
     except _OUTAGES as error:
         message = f"the database cannot be asked now, try again: {str(error) or repr(error)}"
         raise DatabaseOutageError(message) from error

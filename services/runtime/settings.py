@@ -21,6 +21,8 @@ BankCode = Annotated[str, Meta(pattern=r"^[0-9]{6}\Z")]
 BackupDays = Annotated[int, Meta(ge=1, le=365)]
 LogLevel = Literal["debug", "info", "warning", "error"]
 PostgresUser = Literal["auto", "namespace", "nobody"]
+Process = Literal["gateway", "intake", "relay", "projector", "scheduler"]
+"""A process that may have a login of its own with the database."""
 
 PaymentUrl = Annotated[str, Meta(pattern=r"^https?://[^/?#@\\\s]+\Z")]
 """Scheme, host and port, without a slash at the end."""
@@ -73,6 +75,12 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     database_url: str | None = None
     """PostgreSQL, 15 or newer. `ledger up` without it starts a server of its own."""
+    database_url_gateway: str | None = None
+    """The same database, with the login that only the gateway uses; so below."""
+    database_url_intake: str | None = None
+    database_url_relay: str | None = None
+    database_url_projector: str | None = None
+    database_url_scheduler: str | None = None
     kafka_bootstrap: str | None = None
     """Kafka's bootstrap servers. `ledger up` without it starts a broker of its own."""
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
@@ -159,6 +167,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         except ValueError as error:
             message = f"LEDGER_RATE_LIMIT: {self.rate_limit!r} cannot be used: {error}"
             raise SettingsError(message) from error
+
+    def of_process(self, process: Process) -> Self:
+        """The settings of a process: its own DSN, where it has one, is the database's."""
+        own: str | None = getattr(self, f"database_url_{process}")
+        return self if own is None else msgspec.structs.replace(self, database_url=own)
 
     def require_database_url(self) -> str:
         """The database's DSN. Raises `SettingsError` where none was given."""

@@ -28,17 +28,45 @@ class Topic(Struct, frozen=True, kw_only=True):
 
 
 def ledger_topics(settings: Settings) -> list[Topic]:
-    """The topics of this system. Events are kept for ever: read models are made of them."""
+    """The topics of this system, with the first generation of the events topic."""
     return [
-        Topic(
-            name=settings.events_topic,
-            partitions=settings.topic_partitions,
-            config={"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
-        ),
+        events_topic_of(settings.events_topic, settings.topic_partitions),
         Topic(name=settings.commands_topic, partitions=settings.topic_partitions),
         Topic(name=settings.results_topic, partitions=settings.topic_partitions),
         Topic(name=settings.rejected_topic, partitions=1),
     ]
+
+
+def generation_topic(events_topic: str, generation: int) -> str:
+    """The name of a later generation of the events topic: `ledger.events.2`."""
+    return f"{events_topic}.{generation}"
+
+
+def is_generation_of(topic: str, events_topic: str) -> bool:
+    """Whether it is the events topic of the settings, or a later generation of it."""
+    number = topic.removeprefix(f"{events_topic}.")
+    return topic == events_topic or (number != topic and number.isdecimal())
+
+
+def events_topic_of(name: str, partitions: int) -> Topic:
+    """A generation of the events topic. It is kept for ever: read models are made of it."""
+    return Topic(
+        name=name,
+        partitions=partitions,
+        config={"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"},
+    )
+
+
+async def existing_topics(settings: Settings) -> set[str]:
+    """The names of all topics. Raises `TopicUnavailableError` if Kafka cannot be asked."""
+    admin = AIOKafkaAdminClient(**client_options(settings, "ledger-topics"))
+    try:
+        await admin.start()
+        return set(await admin.list_topics())
+    except (KafkaError, OSError) as error:
+        raise TopicUnavailableError(f"Kafka could not be asked for topics: {error!r}") from error
+    finally:
+        await admin.close()
 
 
 async def ensure_topics(settings: Settings, topics: list[Topic]) -> None:

@@ -15,11 +15,13 @@ import aiohttp
 import asyncpg
 import msgspec
 
+from services.runtime.database_roles import LEDGER_ROLES, grant_if_possible
 from services.runtime.migrations import MigrationError, apply_migrations
 from services.runtime.postgres import connect
 from services.runtime.settings import Settings
 from services.runtime.topics import TopicUnavailableError, ensure_topics, ledger_topics
 from services.supervisor.children import Child, ChildSpec, stop_together
+from services.supervisor.database_logins import PROCESS_ROLES, VAULT_LOGIN, make_logins
 from services.supervisor.embedded_kafka import EmbeddedKafka
 from services.supervisor.embedded_postgres import EmbeddedPostgres
 from services.supervisor.home import HomeInUseError, HomeLock, limit_logs
@@ -97,6 +99,8 @@ class Stack:
         self._background: list[Child] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._payments: dict[str, str] = {}
+        self._logins: dict[str, str] = {}
+        """The database's DSN of each process, where the server is our own."""
 
     async def start(self) -> None:
         """Start everything and wait until all of it is ready."""
@@ -194,6 +198,8 @@ class Stack:
         try:
             for name in await apply_migrations(connection):
                 self._say(f"schema: applied {name}")
+            for said in await grant_if_possible(connection, LEDGER_ROLES):
+                self._say(f"schema: {said}")
         finally:
             await connection.close()
         if self._settings.vault_database_url is None:
@@ -201,6 +207,7 @@ class Stack:
         else:
             for said in await prepare_vault(self._settings, datetime.now(UTC)):
                 self._say(f"vault: {said}")
+        await self._make_logins()
         await ensure_topics(self._settings, ledger_topics(self._settings))
         await write_sandbox(
             self._home,
@@ -211,6 +218,15 @@ class Stack:
                 vault_database_url=self._settings.vault_database_url,
             ),
         )
+
+    async def _make_logins(self) -> None:
+        """Let each process have a login of its own with a server of our own, and only that."""
+        for server in self._servers:
+            if isinstance(server, EmbeddedPostgres):
+                self._logins = await make_logins(self._home, server.dsn, PROCESS_ROLES)
+                vault_url = server.dsn_of(_VAULT_DATABASE)
+                if self._settings.vault_database_url == vault_url:
+                    self._logins |= await make_logins(self._home, vault_url, VAULT_LOGIN)
 
     def _start_children(self) -> None:
         self._ports.remember("gateway", self._settings.http_port)
@@ -241,9 +257,16 @@ class Stack:
         environment = {
             "LEDGER_DATABASE_URL": self._settings.require_database_url(),
             "LEDGER_KAFKA_BOOTSTRAP": self._settings.require_kafka_bootstrap(),
-            "LEDGER_VAULT_DATABASE_URL": self._settings.vault_database_url or "",
+            "LEDGER_VAULT_DATABASE_URL": self._logins.get("vault")
+            or self._settings.vault_database_url
+            or "",
             "LEDGER_HEALTH_PORT": "0",
         }
+        if self._logins:
+            # Who needs no database is told of none, and nobody of the superuser's login.
+            environment["LEDGER_DATABASE_URL"] = self._logins.get(name, "")
+        if name in self._logins:
+            environment[f"LEDGER_DATABASE_URL_{arguments[0].upper()}"] = ""
         if is_gateway or is_provider:
             url = self._url() if is_gateway else self._payments["LEDGER_PAYMENT_PROVIDER_URL"]
             public_url = self._settings.public_url or self._url()

@@ -22,8 +22,9 @@ _NAME = "ledger-vault"
 
 async def run_migrate(settings: Settings) -> list[str]:
     """Bring the key store's schema up to date."""
-    applied = await migrate_vault(settings.require_vault_database_url())
-    return [f"applied {name}" for name in applied] or ["the schema is up to date"]
+    applied, said = await migrate_vault(settings.require_vault_database_url())
+    done = [f"applied {name}" for name in applied] or ["the schema is up to date"]
+    return [*done, *said]
 
 
 async def run_reconcile(settings: Settings, in_log: AsyncIterable[Destruction]) -> list[str]:

@@ -4,8 +4,11 @@ from pathlib import Path
 
 import asyncpg
 
+from services.runtime.database_roles import grant_if_possible
 from services.runtime.migrations import Migration, apply_migrations
 from services.runtime.postgres import connect
+
+VAULT_ROLES = Path(__file__).parent / "roles"
 
 
 def vault_migrations() -> list[Migration]:
@@ -17,11 +20,12 @@ def vault_migrations() -> list[Migration]:
     ]
 
 
-async def migrate_vault(dsn: str) -> list[str]:
-    """Bring the key store's schema up to date, and say what was applied."""
+async def migrate_vault(dsn: str) -> tuple[list[str], list[str]]:
+    """Bring the key store's schema up to date; what was applied, and what is said of its role."""
     connection = await connect(dsn, "ledger-vault")
     try:
-        return await apply_migrations(connection, vault_migrations())
+        applied = await apply_migrations(connection, vault_migrations())
+        return applied, await grant_if_possible(connection, VAULT_ROLES)
     finally:
         await connection.close()
 

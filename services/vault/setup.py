@@ -23,7 +23,8 @@ async def prepare_vault(settings: Settings, now: datetime) -> list[str]:
     one would hide that.
     """
     dsn = settings.require_vault_database_url()
-    said = [f"applied {name}" for name in await migrate_vault(dsn)]
+    applied, said = await migrate_vault(dsn)
+    said = [*(f"applied {name}" for name in applied), *said]
     async with await pool(dsn, "ledger-supervisor") as connections:
         active_id = await PostgresKeyStore(connections).active_id()
     master, index = master_key_path(settings), index_key_path(settings)

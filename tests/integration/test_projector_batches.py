@@ -332,7 +332,7 @@ async def test_tables_that_took_the_place_of_others_are_read_anew(model: Model) 
         model.factory.some_event(wallets)
     events = await model.write()
     await model.connection.execute(
-        "UPDATE projection_checkpoints SET generation = generation + 1 WHERE projection = $1",
+        "UPDATE projection_checkpoints SET rebuilds = rebuilds + 1 WHERE projection = $1",
         model.projection.name,
     )
 

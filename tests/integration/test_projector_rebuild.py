@@ -56,10 +56,10 @@ async def test_a_rebuilt_read_model_equals_the_live_one_which_goes_on(
             await log.wait_until_folded(name, log.factory.position, task)
         assert "the old one was equal to it" in capsys.readouterr().out
         assert await _schema(log) == schema
-        generations = await log.connection.fetch(
-            "SELECT DISTINCT generation FROM projection_checkpoints WHERE projection = $1", name
+        rebuilds = await log.connection.fetch(
+            "SELECT DISTINCT rebuilds FROM projection_checkpoints WHERE projection = $1", name
         )
-        assert [row["generation"] for row in generations] == [2], "what it remembered is void"
+        assert [row["rebuilds"] for row in rebuilds] == [1], "what it remembered is void"
         for table in PROJECTIONS[name].tables:
             assert await log.connection.fetchval(
                 "SELECT has_table_privilege('reader_of_tests', $1, 'SELECT')", table

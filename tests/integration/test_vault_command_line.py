@@ -75,7 +75,7 @@ def test_an_operators_year(line: VaultLine, database: str, tmp_path: Path) -> No
     new_id = line.master_key_ids()[1]
     assert said.startswith(f"1 keys wrapped anew; the master key is {new_id}\n")
     assert f"no key needs {old_id} any more: its line may be removed" in said
-    assert ledger(environment, "vault", "migrate").stdout == "the schema is up to date\n"
+    assert ledger(environment, "vault", "migrate").stdout.startswith("the schema is up to date\n")
 
 
 def test_what_is_wrong_is_one_line_without_a_secret(

@@ -21,6 +21,11 @@ from tests.specs.topic_reading import all_records
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 6
 
+_PUBLISHED_POSITION = """
+SELECT coalesce((SELECT published_position FROM relay_progress WHERE NOT is_filling
+                 ORDER BY generation DESC LIMIT 1), 0)
+"""
+
 
 class Received(NamedTuple):
     """A message of the topic, as far as order and completeness go."""
@@ -90,24 +95,33 @@ class RelayLine:
                 cwd=ROOT,
                 stdout=file,
                 stderr=file,
-                env=os.environ
-                | {
-                    "LEDGER_DATABASE_URL": self.dsn,
-                    "LEDGER_KAFKA_BOOTSTRAP": self.bootstrap,
-                    "LEDGER_EVENTS_TOPIC": self.topic,
-                    "LEDGER_TOPIC_PARTITIONS": str(PARTITIONS),
-                }
-                | settings,
+                env=self._environment() | settings,
             )
         relay = RelayProcess(process, output)
         self._relays.append(relay)
         return relay
 
-    async def published_position(self) -> int:
-        """How far the relay says that it is."""
-        position = await self.connection.fetchval(
-            "SELECT coalesce(max(published_position), 0) FROM relay_progress"
+    async def repartition(self, *arguments: str) -> asyncio.subprocess.Process:
+        """Start `ledger repartition`, with what it says in a pipe."""
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.cli", "repartition", *arguments),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=self._environment(),
         )
+
+    def _environment(self) -> dict[str, str]:
+        return os.environ | {
+            "LEDGER_DATABASE_URL": self.dsn,
+            "LEDGER_KAFKA_BOOTSTRAP": self.bootstrap,
+            "LEDGER_EVENTS_TOPIC": self.topic,
+            "LEDGER_TOPIC_PARTITIONS": str(PARTITIONS),
+        }
+
+    async def published_position(self) -> int:
+        """How far the relay says that it is, in the topic that everybody goes by."""
+        position = await self.connection.fetchval(_PUBLISHED_POSITION)
         return int(position)
 
     async def until_published(self, position: int, timeout_s: float = 30.0) -> None:
@@ -118,9 +132,11 @@ class RelayLine:
                     return
                 await asyncio.sleep(0.01)
 
-    async def received(self) -> list[Received]:
-        """Everything that the topic holds now, partition by partition, in order."""
-        records = await all_records(self.bootstrap, self.topic, PARTITIONS)
+    async def received(
+        self, topic: str | None = None, partition_count: int = PARTITIONS
+    ) -> list[Received]:
+        """Everything that a topic holds now, partition by partition, in order."""
+        records = await all_records(self.bootstrap, topic or self.topic, partition_count)
         return [_received(record) for record in records]
 
     async def make_topic_again(self) -> None:

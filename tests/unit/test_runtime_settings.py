@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner
 
 from services.cli import commands
 from services.gateway.payments.providers import payment_settings
-from services.runtime.settings import Settings, SettingsError
+from services.runtime.settings import Process, Settings, SettingsError
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -36,6 +37,18 @@ def test_every_field_is_a_variable() -> None:
     assert settings.require_database_url() == "postgresql://db/ledger"
     assert settings.background_nice == 0
     assert settings.log_level == "info"
+
+
+@pytest.mark.parametrize("process", get_args(Process))
+def test_a_process_may_have_a_login_of_its_own(process: Process) -> None:
+    one_for_all = {"LEDGER_DATABASE_URL": "postgresql://db/ledger"}
+    own = {f"LEDGER_DATABASE_URL_{process.upper()}": f"postgresql://{process}@db/ledger"}
+
+    with_it = Settings.from_environment(one_for_all | own).of_process(process)
+    without = Settings.from_environment(one_for_all).of_process(process)
+
+    assert with_it.require_database_url() == f"postgresql://{process}@db/ledger"
+    assert without.require_database_url() == "postgresql://db/ledger"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,19 @@
+-- Who looks: `ledger verify`, `ledger tail`, `ledger trial-balance`. The log, the read models and
+-- how far each process is; no credential. Of customers it sees the blind index, which without its
+-- key says nothing of the person.
+DO $$
+BEGIN
+    REVOKE ALL ON ALL TABLES IN SCHEMA public FROM ledger_reader;
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO ledger_reader', current_database());
+    GRANT USAGE ON SCHEMA public TO ledger_reader;
+    GRANT SELECT
+        ON appends, events, command_outcomes, consumed_references, wallets, wallet_closures,
+           account_numbers, customers, merchants, tenants, relay_progress, projection_checkpoints,
+           schema_migrations
+        TO ledger_reader;
+    GRANT SELECT
+        ON balances, holds, topups, transactions, transaction_progress, journal_entries, accounts,
+           account_subtotals, journal_progress, journal_completeness
+        TO ledger_reader;
+END
+$$
