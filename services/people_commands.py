@@ -26,7 +26,7 @@ def migrate_vault() -> None:
 
 @vault.command("reconcile")
 def reconcile_vault() -> None:
-    """Destroy again every destroyed key that a restore brought back."""
+    """Destroy again what a restore brought back, and remove what nobody needs any more."""
     from services.customers.vault_commands import run_reconcile
 
     _maintain_vault(run_reconcile(settings_now()))
@@ -108,6 +108,20 @@ def list_reviews() -> None:
     from services.customers.reviewing import run_list
 
     _maintain(run_list(settings_now()))
+
+
+@reviews.command("show")
+@click.argument("wallet_id")
+@click.option(
+    "--bill",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the utility bill into this file, which must not be there yet.",
+)
+def show_review(wallet_id: str, bill: Path | None) -> None:
+    """Show who waits: the customer of the wallet WALLET_ID. It is written down who looked."""
+    from services.customers.showing import run_show
+
+    _maintain(run_show(settings_now(), wallet_id, bill))
 
 
 @reviews.command("approve")

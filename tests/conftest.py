@@ -19,6 +19,7 @@ import pytest
 from services.runtime.migrations import apply_migrations
 from services.supervisor.embedded_kafka import EmbeddedKafka
 from services.supervisor.embedded_postgres import EmbeddedPostgres
+from tests.specs.s3_server import S3Server, running_s3
 
 Result = TypeVar("Result")
 
@@ -109,6 +110,14 @@ def database(postgres_server: EmbeddedPostgres, _administrator: _Administrator) 
     yield from _database(postgres_server, _administrator, _TEMPLATE)
 
 
+@pytest.fixture
+def other_database(
+    postgres_server: EmbeddedPostgres, _administrator: _Administrator
+) -> Iterator[str]:
+    """Another one like `database`."""
+    yield from _database(postgres_server, _administrator, _TEMPLATE)
+
+
 def _database(
     server: EmbeddedPostgres, administrator: _Administrator, template: str
 ) -> Iterator[str]:
@@ -117,6 +126,13 @@ def _database(
     yield server.dsn_of(name)
     # A test may have left connections open, or cut them; they are not to keep the next waiting.
     administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """A server that speaks as S3 does, without any bucket."""
+    with running_s3() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -203,6 +203,18 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
         "No such account in the chart of accounts, or nothing was ever booked on it.",
     ),
     (
+        "utility_bill_not_found",
+        404,
+        "Utility bill not found",
+        "The bill of a wallet that waits for its review is not there any more.",
+    ),
+    (
+        "customer_erased",
+        410,
+        "Customer erased",
+        "The call is about a person who was erased, for good.",
+    ),
+    (
         "topups_unavailable",
         409,
         "Top-ups unavailable",
@@ -257,6 +269,12 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
         503,
         "Clock stepped",
         "The ledger's clock jumped; nothing happened, retry.",
+    ),
+    (
+        "vault_unavailable",
+        503,
+        "Vault unavailable",
+        "The vault of personal data, or the store of documents, cannot be used; retry.",
     ),
     (
         "stopping",

@@ -13,10 +13,9 @@ from services.runtime.postgres import Connection, connect
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
 from services.vault.customer import Customer
-from services.vault.document_store import FileDocumentStore
 from services.vault.errors import CustomerErasedError
 from services.vault.opening import open_vault
-from services.vault.places import documents_path
+from services.vault.places import document_store
 from services.vault.vault import Vault
 
 _FIND: Final = load_statement(__file__, "find_customers")
@@ -49,8 +48,7 @@ async def run_erase(
                     command = EraseCustomer(wallet_id=wallet_id(each), reason=reason)
                     await ledger.settle(customer.tenant_id, command)
             was_there = await vault.erase(customer, row["now"])
-        store = FileDocumentStore(documents_path(settings))
-        removed = sum([await store.delete(each) for each in documents])
+        removed = await _remove(settings, documents)
     finally:
         await connection.close()
     return [
@@ -59,6 +57,14 @@ async def run_erase(
         f"key        {'destroyed' if was_there else 'there was none any more'}",
         f"documents  {removed} removed",
     ]
+
+
+async def _remove(settings: Settings, documents: Sequence[str]) -> int:
+    store = document_store(settings)
+    try:
+        return sum([await store.delete(each) for each in documents])
+    finally:
+        await store.close()
 
 
 async def _documents(

@@ -9,9 +9,11 @@ import asyncpg
 
 from services.customers.erasures import erasures_in
 from services.customers.errors import CustomerCommandError
+from services.customers.leftovers import Leftovers
 from services.runtime.postgres import connect
 from services.runtime.settings import Settings
 from services.vault import main as vault
+from services.vault.errors import LeftoversUnclearError
 from services.vault.key_store import Destruction
 
 _NAME: Final = "ledger-vault-erasures"
@@ -19,9 +21,22 @@ _AWAY: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 async def run_reconcile(settings: Settings) -> list[str]:
-    """Destroy again what a restore brought back. Raises `CustomerCommandError` without the log."""
+    """Destroy again what a restore brought back, and remove what is left over.
+
+    Raises `CustomerCommandError` without the log.
+    """
     async with _erasures(settings) as erasures:
-        return await vault.run_reconcile(settings, erasures)
+        said = await vault.run_reconcile(settings, erasures)
+    try:
+        removed = await Leftovers(settings, _NAME).remove()
+    except LeftoversUnclearError as error:
+        return [*said, f"left as it is    {error}"]
+    return [
+        *said,
+        f"unused keys      {removed.keys} removed",
+        f"documents        {removed.documents} removed",
+        f"broken uploads   {removed.uploads} removed",
+    ]
 
 
 async def run_restore(settings: Settings, path: Path) -> list[str]:

@@ -26,6 +26,7 @@ from services.gateway.books.queries import add_books
 from services.gateway.books.reads import BookReads
 from services.gateway.calls import Call
 from services.gateway.checkout.routes import add_checkout
+from services.gateway.credit_wallets.review_queries import ReviewQueries
 from services.gateway.credit_wallets.routes import add_credit_wallets
 from services.gateway.credit_wallets.settlement import Settlement
 from services.gateway.database import Database
@@ -157,12 +158,14 @@ def make_gateway(
     """Connect the parts that answer requests."""
     routes: RouteTable[Call] = RouteTable()
     reads = Reads(database, environment)
+    bills = UtilityBills(vault, environment.random_bytes)
     banks = Banks(live=Bank(name=settings.bank_name, code=settings.bank_code))
     add_credit_wallets(
         routes,
         processor,
         reads,
         door=door,
+        reviews=ReviewQueries(reads, vault, bills),
         stopping=readiness.stopping,
         bank_code_of=lambda environment: banks.of(environment).code,
     )
@@ -187,7 +190,7 @@ def make_gateway(
             books=books,
             database=database,
             people=SealedPeople(vault),
-            bills=UtilityBills(vault, environment.random_bytes),
+            bills=bills,
             verifiers=_VERIFIERS.get,
             banks=banks,
             today=lambda: datetime.now(UTC).date(),

@@ -22,7 +22,8 @@ class StreamedAnswer(Answer):
         """Send the head. `headers_bytes` has all the headers, the request's id too."""
         super().__init__(200, headers_bytes)
         self._request = request
-        self._is_chunked = request.version == HttpVersion11
+        # The answer to a HEAD has no body, so it has no end either: nothing is to be sent.
+        self._is_chunked = request.version == HttpVersion11 and request.method != "HEAD"
         self._stays_open = self._is_chunked and request.keep_alive is True
         self._has_ended = False
         framing = b"Transfer-Encoding: chunked\r\n" if self._is_chunked else b""

@@ -87,6 +87,7 @@ def openapi_document(version: str) -> JsonSchema:
         "security": [{"basic": []}],
         "tags": [
             {"name": "Wallets", "description": "Open, look at, freeze and close wallets."},
+            {"name": "Reviews", "description": "See who waits for a review, and settle it."},
             {"name": "Money", "description": "Move money and read what was moved."},
             {"name": "Holds", "description": "Set money aside, then spend it or let it go."},
             {"name": "Transfers", "description": "Move money between two wallets."},
@@ -154,7 +155,7 @@ def _operation(row: Operation, shared: Container[Codes]) -> JsonSchema:
         str(row.status): {
             "description": row.answer_description,
             "headers": _header_references(*row.answer_headers, *_OF_LIMITS, "X-Request-Id"),
-            "content": {"application/json": _content(row.answer)} | _lines(row.lines_answer),
+            "content": _answered(row),
         }
     }
     if row.unchanged:
@@ -169,6 +170,12 @@ def _operation(row: Operation, shared: Container[Codes]) -> JsonSchema:
         for status, codes in _codes_by_status(row).items()
     }
     return operation
+
+
+def _answered(row: Operation) -> JsonSchema:
+    if row.answer is None:
+        return {content_type: {} for content_type in row.files}
+    return {"application/json": _content(row.answer)} | _lines(row.lines_answer)
 
 
 def _codes_by_status(row: Operation) -> dict[int, Codes]:
@@ -247,6 +254,11 @@ def _header_references(*names: str) -> dict[str, JsonSchema]:
 
 
 HEADERS: dict[str, JsonSchema] = {
+    "Cache-Control": response_header("Nobody may keep a copy.", "no-store", const="no-store"),
+    "Content-Disposition": response_header(
+        "A name under which it may be saved; it is not to be shown as a page.",
+        f'attachment; filename="utility-bill-{WALLET}.pdf"',
+    ),
     "ETag": response_header("The wallet's stream version, which every change of it raises.", '"3"'),
     "Idempotent-Replayed": response_header(
         "There where the call had its effect before, and this is its first answer.",
@@ -263,6 +275,9 @@ HEADERS: dict[str, JsonSchema] = {
     "Retry-After": response_header("Try again after this many seconds.", 1, minimum=0),
     "WWW-Authenticate": response_header(
         "Which credentials are expected.", 'Basic realm="ledger", charset="UTF-8"'
+    ),
+    "X-Content-Type-Options": response_header(
+        "It is of the `Content-Type`, whatever it looks like.", "nosniff", const="nosniff"
     ),
     "X-Request-Id": response_header(
         "Names this call in our logs; the problem's `request_id`.", http_examples.REQUEST_ID

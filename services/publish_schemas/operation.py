@@ -39,8 +39,10 @@ class Operation(Struct, frozen=True, kw_only=True):
     lines: str | None = None
     """What the body has as NDJSON, if it may be sent so; and what the answer has then."""
     lines_answer: str | None = None
-    answer: Struct
+    answer: Struct | None = None
     """An example of the answer; its type is the answer's schema."""
+    files: tuple[str, ...] = ()
+    """The content types of which the answer is one, where it is a file."""
     answer_description: str
     status: int = 200
     answer_headers: tuple[str, ...] = ()

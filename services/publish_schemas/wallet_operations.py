@@ -96,30 +96,6 @@ WALLET_OPERATIONS: tuple[Operation, ...] = (
         answer_description="The wallet.",
         problems=(*COMMAND, *FIELDS, "wallet_not_found", "wallet_closed"),
     ),
-    Operation(
-        id="reviewWallet",
-        method="post",
-        path="/v1/wallets/{wallet_id}/review",
-        group="Wallets",
-        summary="Settle the review of a wallet",
-        description=(
-            "Of a wallet at tier three, which is inactive until then: approved, it is active and "
-            "has an account number; rejected, it stays inactive for good."
-        ),
-        scope="admin",
-        parameters=("wallet_id", "idempotency_key"),
-        request=examples.REVIEW_REQUEST,
-        answer=examples.wallet(0),
-        answer_description="The wallet.",
-        answer_headers=("ETag", "Idempotent-Replayed"),
-        problems=(
-            *COMMAND,
-            *FIELDS,
-            "wallet_not_found",
-            "wallet_closed",
-            "review_not_pending",
-        ),
-    ),
     _change(
         "close",
         "Close a wallet",

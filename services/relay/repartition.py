@@ -17,12 +17,12 @@ from projections.checkpoint import check_log as check_projection
 from projections.checkpoint import reopen_log
 from projections.interface import LogDivergedError as ProjectionDivergedError
 from services.relay.leadership import LogSession, SessionLostError
-from services.relay.metrics import Readiness
 from services.relay.publication import Publication
 from services.relay.publisher import Publisher, PublishError
 from services.relay.refusals import LogGapError
 from services.relay.repartition_display import Display
 from services.runtime.environment import SystemEnvironment
+from services.runtime.health import ServersReadiness
 from services.runtime.postgres import Connection, connect
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
@@ -155,7 +155,9 @@ class Repartition:
             assert progress is not None, "it has just been recorded"
             publisher = await session.hold(Publisher.start(self._settings))
             publisher.choose_topic(target.topic)
-            publication = Publication(session, publisher, progress, self._environment, Readiness())
+            publication = Publication(
+                session, publisher, progress, self._environment, ServersReadiness()
+            )
             publishing = asyncio.create_task(publication.run())
             try:
                 with self._display:

@@ -33,6 +33,14 @@ PublicUrl = Annotated[str, Meta(pattern=r"^https?://(?![^/]*[^!-~])[^/?#@\\\s]+(
 RateLimitText = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,6}/s(:[1-9][0-9]{0,7})?\Z")]
 """Units a second, and after a colon the burst, where that is not a second's worth."""
 
+DocumentsUrl = Annotated[
+    str, Meta(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]*)?\Z")
+]
+"""A bucket, and what the names in it begin with."""
+
+ImportPlace = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*\Z")]
+"""Where something is in Python: a module and a name."""
+
 PREFIX = "LEDGER_"
 _SECRET_WORDS = ("PASSWORD", "SECRET", "API_KEY")
 
@@ -128,6 +136,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Lines of id and key, the last one active; without it, vault/master.keys in the home."""
     master_keys: SecretText | None = None
     """The same lines, in place of a file."""
+    kms: ImportPlace | None = None
+    """A function, in place of a file, that opens the master keys of a KMS: `module:function`."""
     index_key_file: Path | None = None
     """The key of blind indexes; without it, vault/index.key in the home."""
     index_key: SecretText | None = None
@@ -136,6 +146,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """The list that is never rolled back; without it, vault/destroyed.jsonl in the home."""
     documents_folder: Path | None = None
     """Where sealed documents lie; without it, vault/documents in the home."""
+    documents_url: DocumentsUrl | None = None
+    """A bucket in place of that folder: `s3://bucket/prefix`."""
     vault_backup_days: BackupDays = 30
     """How long the key store's backups are kept, and so how long an erasure takes."""
 

@@ -15,6 +15,11 @@ OUTSTANDING = Gauge(
     "ledger_scheduler_outstanding_commands",
     "Commands whose effect the read model does not show yet.",
 )
+REMOVED = Counter(
+    "ledger_scheduler_removed_leftovers",
+    "What was left over in the vault and is gone, by what.",
+    ["what"],
+)
 FAILURES = Counter(
     "ledger_scheduler_failures", "Failures after which it connected again, by what.", ["what"]
 )

@@ -37,6 +37,8 @@ Server = EmbeddedPostgres | EmbeddedKafka
 Say = Callable[[str], None]
 
 _VAULT_DATABASE = "vault"
+_USES_VAULT = frozenset({"gateway", "scheduler"})
+"""Nobody else is told where it is."""
 _POLL_SECONDS = 0.2
 _START_SECONDS = 120
 _IMPATIENCE_SECONDS = 5
@@ -251,15 +253,16 @@ class Stack:
             **payment_secrets(self._home),
         }
 
+    def _vault_url(self) -> str:
+        return self._logins.get("vault") or self._settings.vault_database_url or ""
+
     def _child(self, name: str, arguments: tuple[str, ...], niceness: int) -> Child:
         # These two show their health where they serve everything else.
         is_gateway, is_provider = name == "gateway", name in _PROVIDER
         environment = {
             "LEDGER_DATABASE_URL": self._settings.require_database_url(),
             "LEDGER_KAFKA_BOOTSTRAP": self._settings.require_kafka_bootstrap(),
-            "LEDGER_VAULT_DATABASE_URL": self._logins.get("vault")
-            or self._settings.vault_database_url
-            or "",
+            "LEDGER_VAULT_DATABASE_URL": self._vault_url() if name in _USES_VAULT else "",
             "LEDGER_HEALTH_PORT": "0",
         }
         if self._logins:

@@ -50,6 +50,12 @@ Want = Take | Skip | Rest
 Reader = Generator[Want, bytes, None]
 
 
+def content_type_of(first: bytes) -> str | None:
+    """The content type that the first 12 bytes say; none for other kinds."""
+    found = reader_of(first)
+    return None if found is None else found[0]
+
+
 def reader_of(first: bytes) -> tuple[str, Reader] | None:
     """The content type that the first 12 bytes say, and its reader; none for other kinds."""
     for content_type, (is_kind, reader) in KINDS.items():

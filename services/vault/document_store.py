@@ -1,4 +1,4 @@
-"""Where sealed documents lie: the port where an S3-compatible store goes, and files on a disk.
+"""Where sealed documents lie: the port, and files on a disk. Another store is in a bucket.
 
 A store sees only what is sealed. It knows names, and nothing of whose a document is.
 """
@@ -7,8 +7,9 @@ import asyncio
 import os
 import re
 import secrets
-import time
-from collections.abc import AsyncGenerator, AsyncIterable
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -18,11 +19,13 @@ from services.vault.key_files import sync_folder
 _NAME = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _READ_BYTES = 64 * 1024
 _UNFINISHED = ".new"
-_ABANDONED_S = 24 * 60 * 60
 
 
 class DocumentStore(Protocol):
-    """Names are 32 hexadecimal digits; another one is a `ValueError`."""
+    """Names are 32 hexadecimal digits; another one is a `ValueError`.
+
+    Every call raises `OSError` where the store cannot be used.
+    """
 
     async def write(self, name: str, content: AsyncIterable[bytes]) -> None:
         """Store what comes: all of it, durably, or nothing, also where `content` raises.
@@ -36,9 +39,18 @@ class DocumentStore(Protocol):
     async def delete(self, name: str) -> bool:
         """Remove it; says whether it was there."""
 
+    def names(self, before: datetime) -> AsyncIterator[str]:
+        """The documents that were stored before a moment."""
+
+    async def remove_unfinished(self, before: datetime) -> int:
+        """Remove what was begun before a moment and not finished since; says how many."""
+
+    async def close(self) -> None:
+        """Let go of what it has open."""
+
 
 class FileDocumentStore:
-    """Documents as files, in folders by the first two digits. Raises `OSError` besides."""
+    """Documents as files, in folders by the first two digits."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -87,26 +99,51 @@ class FileDocumentStore:
         await asyncio.to_thread(sync_folder, path.parent)
         return True
 
-    async def remove_abandoned(self) -> int:
-        """Remove what was begun more than a day ago and never finished; says how many."""
-        return await asyncio.to_thread(self._remove_abandoned)
+    async def close(self) -> None:
+        """Nothing stays open between calls."""
 
-    def _remove_abandoned(self) -> int:
-        before = time.time() - _ABANDONED_S
-        abandoned = [
-            path
-            for path in self._folder.glob(f"??/*{_UNFINISHED}")
-            if path.stat().st_mtime < before
-        ]
-        for path in abandoned:
-            path.unlink(missing_ok=True)
-        return len(abandoned)
+    async def names(self, before: datetime) -> AsyncIterator[str]:
+        """In no order, folder by folder."""
+        for number in range(256):
+            folder = self._folder / f"{number:02x}"
+            for path in await asyncio.to_thread(_written_before, folder, before):
+                if _NAME.fullmatch(path.name):
+                    yield path.name
+
+    async def remove_unfinished(self, before: datetime) -> int:
+        """Remove what a process that was killed has left."""
+        removed = 0
+        for number in range(256):
+            folder = self._folder / f"{number:02x}"
+            for path in await asyncio.to_thread(_written_before, folder, before):
+                if path.name.endswith(_UNFINISHED):
+                    await asyncio.to_thread(path.unlink, missing_ok=True)
+                    removed += 1
+        return removed
 
     def _path(self, name: str) -> Path:
-        if _NAME.fullmatch(name) is None:
-            message = "a document's name has 32 hexadecimal digits"
-            raise ValueError(message)
+        check_name(name)
         return self._folder / name[:2] / name
+
+
+def check_name(name: str) -> None:
+    """Raise `ValueError` for what is not a document's name."""
+    if _NAME.fullmatch(name) is None:
+        message = "a document's name has 32 hexadecimal digits"
+        raise ValueError(message)
+
+
+def _written_before(folder: Path, moment: datetime) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            # It may be gone by now: uploads end all the time.
+            with suppress(FileNotFoundError):
+                if entry.stat().st_mtime < moment.timestamp():
+                    found.append(Path(entry.path))
+    return found
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

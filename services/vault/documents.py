@@ -1,11 +1,12 @@
 """Documents of customers: checked as they arrive, sealed, stored; never whole in memory."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 
 from msgspec import Struct
 
 from services.vault.content_check import ContentCheck
+from services.vault.content_kinds import FIRST_BYTES, content_type_of
 from services.vault.customer import Customer
 from services.vault.document_cipher import (
     HEADER_BYTES,
@@ -26,6 +27,13 @@ class Document(Struct, frozen=True, kw_only=True):
     content_type: str
     size_bytes: int
     """Of the document as it was sent."""
+
+
+class OpenDocument(Struct, frozen=True, kw_only=True):
+    """A document that is being read. It is whole only if `pieces` ends without an error."""
+
+    content_type: str
+    pieces: AsyncIterator[bytes]
 
 
 class Documents:
@@ -80,9 +88,27 @@ class Documents:
             opener = DocumentOpener(key, head, context)
         yield opener.finish()
 
+    @asynccontextmanager
+    async def open(
+        self, customer: Customer, key: DataKey, document_id: str
+    ) -> AsyncIterator[OpenDocument]:
+        """The document, with what it is by its first bytes. Raises as `read` does."""
+        async with aclosing(self.read(customer, key, document_id)) as pieces:
+            # All of a short one, or 64 KiB: never less than tells the kinds apart.
+            first = await anext(pieces)
+            content_type = content_type_of(first[:FIRST_BYTES])
+            assert content_type is not None, "what is no document was not taken"
+            yield OpenDocument(content_type=content_type, pieces=_after(first, pieces))
+
     async def delete(self, document_id: str) -> bool:
         """Remove a document; says whether it was there."""
         return await self._store.delete(document_id)
+
+
+async def _after(first: bytes, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in pieces:
+        yield piece
 
 
 async def _sealed(

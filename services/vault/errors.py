@@ -23,6 +23,10 @@ class MasterKeyUnknownError(VaultError):
     """A key is wrapped by a master key that is not at hand; the message has its id."""
 
 
+class MasterKeysUnavailableError(VaultError):
+    """Who wraps and unwraps keys cannot be reached now."""
+
+
 class MasterKeyRetiredError(VaultError):
     """A key was to be kept under a master key that is not the active one any more."""
 
@@ -51,8 +55,16 @@ class VaultBusyError(VaultError):
     """Another rotation or restore is under way."""
 
 
+class LeftoversUnclearError(VaultError):
+    """What is left over cannot be told from what is needed, so nothing is removed."""
+
+
 class DocumentMissingError(VaultError):
     """There is no document of that id."""
+
+
+class DocumentsUnavailableError(VaultError, OSError):
+    """The store of documents cannot be used now."""
 
 
 class DocumentRefusedError(VaultError):

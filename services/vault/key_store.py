@@ -53,6 +53,9 @@ class KeyStore(Protocol):
     async def find(self, customer: Customer) -> WrappedKey | None:
         """A customer's key; none if there never was one. Raises `CustomerErasedError`."""
 
+    async def use(self, customer: Customer) -> WrappedKey | None:
+        """As `find`, of who is about to seal with it: it is not unused any more."""
+
     async def find_many(self, customers: Iterable[Customer]) -> Mapping[Customer, WrappedKey]:
         """The keys of those who have one, by one query; nothing of who was erased."""
 
@@ -81,6 +84,18 @@ class KeyStore(Protocol):
 
     async def count_by_master_key(self) -> Mapping[str, int]:
         """How many keys each master key wraps; none that wraps nothing."""
+
+    async def unsettled(self, after: Customer | None, limit: int) -> Sequence[Customer]:
+        """Whose keys are older than an hour and not settled, in order."""
+
+    async def settle(self, customers: Iterable[Customer]) -> None:
+        """Say that the log names these: their keys are used, and not asked about again."""
+
+    async def remove_unused(self, customers: Iterable[Customer]) -> int:
+        """Mark the keys of these as unused, and remove those that have been so for an hour.
+
+        Says how many were removed. Who uses a marked key takes the mark off.
+        """
 
     def maintenance(self) -> AbstractAsyncContextManager[None]:
         """The right to rotate or restore; one has it at a time, or `VaultBusyError`."""

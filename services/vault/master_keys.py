@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from services.vault.customer import unambiguous
-from services.vault.errors import KeyFileError, MasterKeyUnknownError
+from services.vault.errors import KeyFileError, MasterKeyUnknownError, RotationError
 from services.vault.key_files import decode_key, encode_key, read_private, write_private
 from services.vault.sealing import KEY_BYTES, NONCE_BYTES, DataKey, lock, unlock
 
@@ -33,9 +33,10 @@ class WrappedKey:
 
 
 class MasterKeys(Protocol):
-    """Who wraps and unwraps. A KMS is remote, so every call may wait and may fail.
+    """Who wraps and unwraps. A KMS is remote, so every call may wait, and many come at once.
 
-    `context` is bound to the wrapped key, as a KMS's encryption context is.
+    `context` is bound to the wrapped key, as a KMS's encryption context is. Every call raises
+    `MasterKeysUnavailableError` where it cannot be reached.
     """
 
     async def active_id(self) -> str:
@@ -49,6 +50,12 @@ class MasterKeys(Protocol):
 
     async def knows(self, master_key_id: str) -> bool:
         """Whether what that master key wrapped can be unwrapped."""
+
+    async def add(self, master_key_id: str) -> None:
+        """Make a new key, which is the active one from then on.
+
+        Raises `RotationError`, which says how, where it has to be made elsewhere.
+        """
 
 
 class FileMasterKeys:
@@ -95,7 +102,12 @@ class FileMasterKeys:
 
     async def add(self, master_key_id: str) -> None:
         """Append a new random key to the file; it is the active one from then on."""
-        assert self.path is not None, "only a file can be added to"
+        if self.path is None:
+            message = (
+                "the master keys are in LEDGER_MASTER_KEYS: add a line with a new key at its "
+                "end for this command, and in any place for every process, then repeat it"
+            )
+            raise RotationError(message)
         text = read_private(self.path)
         end = "" if text.endswith("\n") or not text else "\n"
         line = f"{master_key_id} {encode_key(self._random_bytes(KEY_BYTES))}\n"

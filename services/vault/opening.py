@@ -16,7 +16,7 @@ from services.vault import places
 from services.vault.destroyed import DestroyedList
 from services.vault.errors import MasterKeyUnknownError
 from services.vault.key_store import Destruction
-from services.vault.master_keys import FileMasterKeys
+from services.vault.master_keys import MasterKeys
 from services.vault.postgres_key_store import PostgresKeyStore
 from services.vault.reconciliation import Reconciliation, reconcile
 from services.vault.vault import Vault
@@ -28,7 +28,7 @@ class Parts(Struct, frozen=True, kw_only=True):
     """What a vault is made of, for who maintains it."""
 
     store: PostgresKeyStore
-    master_keys: FileMasterKeys
+    master_keys: MasterKeys
     destroyed: DestroyedList
 
 
@@ -36,16 +36,16 @@ class Parts(Struct, frozen=True, kw_only=True):
 async def open_parts(settings: Settings, name: str) -> AsyncIterator[Parts]:
     """Connect, as `name`. Raises `VaultError`, `SettingsError`, and what asyncpg raises."""
     dsn = settings.require_vault_database_url()
-    master_keys = places.master_keys(settings, SystemEnvironment().random_bytes)
-    connections = await pool(dsn, name)
-    try:
-        yield Parts(
-            store=PostgresKeyStore(connections),
-            master_keys=master_keys,
-            destroyed=places.destroyed_list(settings),
-        )
-    finally:
-        await connections.close()
+    async with places.open_master_keys(settings, SystemEnvironment().random_bytes) as master_keys:
+        connections = await pool(dsn, name)
+        try:
+            yield Parts(
+                store=PostgresKeyStore(connections),
+                master_keys=master_keys,
+                destroyed=places.destroyed_list(settings),
+            )
+        finally:
+            await connections.close()
 
 
 @asynccontextmanager

@@ -1,13 +1,16 @@
 """Where the vault's things are, after the settings. What is not set is under LEDGER_HOME."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 from services.runtime.settings import Settings, SettingsError
 from services.vault.blind_index import INDEX_KEY_BYTES, BlindIndex
 from services.vault.destroyed import DestroyedList
+from services.vault.document_store import DocumentStore, FileDocumentStore
 from services.vault.key_files import decode_key, read_private
-from services.vault.master_keys import FileMasterKeys
+from services.vault.master_keys import FileMasterKeys, MasterKeys
 
 
 def folder(settings: Settings) -> Path:
@@ -30,19 +33,62 @@ def documents_path(settings: Settings) -> Path:
     return settings.documents_folder or folder(settings) / "documents"
 
 
+def document_store(settings: Settings) -> DocumentStore:
+    """The store of documents; nothing is opened yet. To be closed. Raises `SettingsError`."""
+    if settings.documents_url is None:
+        return FileDocumentStore(documents_path(settings))
+    if settings.documents_folder is not None:
+        message = "LEDGER_DOCUMENTS_URL and LEDGER_DOCUMENTS_FOLDER are both set; one is too many"
+        raise SettingsError(message)
+    try:
+        from services.vault.s3_document_store import S3DocumentStore  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        message = "LEDGER_DOCUMENTS_URL needs an extra: pip install 'wallet-ledger[s3]'"
+        raise SettingsError(message) from error
+    return S3DocumentStore(settings.documents_url)
+
+
 def destroyed_list(settings: Settings) -> DestroyedList:
     """The list of destroyed keys; nothing is read yet."""
     return DestroyedList(settings.destroyed_keys_file or folder(settings) / "destroyed.jsonl")
 
 
+@asynccontextmanager
+async def open_master_keys(
+    settings: Settings, random_bytes: Callable[[int], bytes]
+) -> AsyncIterator[MasterKeys]:
+    """The master keys, of a KMS or of a file. Raises as `master_keys` does."""
+    if settings.kms is None:
+        yield master_keys(settings, random_bytes)
+        return
+    if settings.master_keys is not None or settings.master_key_file is not None:
+        other = "LEDGER_MASTER_KEYS" if settings.master_keys else "LEDGER_MASTER_KEY_FILE"
+        message = f"{other} and LEDGER_KMS are both set; one is too many"
+        raise SettingsError(message)
+    async with _kms(settings.kms) as keys:
+        yield keys
+
+
 def master_keys(settings: Settings, random_bytes: Callable[[int], bytes]) -> FileMasterKeys:
-    """The master keys. Raises `KeyFileError`; `SettingsError` where they are said twice."""
+    """The master keys that are here. Raises `KeyFileError`; `SettingsError` where said twice."""
     if settings.master_keys is None:
         return FileMasterKeys(master_key_path(settings), None, random_bytes)
     if settings.master_key_file is not None:
         message = "LEDGER_MASTER_KEYS and LEDGER_MASTER_KEY_FILE are both set; one is too many"
         raise SettingsError(message)
     return FileMasterKeys(None, settings.master_keys.expose(), random_bytes)
+
+
+def _kms(place: str) -> AbstractAsyncContextManager[MasterKeys]:
+    module_name, _, name = place.partition(":")
+    try:
+        open_: Callable[[], AbstractAsyncContextManager[MasterKeys]] = getattr(
+            import_module(module_name), name
+        )
+    except (ImportError, AttributeError) as error:
+        message = f"LEDGER_KMS: {place} cannot be imported: {error}"
+        raise SettingsError(message) from error
+    return open_()
 
 
 def blind_index(settings: Settings) -> BlindIndex:

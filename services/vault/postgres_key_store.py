@@ -17,6 +17,11 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 _CREATE = load_statement(__file__, "create_key")
 _FIND = load_statement(__file__, "find_keys")
+_USE = load_statement(__file__, "use_key")
+_UNSETTLED = load_statement(__file__, "page_unsettled")
+_SETTLE = load_statement(__file__, "settle_keys")
+_MARK_UNUSED = load_statement(__file__, "mark_unused")
+_REMOVE_UNUSED = load_statement(__file__, "remove_unused")
 _DESTROY = load_statement(__file__, "destroy_keys")
 _PAGE = load_statement(__file__, "page_rows")
 _OUTDATED = load_statement(__file__, "page_outdated")
@@ -46,21 +51,34 @@ class PostgresKeyStore:
                 active = await connection.fetchval(_HOLD_ACTIVE)
             if active != key.master_key_id:
                 raise MasterKeyRetiredError(key.master_key_id, active)
-            await connection.execute(
+            kept = await connection.fetchrow(
                 _CREATE, customer.tenant_id, customer.user_id, key.master_key_id, key.wrapped
             )
-        kept = await self.find(customer)
-        assert kept is not None, "a row never goes away"
-        return kept
+        if kept is None:
+            raise CustomerErasedError(customer)
+        return _key(kept)
 
     async def find(self, customer: Customer) -> WrappedKey | None:
         """One customer's key. Raises `CustomerErasedError`."""
-        rows = await self._pool.fetch(_FIND, [customer.tenant_id], [customer.user_id])
-        for row in map(_row, rows):
-            if isinstance(row, Destruction):
-                raise CustomerErasedError(customer)
-            return row.key
-        return None
+        row = await self._pool.fetchrow(_FIND, [customer.tenant_id], [customer.user_id])
+        if row is None:
+            return None
+        if row["destroyed_at"] is not None:
+            raise CustomerErasedError(customer)
+        return _key(row)
+
+    async def use(self, customer: Customer) -> WrappedKey | None:
+        """As `find`; one that is marked as unused is so no more."""
+        row = await self._pool.fetchrow(_FIND, [customer.tenant_id], [customer.user_id])
+        if row is not None and row["unused_since"] is not None:
+            row = await self._pool.fetchrow(_USE, customer.tenant_id, customer.user_id)
+            # Destroyed since, or removed: the next call tells which.
+            return await self.find(customer) if row is None else _key(row)
+        if row is None:
+            return None
+        if row["destroyed_at"] is not None:
+            raise CustomerErasedError(customer)
+        return _key(row)
 
     async def find_many(self, customers: Iterable[Customer]) -> Mapping[Customer, WrappedKey]:
         """The keys of those who have one."""
@@ -126,6 +144,21 @@ class PostgresKeyStore:
         """How many keys each master key wraps."""
         return {row["master_key_id"]: row["keys"] for row in await self._pool.fetch(_COUNT)}
 
+    async def unsettled(self, after: Customer | None, limit: int) -> Sequence[Customer]:
+        """Whose keys are older than an hour and not settled, in order."""
+        return [_customer(row) for row in await self._pool.fetch(_UNSETTLED, *_place(after), limit)]
+
+    async def settle(self, customers: Iterable[Customer]) -> None:
+        """Say that the log names these."""
+        await self._pool.execute(_SETTLE, *_ids(customers))
+
+    async def remove_unused(self, customers: Iterable[Customer]) -> int:
+        """Mark as unused; remove what has been marked for an hour."""
+        ids = _ids(customers)
+        removed = await self._pool.execute(_REMOVE_UNUSED, *ids)
+        await self._pool.execute(_MARK_UNUSED, *ids)
+        return int(removed.rpartition(" ")[2])
+
     @asynccontextmanager
     async def maintenance(self) -> AsyncIterator[None]:
         """A session-wide lock, on a connection that is kept for as long."""
@@ -153,11 +186,15 @@ def _customer(row: asyncpg.Record) -> Customer:
     return Customer(tenant_id=str(row["tenant_id"]), user_id=str(row["user_id"]))
 
 
+def _key(row: asyncpg.Record) -> WrappedKey:
+    return WrappedKey(master_key_id=row["master_key_id"], wrapped=row["wrapped_key"])
+
+
 def _row(row: asyncpg.Record) -> KeyRow:
     if row["destroyed_at"] is not None:
         return Destruction(customer=_customer(row), destroyed_at=row["destroyed_at"])
     return KeptKey(
         customer=_customer(row),
-        key=WrappedKey(master_key_id=row["master_key_id"], wrapped=row["wrapped_key"]),
+        key=_key(row),
         created_at=row["created_at"],
     )

@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from services.vault.errors import RotationError
 from services.vault.key_store import KeptKey, KeyStore, Rewrapped
-from services.vault.master_keys import FileMasterKeys, MasterKeys
+from services.vault.master_keys import MasterKeys
 from services.vault.vault import WRAPPING
 
 PAGE = 500
@@ -31,7 +30,7 @@ class Rotation(Struct, frozen=True, kw_only=True):
 
 
 async def rotate(
-    store: KeyStore, master_keys: FileMasterKeys, new_id: str, progress: Progress
+    store: KeyStore, master_keys: MasterKeys, new_id: str, progress: Progress
 ) -> Rotation:
     """Wrap every key by a new master key `new_id`, or finish a rotation that was stopped.
 
@@ -39,17 +38,11 @@ async def rotate(
     be unwrapped `MasterKeyUnknownError` or `SealBrokenError`; what was done until then stays.
     """
     async with store.maintenance():
-        in_file = await master_keys.active_id()
+        at_hand = await master_keys.active_id()
         wrapping = await store.count_by_master_key()
         in_store = await store.active_id()
-        continued = in_store not in (None, in_file) or any(used != in_file for used in wrapping)
+        continued = in_store not in (None, at_hand) or any(used != at_hand for used in wrapping)
         if not continued:
-            if master_keys.path is None:
-                message = (
-                    "the master keys are in LEDGER_MASTER_KEYS: add a line with a new key at its "
-                    "end for this command, and in any place for every process, then repeat it"
-                )
-                raise RotationError(message)
             await master_keys.add(new_id)
         active_id = await master_keys.active_id()
         # From here on nobody stores a key under another master key, so the pages have an end.

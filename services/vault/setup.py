@@ -28,7 +28,7 @@ async def prepare_vault(settings: Settings, now: datetime) -> list[str]:
     async with await pool(dsn, "ledger-supervisor") as connections:
         active_id = await PostgresKeyStore(connections).active_id()
     master, index = master_key_path(settings), index_key_path(settings)
-    if settings.master_keys is None and not master.exists():
+    if settings.master_keys is None and settings.kms is None and not master.exists():
         if active_id is not None:
             message = (
                 f"{master} is gone, and the vault has keys that its master key {active_id} "

@@ -14,11 +14,13 @@ from services.vault.errors import CustomerErasedError, MasterKeyRetiredError
 from services.vault.key_store import Destruction, KeyStore
 from services.vault.master_keys import MasterKeys, WrappedKey
 from services.vault.sealing import KEY_BYTES, NONCE_BYTES, DataKey
+from services.vault.unused_keys import NamedOf, check_log, settle_keys
 
 WRAPPING = "wrapping"
 """The purpose in the context that a data key is wrapped with."""
 
 _CREATE_TRIES = 5
+_AT_ONCE = 32
 
 
 class Vault:
@@ -41,15 +43,18 @@ class Vault:
         return self._random_bytes(NONCE_BYTES)
 
     async def obtain_key(self, customer: Customer) -> DataKey:
-        """The customer's key, made if there is none. Raises `CustomerErasedError`."""
-        found = await self._find(customer)
+        """The customer's key, made if there is none. Raises `CustomerErasedError`.
+
+        What is sealed under it has to be in the log within the hour, or the key may go.
+        """
+        found = await self._known(customer, await self._store.use(customer))
         if found is None:
             found = await self._create(customer)
         return await self._master_keys.unwrap(found, customer.context(WRAPPING))
 
     async def find_key(self, customer: Customer) -> DataKey | None:
         """The key; none if there never was one. Raises `CustomerErasedError`."""
-        found = await self._find(customer)
+        found = await self._known(customer, await self._store.find(customer))
         if found is None:
             return None
         return await self._master_keys.unwrap(found, customer.context(WRAPPING))
@@ -58,11 +63,16 @@ class Vault:
         """The keys of those who have one, by one query; nothing of who was erased."""
         found = await self._store.find_many(customers)
         erased = await asyncio.to_thread(self._erased_of, found)
-        return {
-            customer: await self._master_keys.unwrap(wrapped, customer.context(WRAPPING))
-            for customer, wrapped in found.items()
-            if customer not in erased
-        }
+        living = [customer for customer in found if customer not in erased]
+        taking = asyncio.Semaphore(_AT_ONCE)
+
+        async def unwrapped(customer: Customer) -> DataKey:
+            async with taking:
+                return await self._master_keys.unwrap(found[customer], customer.context(WRAPPING))
+
+        # A KMS is remote: one after the other, a list of wallets would take seconds.
+        keys = await asyncio.gather(*map(unwrapped, living))
+        return dict(zip(living, keys, strict=True))
 
     async def erase(self, customer: Customer, at: datetime) -> bool:
         """Destroy the key for ever; says whether there was one. Twice is once.
@@ -74,8 +84,19 @@ class Vault:
         await asyncio.to_thread(self._destroyed.add, [destruction])
         return await self._store.destroy([destruction]) > 0
 
-    async def _find(self, customer: Customer) -> WrappedKey | None:
-        found = await self._store.find(customer)
+    async def erased_of(self, customers: Iterable[Customer]) -> set[Customer]:
+        """Which of these were erased."""
+        return await asyncio.to_thread(self._erased_of, customers)
+
+    async def settle_keys(self, named_of: NamedOf) -> int:
+        """Remove keys that have been nobody's for an hour; says how many. See `unused_keys`."""
+        return await settle_keys(self._store, named_of)
+
+    async def check_log(self, named_of: NamedOf) -> None:
+        """Raise `LeftoversUnclearError` where the log is not that of this vault."""
+        await check_log(self._store, named_of)
+
+    async def _known(self, customer: Customer, found: WrappedKey | None) -> WrappedKey | None:
         # After the look into the store, which may have been restored a moment ago.
         if await asyncio.to_thread(self._destroyed.covers, customer):
             raise CustomerErasedError(customer)

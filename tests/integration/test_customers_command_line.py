@@ -1,76 +1,28 @@
 """`ledger reviews` and `ledger customers erase`, as processes beside a gateway that serves."""
 
-import asyncio
+import json
 import os
-import sys
+import re
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
-from services.vault.places import documents_path
-from tests.specs.baas_client import UNKNOWN, BaasClient, baas_with_vault, failure, in_contract_a
-from tests.specs.form_server import BOUNDARY, form
-from tests.specs.people import TIER_ONE, TIER_THREE
+from tests.specs.baas_client import UNKNOWN, baas_with_vault, failure, in_contract_a
+from tests.specs.customers_line import Line, at_tier_three
+from tests.specs.people import PERSONAL_STRINGS, TIER_ONE
 from tests.specs.pictures import png
+from tests.specs.vault_line import NOTHING_LEFT
 
 KEY = {"Idempotency-Key": "enrolment-1"}
-
-
-class Ended(NamedTuple):
-    """A command that has ended."""
-
-    status: int
-    output: str
-
-
-class Line(NamedTuple):
-    """A gateway, and the command line on the same database and vault."""
-
-    baas: BaasClient
-    database: str
-
-    async def run(self, *words: str) -> Ended:
-        """Run `ledger …` to its end."""
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "services.cli", *words),
-            env={
-                **os.environ,
-                **self.baas.vault.environment(),
-                "LEDGER_DATABASE_URL": self.database,
-                "LEDGER_KAFKA_BOOTSTRAP": "127.0.0.1:1",
-            },
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        output, _ = await process.communicate()
-        assert process.returncode is not None
-        return Ended(process.returncode, output.decode())
-
-    async def erase(self, user_id: str, *words: str) -> Ended:
-        """Erase a customer without being asked whether it is meant."""
-        return await self.run("customers", "erase", user_id, "--yes", *words)
-
-    def documents(self) -> list[Path]:
-        """Every file that the document store has."""
-        folder = documents_path(self.baas.vault.settings)
-        return [path for path in folder.rglob("*") if path.is_file()]
 
 
 @pytest.fixture
 async def line(database: str, empty_database: str, tmp_path: Path) -> AsyncIterator[Line]:
     async with baas_with_vault(database, empty_database, tmp_path) as baas:
         yield Line(baas, database)
-
-
-async def at_tier_three(baas: BaasClient) -> Any:
-    """A wallet that waits for its review."""
-    body = form({name: str(value) for name, value in TIER_THREE.items()}, png())
-    headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
-    reply = await baas.post("/wallets/tier-3", data=body, headers=headers)
-    assert reply.status == 201, reply
-    return reply.json["data"]
 
 
 async def test_reviews_are_listed_and_settled(line: Line) -> None:
@@ -97,6 +49,72 @@ async def test_a_review_of_no_wallet(line: Line) -> None:
     for unknown in ("wal_" + "0a" * 16, "nothing"):
         ended = await line.run("reviews", "reject", unknown)
         assert (ended.status, ended.output.startswith("Error: there is no wallet")) == (1, True)
+
+
+async def test_who_waits_is_shown_and_the_look_is_kept(line: Line, tmp_path: Path) -> None:
+    wallet = await at_tier_three(line.baas)
+    await line.baas.gateway.project()
+    identifier = in_contract_a(wallet["id"])
+    bill = tmp_path / "bill"
+
+    ended = await line.run("reviews", "show", identifier, "--bill", str(bill))
+
+    assert ended.status == 0, ended
+    shown = dict(re.split(r"  +", each, maxsplit=1) for each in ended.output.splitlines()[:-1])
+    assert shown["wallet"] == identifier
+    assert (shown["first name"], shown["bvn"]) == ("Ngozi", "22222222222")
+    assert shown["date of birth"] == "1992-02-29"
+    assert shown["utility bill"] == "there is one"
+    assert ended.output.splitlines()[-1] == f"wrote {bill} (image/png)"
+    assert (bill.read_bytes(), stat.S_IMODE(bill.stat().st_mode)) == (png(), 0o600)
+    looks = line.baas.vault.home / "logs" / "looks.jsonl"
+    told = [json.loads(each) for each in looks.read_text().splitlines()]
+    assert [each["shown"] for each in told] == ["person", "utility_bill"]
+    assert {each["user_id"] for each in told} == {wallet["user_id"]}
+    assert all(each["who"].startswith("operator:") for each in told)
+    assert stat.S_IMODE(looks.stat().st_mode) == 0o600
+    assert not any(text in looks.read_text() for text in PERSONAL_STRINGS)
+
+    again = await line.run("reviews", "show", identifier, "--bill", str(bill))
+    assert again == (1, f"Error: {bill} is there already: name another file\n")
+    assert len(looks.read_text().splitlines()) == 2
+    left = os.listdir(tmp_path)  # noqa: PTH208 - a test may block
+    assert not any(name.endswith(".new") for name in left)
+
+
+async def test_who_does_not_wait_is_not_shown(line: Line) -> None:
+    wallet = await at_tier_three(line.baas)
+    await line.baas.gateway.project()
+    identifier = in_contract_a(wallet["id"])
+    await line.run("reviews", "approve", identifier)
+    await line.baas.gateway.project()
+    assert await line.run("reviews", "show", identifier) == (
+        1,
+        f"Error: {identifier} waits for no review\n",
+    )
+    await line.erase(wallet["user_id"])
+    ended = await line.run("reviews", "show", identifier)
+    assert ended == (1, f"Error: {identifier} waits for no review\n")
+    await line.baas.gateway.project()
+    ended = await line.run("reviews", "show", identifier)
+    assert ended == (1, f"Error: the customer of {identifier} was erased\n")
+    ended = await line.run("reviews", "show", "wal_1")
+    assert (ended.status, ended.output.startswith("Error: there is no wallet")) == (1, True)
+
+
+async def test_nobody_is_shown_once_erased(line: Line) -> None:
+    """Whoever waits and is erased: the call is gone, and so is the file."""
+    wallet = await at_tier_three(line.baas)
+    await line.baas.gateway.project()
+    identifier = in_contract_a(wallet["id"])
+    await line.erase(wallet["user_id"])
+    for _ in ("while the read model does not know it", "and after"):
+        ended = await line.run("reviews", "show", identifier)
+        assert ended == (1, f"Error: the customer of {identifier} was erased\n")
+        await line.baas.gateway.project()
+    for more in ("", "/utility-bill"):
+        reply = await line.baas.gateway.get(f"/reviews/{identifier}{more}", who="admin")
+        assert (reply.status, reply.code) == (410, "customer_erased")
 
 
 async def test_an_erased_customer_is_nobody_any_more(line: Line) -> None:
@@ -191,11 +209,11 @@ async def test_reconciling_asks_the_log(line: Line) -> None:
     rows = await line.baas.vault.copy_rows()
     await _forgotten_but_by_the_log(line, rows)
     ended = await line.run("vault", "reconcile")
-    assert ended == (0, "destroyed again  1\nadded to list    1\n")
+    assert ended == (0, "destroyed again  1\nadded to list    1\n" + NOTHING_LEFT)
     living = "SELECT 1 FROM customer_keys WHERE wrapped_key IS NOT NULL"
     assert await line.baas.vault.fetch(living) == []
     again = await line.run("vault", "reconcile")
-    assert again == (0, "destroyed again  0\nadded to list    0\n")
+    assert again == (0, "destroyed again  0\nadded to list    0\n" + NOTHING_LEFT)
 
 
 async def test_restoring_asks_the_log(line: Line, tmp_path: Path) -> None:

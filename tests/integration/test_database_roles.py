@@ -161,7 +161,7 @@ async def test_no_process_of_the_ledger_reads_the_vault(
 @pytest.mark.parametrize(
     "statement",
     [
-        "DELETE FROM customer_keys",
+        "DELETE FROM active_master_key",
         "TRUNCATE customer_keys",
         "DROP TRIGGER customer_keys_stay ON customer_keys",
         "CREATE TABLE more ()",

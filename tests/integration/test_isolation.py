@@ -53,6 +53,10 @@ A = [
         (403,),
     ),
     *(
+        Row(f"get /v1/reviews/{{wallet_id}}{more}", f"/v1/reviews/{{waiting}}{more}", None, (403,))
+        for more in ("", "/utility-bill")
+    ),
+    *(
         Row(f"get /v1/wallets/{{wallet_id}}/{what}", f"/v1/wallets/{{wallet}}/{what}")
         for what in ("transactions", "holds", "topups")
     ),
@@ -219,6 +223,7 @@ async def scene(baas: BaasClient) -> dict[str, str]:
         "{friend_uuid}": friend,
         "{account}": known["account_number"],
         "{tier_three}": waiting.json["data"]["id"],
+        "{waiting}": in_contract_a(waiting.json["data"]["id"]),
         "{hold}": hold,
         "{topup}": topup,
         "{transfer}": transfer.json["id"],

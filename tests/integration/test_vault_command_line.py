@@ -11,7 +11,7 @@ import pytest
 
 from services.vault.customer import Customer
 from services.vault.places import master_key_path
-from tests.specs.vault_line import NOW, VaultLine, somebody
+from tests.specs.vault_line import NOTHING_LEFT, NOW, VaultLine, somebody
 
 
 def ledger(
@@ -64,7 +64,7 @@ def test_an_operators_year(line: VaultLine, database: str, tmp_path: Path) -> No
     asyncio.run(_erase(line, ada))
     asyncio.run(line.put_back(rows))
     said = ledger(environment, "vault", "reconcile").stdout
-    assert said == "destroyed again  1\nadded to list    0\n"
+    assert said == "destroyed again  1\nadded to list    0\n" + NOTHING_LEFT
 
     asyncio.run(line.put_back([]))
     said = ledger(environment, "vault", "restore", str(backup)).stdout

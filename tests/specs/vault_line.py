@@ -22,6 +22,11 @@ from services.vault.vault import Vault
 TENANT = "0b6f0c1e-5a34-4d3e-9a6b-52b1f2f5c001"
 NOW = datetime(2026, 11, 22, 1, 2, 3, 456789, tzinfo=UTC)
 
+NOTHING_LEFT = (
+    "unused keys      0 removed\ndocuments        0 removed\nbroken uploads   0 removed\n"
+)
+"""What `ledger vault reconcile` says where nothing is left over."""
+
 
 def somebody(tenant_id: str = TENANT) -> Customer:
     """A customer whom no other test knows."""

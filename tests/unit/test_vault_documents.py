@@ -5,6 +5,7 @@ import stat
 import time
 import tracemalloc
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -250,7 +251,7 @@ async def test_a_name_that_is_taken_is_not_taken_over(tmp_path: Path) -> None:
     assert [path.read_bytes() for path in files(tmp_path)] == [b"first"]
 
 
-async def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path: Path) -> None:
+async def test_what_a_killed_process_left_is_removed_when_it_is_old(tmp_path: Path) -> None:
     store = FileDocumentStore(tmp_path)
     await store.write("a" * 32, in_pieces(b"whole"))
     old, new = (tmp_path / "aa" / f"{letter * 32}.0.new" for letter in "bc")
@@ -259,5 +260,5 @@ async def test_what_a_killed_process_left_is_removed_after_a_day(tmp_path: Path)
         os.utime(path, (time.time() - 25 * 3600,) * 2)
     os.utime(new)
 
-    assert await store.remove_abandoned() == 1
+    assert await store.remove_unfinished(datetime.now(UTC) - timedelta(hours=1)) == 1
     assert sorted(files(tmp_path)) == [tmp_path / "aa" / ("a" * 32), new]

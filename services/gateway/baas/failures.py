@@ -83,9 +83,7 @@ OWN_FAILURES: Final = {
     IDENTITY_NUMBER_OF_ANOTHER: Failure(422, "BVN or NIN belongs to another person"),
     IDENTITY_DIFFERS: Failure(422, "BVN is known with other details"),
     VERIFIER_UNAVAILABLE: Failure(503, "Identity verification is unavailable, try again"),
-    VAULT_UNAVAILABLE: Failure(503, "Personal data is unavailable, try again"),
     CUSTOMER_UNKNOWN: Failure(404, "Customer not found"),
-    CUSTOMER_ERASED: Failure(410, "Customer was erased"),
     INVALID_REFERENCE: Failure(400, "Invalid reference"),
 }
 """What only this dialect knows."""
@@ -136,6 +134,8 @@ FAILURES: Final = OWN_FAILURES | {
     "transfer_not_found": Failure(404, "Transfer not found"),
     # The other dialect means an account of the books by it.
     ACCOUNT_UNKNOWN: Failure(404, "Account number not found"),
+    "utility_bill_not_found": Failure(404, "Utility bill not found"),
+    CUSTOMER_ERASED: Failure(410, "Customer was erased"),
     "method_not_allowed": Failure(405, "Method not allowed"),
     "payload_too_large": Failure(413, "Payload too large"),
     "unsupported_media_type": Failure(415, "Unsupported media type"),
@@ -143,6 +143,7 @@ FAILURES: Final = OWN_FAILURES | {
     "rate_limited": Failure(429, "Too many requests"),
     "internal_error": Failure(500, "Internal error"),
     "overloaded": Failure(503, "Too busy, nothing happened, try again"),
+    VAULT_UNAVAILABLE: Failure(503, "Personal data is unavailable, try again"),
     "outcome_unknown": Failure(503, "Outcome unknown, try again with the same reference"),
     "ledger_unavailable": Failure(503, "Ledger unavailable, nothing happened, try again"),
     "clock_stepped": Failure(503, "Clock stepped, nothing happened, try again"),

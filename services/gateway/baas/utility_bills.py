@@ -6,7 +6,7 @@ leaves noise; nothing ever lies in clear, and nothing is wholly in memory.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Self
 
 from schemas.http.baas_wallets import UTILITY_BILL_FIELD
@@ -22,7 +22,7 @@ from services.vault.document_cipher import (
     DocumentSealer,
 )
 from services.vault.document_store import DocumentStore
-from services.vault.documents import Documents
+from services.vault.documents import Documents, OpenDocument
 from services.vault.errors import DocumentRefusedError
 from services.vault.sealing import KEY_BYTES, DataKey
 
@@ -124,6 +124,12 @@ class UtilityBills:
         key = await self._door.use(lambda vault: vault.obtain_key(customer))
         document = await self._documents.save(customer, key, declared, file.content())
         return document.document_id
+
+    def open(
+        self, customer: Customer, key: DataKey, document_id: str
+    ) -> AbstractAsyncContextManager[OpenDocument]:
+        """A bill that was kept. Raises `DocumentMissingError`, `OSError`."""
+        return self._documents.open(customer, key, document_id)
 
     async def remove(self, document_id: str) -> None:
         """Remove a document that nothing names."""

@@ -19,10 +19,10 @@ from services.gateway.database import Database
 from services.gateway.problems import ReadsUnavailableError, RefusedError
 from services.runtime.settings import Settings, SettingsError
 from services.vault.blind_index import BlindIndex
-from services.vault.document_store import DocumentStore, FileDocumentStore
+from services.vault.document_store import DocumentStore
 from services.vault.errors import CustomerErasedError, SealBrokenError, VaultError
 from services.vault.opening import open_vault
-from services.vault.places import blind_index, documents_path
+from services.vault.places import blind_index, document_store
 from services.vault.vault import Vault
 
 Result = TypeVar("Result")
@@ -84,6 +84,7 @@ class VaultDoor:
             self._opening.cancel()
             await asyncio.gather(self._opening, return_exceptions=True)
         await self._stack.aclose()
+        await self.documents.close()
 
     async def _opened(self) -> Vault:
         """The vault; who stops waiting for it does not stop its opening."""
@@ -125,5 +126,5 @@ def vault_door(settings: Settings, database: Database) -> VaultDoor:
     return VaultDoor(
         lambda: open_vault(settings, "ledger-gateway-vault", erasures_in(fetch)),
         lambda: blind_index(settings),
-        FileDocumentStore(documents_path(settings)),
+        document_store(settings),
     )

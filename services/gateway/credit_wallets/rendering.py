@@ -12,6 +12,7 @@ import msgspec
 from projections.transactions.read_model import HistoryLine
 from schemas.money import formatted
 from schemas.results import HoldView, TopupView, TransactionView, TransferView, WalletView
+from services.identity.person import Identity
 
 _encode = msgspec.json.Encoder().encode
 
@@ -19,6 +20,22 @@ _encode = msgspec.json.Encoder().encode
 def render_wallet(view: WalletView) -> bytes:
     """A wallet, in the shape of `schemas.http.credit_wallets.Wallet`."""
     return _encode(_wallet(view))
+
+
+def render_review(view: WalletView, identity: Identity, utility_bill: str | None) -> bytes:
+    """Who waits for a review, in the shape of `schemas.http.reviews.PendingReview`."""
+    return _encode(
+        {
+            "wallet_id": view.id,
+            "customer_id": view.customer_id,
+            "user_id": view.user_id,
+            "tier": view.tier,
+            "review": view.review,
+            "person": identity,
+            "utility_bill": utility_bill,
+            "created_at": _time(view.created_at),
+        }
+    )
 
 
 def render_transaction(view: TransactionView, reversed_amount: int = 0) -> bytes:

@@ -1,4 +1,4 @@
-"""The call of contract A that settles a review; who the customer is, nobody is told here."""
+"""The call of contract A that settles a review. Who the customer is, `review_queries` tells."""
 
 from collections.abc import Callable
 

@@ -12,6 +12,7 @@ from services.gateway.credit_wallets.hold_commands import HoldCommands
 from services.gateway.credit_wallets.movement_queries import MovementQueries
 from services.gateway.credit_wallets.queries import WalletQueries
 from services.gateway.credit_wallets.review_commands import ReviewCommands
+from services.gateway.credit_wallets.review_queries import ReviewQueries
 from services.gateway.credit_wallets.settlement import Settlement
 from services.gateway.credit_wallets.topup_commands import TopupCommands
 from services.gateway.credit_wallets.topup_queries import TopupQueries
@@ -28,14 +29,14 @@ def add_credit_wallets(
     reads: Reads,
     *,
     door: TopupDoor,
+    reviews: ReviewQueries,
     stopping: asyncio.Event,
     bank_code_of: Callable[[Environment], str],
 ) -> None:
     """Add every route of the dialect. `stopping` is set when no more is to be taken in."""
     settlement = Settlement(processor)
     _add_wallets(routes, WalletCommands(settlement), WalletQueries(reads))
-    review = ReviewCommands(settlement, bank_code_of).review
-    routes.add("POST", "/v1/wallets/*/review", review, scope=ADMIN)
+    _add_reviews(routes, ReviewCommands(settlement, bank_code_of), reviews)
     queries = MovementQueries(reads)
     holds = HoldCommands(settlement)
     routes.add("POST", "/v1/wallets/*/holds", holds.place, scope=WRITE)
@@ -64,6 +65,14 @@ def _add_wallets(
     routes.add("POST", "/v1/wallets/*/freeze", commands.freeze, scope=WRITE)
     routes.add("POST", "/v1/wallets/*/unfreeze", commands.unfreeze, scope=WRITE)
     routes.add("POST", "/v1/wallets/*/close", commands.close, scope=WRITE)
+
+
+def _add_reviews(
+    routes: RouteTable[Call], commands: ReviewCommands, queries: ReviewQueries
+) -> None:
+    routes.add("POST", "/v1/wallets/*/review", commands.review, scope=ADMIN)
+    routes.add("GET", "/v1/reviews/*", queries.review, scope=ADMIN)
+    routes.add("GET", "/v1/reviews/*/utility-bill", queries.utility_bill, scope=ADMIN)
 
 
 def _add_topups(routes: RouteTable[Call], commands: TopupCommands, queries: TopupQueries) -> None:

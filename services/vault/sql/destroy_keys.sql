@@ -7,7 +7,8 @@ FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS asked (tenant_id, user
 -- In one order, so that two of these never wait for each other.
 ORDER BY tenant_id, user_id
 ON CONFLICT (tenant_id, user_id) DO UPDATE
-SET master_key_id = NULL, wrapped_key = NULL, destroyed_at = EXCLUDED.destroyed_at
+SET master_key_id = NULL, wrapped_key = NULL, destroyed_at = EXCLUDED.destroyed_at,
+    unused_since = NULL
 WHERE k.destroyed_at IS NULL
 -- A row that this statement inserted has no xmax; one that it updated was locked first.
 RETURNING xmax <> 0 AS had_key
