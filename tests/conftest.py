@@ -1,7 +1,8 @@
 """Fixtures for tests on real servers, started when the first test asks for one.
 
 Every test gets a database of its own, cloned from a migrated template; nothing that one
-test writes is seen by another. LEDGER_… variables of the caller do not matter here.
+test writes is seen by another. With `--database-url` these databases are made on that
+server, and dropped again. LEDGER_… variables of the caller do not matter here.
 """
 
 import asyncio
@@ -11,7 +12,8 @@ import shutil
 import threading
 from collections.abc import Coroutine, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -23,9 +25,41 @@ from tests.specs.s3_server import S3Server, running_s3
 
 Result = TypeVar("Result")
 
-_TEMPLATE = "migrated_template"
+# On a server that others use, too, no other run may have these names at the same time.
+_TEMPLATE = f"ledger_test_{os.getpid()}_template"
 _FOLDER_MARKERS = ("integration", "end_to_end", "faults")
 _numbers = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Another PostgreSQL than the embedded one, for the tests that need no more than that."""
+    parser.addoption(
+        "--database-url",
+        metavar="DSN",
+        help="run the tests of conformance and integration on this PostgreSQL, as a superuser; "
+        "databases ledger_test_… are made there, and dropped again",
+    )
+
+
+class PostgresServer(Protocol):
+    """A running server, ours or one that was named."""
+
+    @property
+    def dsn(self) -> str:
+        """The DSN of a database from which others can be made, as a superuser."""
+
+    def dsn_of(self, database: str) -> str:
+        """The DSN of another database on this server."""
+
+
+class _NamedServer:
+    """The server of `--database-url`. Whoever started it stops it."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+
+    def dsn_of(self, database: str) -> str:
+        return urlunsplit(urlsplit(self.dsn)._replace(path=f"/{database}"))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -68,9 +102,15 @@ class _Administrator:
 
 @pytest.fixture(scope="session")
 def postgres_server(
-    tmp_path_factory: pytest.TempPathFactory, _no_settings_of_the_caller: None
-) -> Iterator[EmbeddedPostgres]:
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    _no_settings_of_the_caller: None,
+) -> Iterator[PostgresServer]:
     """A PostgreSQL server, with the durability that it has by default."""
+    named: str | None = request.config.getoption("--database-url")
+    if named is not None:
+        yield _NamedServer(named)
+        return
     home = tmp_path_factory.mktemp("postgres")
     server = EmbeddedPostgres(home)
     server.start()
@@ -80,11 +120,12 @@ def postgres_server(
 
 
 @pytest.fixture(scope="session")
-def _administrator(postgres_server: EmbeddedPostgres) -> Iterator[_Administrator]:
+def _administrator(postgres_server: PostgresServer) -> Iterator[_Administrator]:
     administrator = _Administrator(postgres_server.dsn)
     administrator.execute(f"CREATE DATABASE {_TEMPLATE}")
     administrator.run(_migrate(postgres_server.dsn_of(_TEMPLATE)))
     yield administrator
+    administrator.execute(f"DROP DATABASE {_TEMPLATE} WITH (FORCE)")
     administrator.close()
 
 
@@ -98,14 +139,14 @@ async def _migrate(dsn: str) -> None:
 
 @pytest.fixture
 def empty_database(
-    postgres_server: EmbeddedPostgres, _administrator: _Administrator
+    postgres_server: PostgresServer, _administrator: _Administrator
 ) -> Iterator[str]:
     """The DSN of a new database without any table."""
     yield from _database(postgres_server, _administrator, "template0")
 
 
 @pytest.fixture
-def database(postgres_server: EmbeddedPostgres, _administrator: _Administrator) -> Iterator[str]:
+def database(postgres_server: PostgresServer, _administrator: _Administrator) -> Iterator[str]:
     """The DSN of a new database with the current schema and no rows."""
     yield from _database(postgres_server, _administrator, _TEMPLATE)
 
@@ -119,9 +160,9 @@ def other_database(
 
 
 def _database(
-    server: EmbeddedPostgres, administrator: _Administrator, template: str
+    server: PostgresServer, administrator: _Administrator, template: str
 ) -> Iterator[str]:
-    name = f"test_{next(_numbers)}"
+    name = f"ledger_test_{os.getpid()}_{next(_numbers)}"
     administrator.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield server.dsn_of(name)
     # A test may have left connections open, or cut them; they are not to keep the next waiting.

@@ -49,6 +49,9 @@ _EMPTY_HEAD = Head(
 # grown; every look-up of the writer is by key, so other plans are ruled out.
 _SERVER_SETTINGS = SERVER_SETTINGS | {
     "application_name": "ledger append",
+    # A role or a database may have another default, under which whoever waited for its turn
+    # would not see what was appended meanwhile.
+    "default_transaction_isolation": "read committed",
     "jit": "off",
     "enable_seqscan": "off",
     "enable_hashjoin": "off",

@@ -28,6 +28,7 @@ from schemas.commands import (
 )
 from schemas.results import CommandResult, RejectedMessage
 from services.client.errors import CommandRejectedError, NotPublishedError, ResultTimeoutError
+from services.runtime.consumers import stop_consumer
 
 _POLL_TIMEOUT_MS = 500
 _PAUSE_S = 0.5
@@ -203,7 +204,7 @@ class CommandClient:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
             self._reader = None
-        await self._consumer.stop()
+        await stop_consumer(self._consumer)
         await self._producer.stop()
 
 

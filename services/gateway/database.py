@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 import asyncpg
+import structlog
 
 from ledger.tenants.store import Credential, find_credential
 from ledger.tenants.usage import UsedCredential, exchange_usage
@@ -27,6 +28,7 @@ _UNREACHABLE: Final = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
 )
@@ -40,6 +42,8 @@ _SERVER_SETTINGS: Final = {
     "plan_cache_mode": "force_custom_plan",
 }
 
+_log = structlog.get_logger(__name__)
+
 
 class Database:
     """A pool of connections. What cannot be reached raises `ReadsUnavailableError`."""
@@ -48,6 +52,7 @@ class Database:
         self._dsn = dsn
         self._pool: Pool | None = None
         self._opening = asyncio.Lock()
+        self._said: str | None = None
 
     async def read(self, ask: Callable[[Pool], Awaitable[Result]]) -> Result:
         """Ask something. Nothing is repeated here: the client may."""
@@ -84,11 +89,20 @@ class Database:
         """Why nothing can be read; empty when it can. The schema must be there, too."""
         try:
             await self.find_credential(_NOBODY)
-        except ReadsUnavailableError:
+        except ReadsUnavailableError as error:
+            self._say(repr(error.__cause__))
             return ["the database cannot be reached"]
         except asyncpg.PostgresError as error:
+            self._say(repr(error))
             return [f"the database cannot be used: {type(error).__name__}"]
+        self._say(None)
         return []
+
+    def _say(self, reason: str | None) -> None:
+        """Log a new reason once. Readiness is public here, so only the log has it in full."""
+        if reason not in (None, self._said):
+            _log.warning("database_unreachable", reason=reason)
+        self._said = reason
 
     async def close(self) -> None:
         """Close every connection."""

@@ -24,6 +24,7 @@ from services.intake.metrics import LAG
 from services.runtime.consumers import check_consumer, stop_consumer
 
 _POLL_TIMEOUT_MS = 500
+_ANSWER_LIMIT_S = 5.0
 _CAREFUL_LIMIT_S = 5.0
 _CAREFUL_PAUSE_S = 0.01
 
@@ -86,6 +87,15 @@ class CommandConsumer:
         for partition, its_records in records.items():
             self._next[partition] = its_records[-1].offset + 1
         return records
+
+    async def answers(self) -> bool:
+        """Whether Kafka answers now, within seconds."""
+        try:
+            async with asyncio.timeout(_ANSWER_LIMIT_S):
+                # There is no public way to ask without reading.
+                return bool(await self._consumer._client.force_metadata_update())  # noqa: SLF001
+        except (KafkaError, OSError, TimeoutError):
+            return False
 
     def end_assignment(self) -> None:
         """From now on nothing that was read so far is committed any more."""

@@ -154,6 +154,18 @@ class Intake:
                 self._trouble.pop("database", None)
             await self._environment.sleep(every_s)
 
+    async def watch_kafka(self, every_s: float) -> None:
+        """Keep readiness truthful also while Kafka is away and nothing is to be answered.
+
+        aiokafka tries again by itself and reads nothing meanwhile, as if there were no commands.
+        """
+        while True:
+            if await self._consumer.answers():
+                self._trouble.pop("kafka", None)
+            else:
+                self._trouble["kafka"] = "Kafka does not answer"
+            await self._environment.sleep(every_s)
+
     async def _read(self) -> None:
         """First stage: messages become commands or refusals."""
         pause_s = _FIRST_PAUSE_S

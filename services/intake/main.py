@@ -35,6 +35,7 @@ _REBALANCE_TIMEOUT_MS = 10_000
 # member, for which it is away too, would only add rebalances.
 _MAX_POLL_INTERVAL_MS = 3_600_000
 _WATCH_EVERY_S = 2.0
+_WATCH_KAFKA_EVERY_S = 5.0
 
 
 async def run(settings: Settings) -> None:
@@ -77,8 +78,11 @@ async def run(settings: Settings) -> None:
         await consumer.start(intake.finish_batches)
         readiness = intake.reasons_not_ready
         await stack.enter_async_context(HealthServer(settings.health_port, readiness))
-        watch = asyncio.create_task(intake.watch_database(_WATCH_EVERY_S))
-        stack.callback(watch.cancel)
+        for watch in (
+            intake.watch_database(_WATCH_EVERY_S),
+            intake.watch_kafka(_WATCH_KAFKA_EVERY_S),
+        ):
+            stack.callback(asyncio.create_task(watch).cancel)
         structlog.get_logger().info("intake_started", topic=settings.commands_topic)
         await intake.run()
 

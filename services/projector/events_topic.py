@@ -151,7 +151,7 @@ async def earliest_offsets(
                 reach_back = max(reach_back, position - 1)
         return {tp.partition: offset for tp, offset in first.items()}, reach_back
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)
 
 
 async def end_offsets(settings: Settings, partitions: Sequence[int]) -> Mapping[int, int]:

@@ -37,6 +37,7 @@ _BACKOFF_S = 0.5
 _FAILURES = (
     OSError,
     asyncpg.PostgresConnectionError,
+    asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidTransactionStateError,

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from services.relay.cloudevents import LogRow, MessageEncoder
-from services.runtime.kafka import client_options
+from services.runtime.kafka import client_options, why_unreachable
 from services.runtime.settings import Settings
 
 _BATCH_BYTES = 512 * 1024
@@ -67,7 +67,8 @@ class Publisher:
         except BaseException as error:
             await publisher.close()
             if isinstance(error, _UNREACHABLE):
-                raise PublishError(f"cannot connect to Kafka: {error!r}") from error
+                reason = await why_unreachable(settings) or repr(error)
+                raise PublishError(f"cannot connect to Kafka: {reason}") from error
             raise
         return publisher
 

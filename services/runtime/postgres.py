@@ -54,4 +54,10 @@ async def pool(
 
 
 def _settings(application_name: str, more: Mapping[str, str] | None) -> dict[str, str]:
-    return {**SERVER_SETTINGS, "application_name": application_name, **(more or {})}
+    return {
+        **SERVER_SETTINGS,
+        # What compares and sets counts on it, whatever a role or a database has as its default.
+        "default_transaction_isolation": "read committed",
+        "application_name": application_name,
+        **(more or {}),
+    }

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ledger.tenants.limits import RateLimit, parse_rate_limit
+from services.runtime.dsn import mistake_in
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 HealthPort = Annotated[int, Meta(ge=0, le=65535)]
@@ -94,9 +95,13 @@ class Settings(Struct, frozen=True, kw_only=True):
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     kafka_sasl_username: str | None = None
-    kafka_sasl_password: str | None = None
+    kafka_sasl_password: SecretText | None = None
     kafka_ca_file: Path | None = None
     """Whom to trust for SSL; without it, whom the machine trusts."""
+    kafka_certificate_file: Path | None = None
+    """Who we are for SSL, where the brokers ask: a certificate and its chain, as PEM."""
+    kafka_key_file: Path | None = None
+    """The certificate's key, as PEM, without a password; without it, in the same file."""
 
     events_topic: str = "ledger.events"
     commands_topic: str = "ledger.commands"
@@ -186,16 +191,16 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self if own is None else msgspec.structs.replace(self, database_url=own)
 
     def require_database_url(self) -> str:
-        """The database's DSN. Raises `SettingsError` where none was given."""
-        return _required(self.database_url, "LEDGER_DATABASE_URL", "postgresql://…")
+        """The database's DSN. Raises `SettingsError` where there is none, or a wrong one."""
+        return _dsn(self.database_url, "LEDGER_DATABASE_URL")
 
     def require_kafka_bootstrap(self) -> str:
         """Kafka's bootstrap servers. Raises `SettingsError` where none were given."""
         return _required(self.kafka_bootstrap, "LEDGER_KAFKA_BOOTSTRAP", "host:port,…")
 
     def require_vault_database_url(self) -> str:
-        """The key store's DSN. Raises `SettingsError` where none was given."""
-        return _required(self.vault_database_url, "LEDGER_VAULT_DATABASE_URL", "postgresql://…")
+        """The key store's DSN. Raises `SettingsError` where there is none, or a wrong one."""
+        return _dsn(self.vault_database_url, "LEDGER_VAULT_DATABASE_URL")
 
     def require_payment_secrets(self) -> tuple[str, str]:
         """API key and callback secret. Raises `SettingsError` where one was not given."""
@@ -216,6 +221,13 @@ def _required(value: str | None, variable: str, shape: str) -> str:
         )
         raise SettingsError(message)
     return value
+
+
+def _dsn(value: str | None, variable: str) -> str:
+    dsn = _required(value, variable, "postgresql://…")
+    if mistake := mistake_in(dsn):
+        raise SettingsError(f"{variable}: its value cannot be used: {mistake}")
+    return dsn
 
 
 def _decode(expected: type, value: object) -> object:

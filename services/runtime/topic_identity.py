@@ -23,10 +23,11 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
-from services.runtime.kafka import client_options
+from services.runtime.kafka import client_options, why_unreachable
 from services.runtime.settings import Settings
 from services.runtime.topics import TopicUnavailableError
 
+_TOPIC_AUTHORIZATION_FAILED = 29
 _UINT64 = 0xFFFF_FFFF_FFFF_FFFF
 
 
@@ -49,11 +50,15 @@ async def describe_topic(settings: Settings, name: str) -> TopicIdentity:
         node_id = admin._client.get_random_node()  # noqa: SLF001 - no public way to send it
         response = await admin._send_request_to_node(node_id, _TopicIdRequest(name))  # noqa: SLF001
     except (KafkaError, OSError) as error:
-        message = f"Kafka could not be asked about topic {name}: {error!r}"
+        reason = await why_unreachable(settings) or repr(error)
+        message = f"Kafka could not be asked about topic {name}: {reason}"
         raise TopicUnavailableError(message) from error
     finally:
         await admin.close()
     ((error_code, _, high, low, _, partitions, *_),) = response.topics
+    if error_code == _TOPIC_AUTHORIZATION_FAILED:
+        message = f"Kafka does not let this user describe topic {name} (error {error_code})"
+        raise TopicUnavailableError(message)
     if error_code != 0:
         message = f"there is no topic {name} (Kafka says error {error_code})"
         raise TopicUnavailableError(message)

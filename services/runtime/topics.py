@@ -3,10 +3,10 @@
 import asyncio
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaError, for_code
 from msgspec import Struct
 
-from services.runtime.kafka import client_options
+from services.runtime.kafka import client_options, why_unreachable
 from services.runtime.settings import Settings
 
 _TOPIC_ALREADY_EXISTS = 36
@@ -84,7 +84,8 @@ async def ensure_topics(settings: Settings, topics: list[Topic]) -> None:
             return
         await asyncio.sleep(_TRY_AGAIN_SECONDS)
     names = ", ".join(topic.name for topic in topics)
-    message = f"the topics {names} could not be made: {failure!r}"
+    reason = await why_unreachable(settings) or repr(failure)
+    message = f"the topics {names} could not be made: {reason}"
     raise TopicUnavailableError(message) from failure
 
 
@@ -103,7 +104,7 @@ async def _create(settings: Settings, topics: list[Topic]) -> KafkaError | None:
         await admin.close()
     for name, code, *details in response.topic_errors:
         if code not in (0, _TOPIC_ALREADY_EXISTS):
-            return KafkaConnectionError(f"{name}: error {code} {details}")
+            return KafkaError(f"{name}: {for_code(code).__name__} {details}")
     return None
 
 

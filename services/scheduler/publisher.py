@@ -12,7 +12,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from services.runtime.kafka import client_options
+from services.runtime.kafka import client_options, why_unreachable
 from services.runtime.settings import Settings
 from services.runtime.topics import TopicUnavailableError, ensure_topics, ledger_topics
 from services.scheduler.commands import DueCommand
@@ -58,7 +58,8 @@ class CommandPublisher:
         except BaseException as error:
             await publisher.stop()
             if isinstance(error, _UNREACHABLE):
-                raise PublishError(f"cannot connect to Kafka: {error!r}") from error
+                reason = await why_unreachable(settings) or repr(error)
+                raise PublishError(f"cannot connect to Kafka: {reason}") from error
             raise
         return publisher
 

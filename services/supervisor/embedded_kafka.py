@@ -6,7 +6,7 @@ import socket
 import subprocess
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from string import Template
 
@@ -29,11 +29,16 @@ class EmbeddedKafka:
         home: Path,
         *,
         jars: Path | None = None,
+        settings: Mapping[str, str] | None = None,
+        format_options: Sequence[str] = (),
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`settings` go over those of the template, and may name its ports as it does."""
         self.home = home.resolve()
         self.process = OwnedProcess(self.home, "kafka", stop_seconds=30)
         self._jars = jars or Path(services.__file__).parents[1] / ".cache" / "kafka-jars"
+        self._settings = settings or {}
+        self._format_options = format_options
         self._say = say
         self._ports = RememberedPorts(self.home)
         self._port: int | None = None
@@ -66,7 +71,9 @@ class EmbeddedKafka:
         # Whoever was told the port once must find the broker there after a restart, too.
         self._port = self._port or self._ports.take("kafka")
         properties = folder / "server.properties"
-        template = Template((_FILES / "server.properties.template").read_text())
+        # Of two lines for one key, Java takes the later.
+        own = (f"{key}={text}\n" for key, text in self._settings.items())
+        template = Template((_FILES / "server.properties.template").read_text() + "".join(own))
         properties.write_text(
             template.substitute(
                 port=self._port,
@@ -109,7 +116,10 @@ class EmbeddedKafka:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         storage_tool = [*self._java(), "kafka.tools.StorageTool", "format"]
         ended = subprocess.run(
-            [*storage_tool, f"--cluster-id={cluster_id}", "--config", str(properties)],
+            [
+                *(*storage_tool, f"--cluster-id={cluster_id}", "--config", str(properties)),
+                *self._format_options,
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from projections.envelope import decode_hash, decode_message
 from projections.interface import Connection, ProjectedEvent, UnreadableEventError
 from schemas.identifiers import wallet_id
+from services.runtime.consumers import stop_consumer
 from services.runtime.kafka import client_options, partition_for
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
@@ -99,7 +100,7 @@ class Topic:
                 consumer.seek(tp, first[tp])
             await self._read_to(consumer, unread)
         finally:
-            await consumer.stop()
+            await stop_consumer(consumer)
 
     async def _read_to(self, consumer: AIOKafkaConsumer, unread: dict[TopicPartition, int]) -> None:
         while unread:

@@ -5,13 +5,15 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import asyncpg
 import pytest
 
 from ledger.event_log.postgres import PostgresEventLog
+from tests.conformance import test_writers
+from tests.conformance.backends import PostgresBackend
 from tests.specs.invariants import all_events, check
 from tests.specs.world import Writer
 
@@ -102,6 +104,24 @@ async def test_writers_killed_in_the_middle_of_work_lose_nothing_acknowledged(
         assert acknowledged <= references, "no acknowledged command is lost"
         settled = await writer.debit(wallet, 1, "afterwards")
         assert settled.result.status == "accepted"
+
+
+async def test_a_database_with_other_defaults_takes_the_same_commands(database: str) -> None:
+    """What an operator may have set for other uses of a role or a database."""
+    connection = await asyncpg.connect(database)
+    name = await connection.fetchval("SELECT quote_ident(current_database())")
+    for default in (
+        "default_transaction_isolation = 'serializable'",
+        "timezone = 'Asia/Kathmandu'",
+        "datestyle = 'SQL, DMY'",
+        "bytea_output = 'escape'",
+        "work_mem = '64kB'",
+    ):
+        await connection.execute(f"ALTER DATABASE {name} SET {default}")
+    await connection.close()
+    async with AsyncExitStack() as stack:
+        backend = PostgresBackend(database, stack)
+        await test_writers.test_writers_that_race_never_overdraw_and_never_repeat(backend)
 
 
 async def _debiting_process(dsn: str, wallet: str, name: str) -> asyncio.subprocess.Process:

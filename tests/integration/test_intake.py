@@ -252,10 +252,9 @@ async def test_killed_and_rebalanced_in_the_middle_of_load(line: CommandLine) ->
 
 async def test_while_the_database_is_away_commands_wait(line: CommandLine) -> None:
     name = await line.fetchval("SELECT current_database()")
-    server = line.dsn.rsplit("/", 1)[0]
     async with line.intake(), line.client() as client:
         wallet = await line.open_wallet(client)
-        elsewhere = await asyncpg.connect(f"{server}/postgres")
+        elsewhere = await asyncpg.connect(line.dsn, database="postgres")
         await elsewhere.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
         await elsewhere.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name

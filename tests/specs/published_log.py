@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,6 +22,7 @@ from services.runtime.environment import SystemEnvironment
 from services.runtime.kafka import partition_for
 from services.runtime.settings import Settings
 from services.runtime.topic_identity import TopicIdentity, describe_topic
+from services.runtime.topics import TopicUnavailableError
 from tests.specs.event_factory import EventFactory, message_of, write_log
 
 ROOT = Path(__file__).parents[2]
@@ -70,7 +71,15 @@ class PublishedLog:
         """Make the topic."""
         async with self.admin() as admin:
             await admin.create_topics([NewTopic(self.settings.events_topic, PARTITIONS, 1)])
-        self.identity = await describe_topic(self.settings, self.settings.events_topic)
+
+        async def is_known() -> bool:
+            # The broker that is asked may hear of the topic after it was acknowledged.
+            with suppress(TopicUnavailableError):
+                self.identity = await describe_topic(self.settings, self.settings.events_topic)
+                return True
+            return False
+
+        await wait_until(is_known)
 
     @asynccontextmanager
     async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:

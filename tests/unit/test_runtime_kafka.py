@@ -1,4 +1,7 @@
-"""Keys go to the partition to which Java's default partitioner sends them."""
+"""Keys go where Java's default partitioner sends them; TLS and SASL are as the settings say."""
+
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aiokafka.partitioner import murmur2 as murmur2_of_aiokafka
@@ -6,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.runtime.kafka import client_options, murmur2, partition_for
-from services.runtime.settings import Settings
+from services.runtime.settings import SecretText, Settings, SettingsError
+from tests.specs.certificates import Authority
 
 
 @pytest.mark.parametrize(
@@ -42,7 +46,7 @@ def test_clients_connect_as_the_settings_say() -> None:
             kafka_bootstrap="a:1",
             kafka_security_protocol="SASL_SSL",
             kafka_sasl_username="ledger",
-            kafka_sasl_password="secret",
+            kafka_sasl_password=SecretText("secret"),
         ),
         "relay",
     )
@@ -55,3 +59,65 @@ def test_clients_connect_as_the_settings_say() -> None:
     assert secured["sasl_mechanism"] == "SCRAM-SHA-512"
     assert secured["sasl_plain_username"] == "ledger"
     assert secured["ssl_context"].check_hostname
+    assert secured["sasl_plain_password"] == "secret"
+
+
+def test_a_client_shows_its_own_certificate_where_there_is_one(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "authority")
+
+    options = client_options(
+        Settings(
+            kafka_bootstrap="a:1",
+            kafka_security_protocol="SSL",
+            kafka_ca_file=authority.ca_file,
+            kafka_certificate_file=authority.issue("ledger"),
+        ),
+        "relay",
+    )
+
+    (trusted,) = options["ssl_context"].get_ca_certs()
+    assert trusted["subject"] == ((("commonName", "authority"),),)
+    assert "sasl_mechanism" not in options
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"kafka_security_protocol": "SASL_SSL", "kafka_sasl_username": "ledger"},
+            "LEDGER_KAFKA_SASL_USERNAME and LEDGER_KAFKA_SASL_PASSWORD must both be set",
+        ),
+        (
+            {"kafka_sasl_password": SecretText("secret")},
+            "LEDGER_KAFKA_SASL_PASSWORD is set, and LEDGER_KAFKA_SECURITY_PROTOCOL is PLAINTEXT",
+        ),
+        (
+            {"kafka_security_protocol": "SASL_PLAINTEXT", "kafka_ca_file": Path("ca.pem")},
+            "LEDGER_KAFKA_CA_FILE is set, and LEDGER_KAFKA_SECURITY_PROTOCOL is SASL_PLAINTEXT",
+        ),
+        (
+            {"kafka_security_protocol": "SSL", "kafka_ca_file": Path("/not/there.pem")},
+            "LEDGER_KAFKA_CA_FILE: /not/there.pem cannot be read: No such file or directory",
+        ),
+        (
+            {"kafka_security_protocol": "SSL", "kafka_ca_file": Path(__file__)},
+            f"LEDGER_KAFKA_CA_FILE: {__file__} has no certificate as PEM",
+        ),
+        (
+            {"kafka_security_protocol": "SSL", "kafka_key_file": Path(__file__)},
+            "LEDGER_KAFKA_KEY_FILE needs LEDGER_KAFKA_CERTIFICATE_FILE",
+        ),
+        (
+            {"kafka_security_protocol": "SSL", "kafka_certificate_file": Path(__file__)},
+            f"LEDGER_KAFKA_CERTIFICATE_FILE: {__file__} and the same file are not a certificate",
+        ),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused_by_name(
+    given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        client_options(Settings(kafka_bootstrap="a:1", **given), "relay")
+
+    assert str(refusal.value).startswith(said)
+    assert "secret" not in str(refusal.value)

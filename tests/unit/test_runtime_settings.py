@@ -107,6 +107,61 @@ def test_what_a_process_alone_needs_is_asked_for_by_name(
         ask(Settings())
 
 
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://ledger:s3cret@db.internal/ledger?sslmode=verify-full",
+        "postgres://[::1]:5432/ledger",
+        "postgresql://first:5432,second:5433/ledger?target_session_attrs=read-write",
+        "postgresql:///ledger?host=/run/postgresql",
+        "postgresql://ledger:s3%2Fcret%40@db/ledger",
+    ],
+)
+def test_a_dsn_is_taken_as_it_is(dsn: str) -> None:
+    assert Settings(database_url=dsn).require_database_url() == dsn
+
+
+@pytest.mark.parametrize(
+    ("dsn", "said"),
+    [
+        ("mysql://ledger:s3cret@db/ledger", "it does not begin with postgresql://"),
+        ("host=db password=s3cret", "it does not begin with postgresql://"),
+        ("postgresql://ledger:s3cret/x@db/ledger", "it cannot be read as"),
+        ("postgresql://ledger:s3cret#x@db/ledger", "it cannot be read as"),
+        ("postgresql://ledger:s3cret@x@db/ledger", "it cannot be read as"),
+        ("postgresql://ledger:s3cret?x@db/ledger", "it cannot be read as"),
+        ("postgresql://ledger:s3cret[x@db/ledger", "it cannot be read as"),
+        ("postgresql://ledger:s3cret@db:port/ledger", "it cannot be read as"),
+        ("postgresql://ledger:s3cret@db/ledger?sslmode=on", "its sslmode must be one of disable,"),
+        (
+            "postgresql://ledger:s3cret@db/ledger?sslmode=verify-full&sslrootcert=/not/there.pem",
+            "its sslrootcert /not/there.pem cannot be read: No such file or directory",
+        ),
+    ],
+)
+def test_a_dsn_that_cannot_be_used_is_refused_without_its_password(dsn: str, said: str) -> None:
+    for settings, ask, variable in (
+        (Settings(database_url=dsn), Settings.require_database_url, "LEDGER_DATABASE_URL"),
+        (
+            Settings(vault_database_url=dsn),
+            Settings.require_vault_database_url,
+            "LEDGER_VAULT_DATABASE_URL",
+        ),
+    ):
+        with pytest.raises(SettingsError) as refusal:
+            ask(settings)
+        assert str(refusal.value).startswith(f"{variable}: its value cannot be used: {said}")
+        assert "s3cret" not in str(refusal.value)
+
+
+def test_a_password_is_not_shown_with_the_settings() -> None:
+    settings = Settings.from_environment({"LEDGER_KAFKA_SASL_PASSWORD": "s3cret"})
+
+    assert settings.kafka_sasl_password is not None
+    assert settings.kafka_sasl_password.expose() == "s3cret"
+    assert "s3cret" not in repr(settings)
+
+
 @pytest.mark.parametrize("given", [{}, {"payment_api_key": "k"}, {"payment_callback_secret": "s"}])
 def test_a_provider_without_both_secrets_is_a_mistake(given: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="LEDGER_PAYMENT_API_KEY and LEDGER_PAYMENT_CALLBACK"):
