@@ -8,7 +8,7 @@ from schemas.identifiers import wallet_id
 from services.customers.erasures import erasures_in
 from services.customers.errors import CustomerCommandError
 from services.customers.known_people import unseal_person
-from services.customers.submitting import submitting
+from services.customers.submitting import Submitting, submitting
 from services.runtime.postgres import Connection, connect
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
@@ -44,19 +44,29 @@ async def run_erase(
         async with open_vault(settings, _NAME, erasures) as vault:
             documents = await _documents(connection, vault, customer, digits)
             async with submitting(settings) as ledger:
-                for each in digits:
-                    command = EraseCustomer(wallet_id=wallet_id(each), reason=reason)
-                    await ledger.settle(customer.tenant_id, command)
-            was_there = await vault.erase(customer, row["now"])
+                await _forget(ledger, customer, digits, reason)
+                was_there = await vault.erase(customer, row["now"])
+                # What was sealed before the key went may have been appended since.
+                (row,) = await connection.fetch(_FIND, user_id, customer.tenant_id)
+                late = [each.hex for each in row["wallet_ids"] if each.hex not in digits]
+                await _forget(ledger, customer, late, reason)
         removed = await _remove(settings, documents)
     finally:
         await connection.close()
     return [
         f"erased {user_id}",
-        f"wallets    {len(digits)}",
+        f"wallets    {len(digits) + len(late)}",
         f"key        {'destroyed' if was_there else 'there was none any more'}",
         f"documents  {removed} removed",
     ]
+
+
+async def _forget(
+    ledger: Submitting, customer: Customer, digits: Sequence[str], reason: str | None
+) -> None:
+    for each in digits:
+        command = EraseCustomer(wallet_id=wallet_id(each), reason=reason)
+        await ledger.settle(customer.tenant_id, command)
 
 
 async def _remove(settings: Settings, documents: Sequence[str]) -> int:

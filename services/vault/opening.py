@@ -14,11 +14,11 @@ from services.runtime.postgres import pool
 from services.runtime.settings import Settings
 from services.vault import places
 from services.vault.destroyed import DestroyedList
-from services.vault.errors import MasterKeyUnknownError
 from services.vault.key_store import Destruction
 from services.vault.master_keys import MasterKeys
 from services.vault.postgres_key_store import PostgresKeyStore
 from services.vault.reconciliation import Reconciliation, reconcile
+from services.vault.self_check import check_index_key, check_master_key
 from services.vault.vault import Vault
 
 _log = structlog.get_logger()
@@ -52,17 +52,15 @@ async def open_parts(settings: Settings, name: str) -> AsyncIterator[Parts]:
 async def open_vault(
     settings: Settings, name: str, erasures_in_log: AsyncIterable[Destruction]
 ) -> AsyncIterator[Vault]:
-    """A vault that serves. Raises also `DestroyedListError`, and where a master key lacks."""
+    """A vault that serves. Raises also `DestroyedListError`, and where a key is another."""
     async with open_parts(settings, name) as parts:
         done = await reconcile(parts.store, parts.destroyed, erasures_in_log)
         _tell(done)
         for master_key_id in await parts.store.count_by_master_key():
-            if not await parts.master_keys.knows(master_key_id):
-                message = (
-                    f"keys are wrapped by the master key {master_key_id}, which is not at hand: "
-                    "add its line again"
-                )
-                raise MasterKeyUnknownError(message)
+            await check_master_key(parts.store, parts.master_keys, master_key_id)
+        # Whoever only erases needs none; who looks for people is refused without one.
+        if places.has_index_key(settings):
+            await check_index_key(parts.store, places.blind_index(settings))
         yield Vault(
             parts.store, parts.master_keys, parts.destroyed, SystemEnvironment().random_bytes
         )

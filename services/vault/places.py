@@ -91,6 +91,11 @@ def _kms(place: str) -> AbstractAsyncContextManager[MasterKeys]:
     return open_()
 
 
+def has_index_key(settings: Settings) -> bool:
+    """Whether the index key is at hand, right or wrong."""
+    return settings.index_key is not None or index_key_path(settings).exists()
+
+
 def blind_index(settings: Settings) -> BlindIndex:
     """The blind index. Raises `KeyFileError`; `SettingsError` where its key is said twice."""
     if settings.index_key is None:

@@ -28,6 +28,8 @@ _OUTDATED = load_statement(__file__, "page_outdated")
 _REWRAP = load_statement(__file__, "rewrap_keys")
 _RESTORE = load_statement(__file__, "restore_keys")
 _COUNT = load_statement(__file__, "count_by_master_key")
+_WRAPPED_BY = load_statement(__file__, "keys_of_master_key")
+_CHECK_INDEX = load_statement(__file__, "check_index_key")
 _READ_ACTIVE = load_statement(__file__, "read_active")
 _HOLD_ACTIVE = load_statement(__file__, "hold_active")
 _ADOPT_ACTIVE = load_statement(__file__, "adopt_active")
@@ -158,6 +160,17 @@ class PostgresKeyStore:
         removed = await self._pool.execute(_REMOVE_UNUSED, *ids)
         await self._pool.execute(_MARK_UNUSED, *ids)
         return int(removed.rpartition(" ")[2])
+
+    async def wrapped_by(self, master_key_id: str, limit: int) -> Sequence[KeptKey]:
+        """Some keys that a master key wraps."""
+        rows = await self._pool.fetch(_WRAPPED_BY, master_key_id, limit)
+        return [row for row in map(_row, rows) if isinstance(row, KeptKey)]
+
+    async def index_check(self, check: bytes) -> bytes:
+        """The check of the index key in use; this one, if there was none."""
+        found: bytes | None = await self._pool.fetchval(_CHECK_INDEX, check)
+        # Nothing, where another process has adopted one at the same moment.
+        return await self.index_check(check) if found is None else found
 
     @asynccontextmanager
     async def maintenance(self) -> AsyncIterator[None]:

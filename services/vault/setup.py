@@ -19,8 +19,8 @@ from services.vault.sealing import KEY_BYTES
 async def prepare_vault(settings: Settings, now: datetime) -> list[str]:
     """Make what is missing, and say what was made.
 
-    Raises `KeyFileError` where there are keys already and the master keys' file is lost: a new
-    one would hide that.
+    Raises `KeyFileError` where there are keys already and the master keys' file, or that of the
+    index key, is lost: a new one would hide that.
     """
     dsn = settings.require_vault_database_url()
     applied, said = await migrate_vault(dsn)
@@ -39,6 +39,12 @@ async def prepare_vault(settings: Settings, now: datetime) -> list[str]:
         await asyncio.to_thread(new_key_file, master, new_master_key_id(now), secret)
         said.append(f"made {master}")
     if settings.index_key is None and not index.exists():
+        if active_id is not None:
+            message = (
+                f"{index} is gone, and the vault has customers who are found by its key: "
+                "put the file back"
+            )
+            raise KeyFileError(message)
         text = f"{encode_key(secrets.token_bytes(INDEX_KEY_BYTES))}\n"
         await asyncio.to_thread(write_private, index, text, replace=False)
         said.append(f"made {index}")

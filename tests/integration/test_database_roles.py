@@ -80,8 +80,8 @@ REFUSED = [
     *(
         ("ledger_scheduler", statement)
         for statement in (
-            "SELECT FROM events",
-            "SELECT FROM customers",
+            "SELECT FROM credentials",
+            "INSERT INTO events SELECT * FROM events",
             "UPDATE holds SET amount = 1",
         )
     ),
@@ -89,7 +89,7 @@ REFUSED = [
         ("ledger_reader", statement)
         for statement in (
             "SELECT FROM credentials",
-            "SELECT FROM customers",
+            "UPDATE customers SET identity_index = NULL",
             "INSERT INTO events SELECT * FROM events",
             "UPDATE balances SET balance = 0",
         )

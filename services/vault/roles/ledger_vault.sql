@@ -8,5 +8,6 @@ BEGIN
     GRANT USAGE ON SCHEMA public TO ledger_vault;
     GRANT SELECT, INSERT, UPDATE ON customer_keys, active_master_key TO ledger_vault;
     GRANT DELETE ON customer_keys TO ledger_vault;
+    GRANT SELECT, INSERT ON index_key TO ledger_vault;
 END
 $$
