@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from schemas.identifiers import TenantId, WalletId
+from schemas.identifiers import StreamId, TenantId
 
 
 class ProjectionStoppedError(Exception):
@@ -45,10 +45,10 @@ class LogDivergedError(ProjectionStoppedError):
 
 
 class WalletKey(NamedTuple):
-    """A wallet; another tenant's is another key."""
+    """A wallet, or a tenant's own stream in its place; another tenant's is another key."""
 
     tenant_id: TenantId
-    wallet_id: WalletId
+    wallet_id: StreamId
 
 
 class ProjectedEvent(Struct, frozen=True, kw_only=True, gc=False):

@@ -17,7 +17,7 @@ from projections.interface import (
     WalletKey,
 )
 from projections.statements import load_statement
-from schemas.identifiers import hex_of, wallet_id
+from schemas.identifiers import hex_of, stream_name, wallet_id
 
 _READ_LOG = load_statement(__file__, "read_log")
 _READ_MISSING = load_statement(__file__, "read_missing")
@@ -129,7 +129,7 @@ def _events(rows: Sequence[asyncpg.Record]) -> list[ProjectedEvent]:
     ) in rows:
         wallet = names.get((tenant_id, stream_id))
         if wallet is None:
-            wallet = WalletKey(str(tenant_id), wallet_id(stream_id.hex))
+            wallet = WalletKey(str(tenant_id), stream_name(tenant_id, stream_id))
             names[tenant_id, stream_id] = wallet
         events.append(
             ProjectedEvent(

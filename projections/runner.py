@@ -30,6 +30,7 @@ from projections.interface import (
 )
 from projections.log import read_missing
 from schemas.events import UnknownEventError
+from schemas.identifiers import is_wallet_stream
 
 REMEMBERED_WALLETS = 50_000
 
@@ -131,14 +132,17 @@ class Runner:
 
 
 def by_wallet(events: Iterable[ProjectedEvent]) -> Streams:
-    """Group events by wallet, each wallet's in the order in which they came."""
+    """Group events by wallet, each wallet's in the order in which they came.
+
+    Those of a tenant's own stream are left out: no read model is made of them.
+    """
     streams: Streams = {}
     for event in events:
         stream = streams.get(event.wallet)
-        if stream is None:
-            streams[event.wallet] = [event]
-        else:
+        if stream is not None:
             stream.append(event)
+        elif is_wallet_stream(event.wallet.wallet_id):
+            streams[event.wallet] = [event]
     return streams
 
 

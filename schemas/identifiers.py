@@ -14,6 +14,13 @@ from msgspec import Meta
 WalletId = Annotated[
     str, Meta(pattern="^wal_[0-9a-f]{32}$", description="A wallet.", examples=["wal_" + "0a" * 16])
 ]
+StreamId = Annotated[
+    str,
+    Meta(
+        pattern="^(wal|ten)_[0-9a-f]{32}$",
+        description="A stream of events: a wallet's, or a tenant's own.",
+    ),
+]
 TransactionId = Annotated[
     str,
     Meta(
@@ -77,6 +84,9 @@ Reference = Annotated[
     ),
 ]
 
+NOBODYS_TENANT = "00000000-0000-0000-0000-000000000000"
+"""Whose stream has what concerns the whole ledger and no tenant."""
+
 _WALLET = re.compile(r"wal_[0-9a-f]{32}", re.ASCII)
 _TRANSACTION = re.compile(r"txn_[0-9a-f]{32}", re.ASCII)
 _HOLD = re.compile(r"hol_[0-9a-f]{32}", re.ASCII)
@@ -113,6 +123,21 @@ def is_topup_id(text: str) -> bool:
 def wallet_id(uuid_hex: str) -> str:
     """Spell 32 hexadecimal digits as a wallet id."""
     return f"wal_{uuid_hex}"
+
+
+def tenant_stream(tenant_id: str) -> str:
+    """The stream of a tenant's own events. In the database it has the tenant's own UUID."""
+    return f"ten_{tenant_id.replace('-', '')}"
+
+
+def stream_name(tenant_id: UUID, stream: UUID) -> str:
+    """Spell a stream as it is in the database: a tenant's own, or else a wallet."""
+    return f"ten_{stream.hex}" if stream == tenant_id else f"wal_{stream.hex}"
+
+
+def is_wallet_stream(stream: str) -> bool:
+    """Whether the events of a stream are a wallet's."""
+    return stream.startswith("wal_")
 
 
 def transaction_id(uuid_hex: str) -> str:

@@ -5,28 +5,23 @@ called or configured.
 """
 
 import sys
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import click
 
 from services.command_running import run_process, settings_now, with_connection
-from services.key_commands import limit_key, list_keys, rate_limit_of
 from services.people_commands import customers, reviews, vault
+from services.tenant_commands import audit, keys, merchants
 
 if TYPE_CHECKING:
-    from ledger.tenants.limits import RateLimit
     from services.runtime.postgres import Connection
-
-Result = TypeVar("Result")
 
 _LENGTHS_OF_DATES = (4, 8)
 """Of a year, and of a date without hyphens."""
 PROJECTIONS = click.Choice(["balances", "transactions", "trial_balance"])
-SCOPES = click.Choice(["wallets:read", "wallets:write", "transfers:write", "admin"])
 
 
 def main() -> None:
@@ -224,148 +219,9 @@ def trial_balance(tenant_id: UUID | None, as_of: datetime | int | None) -> None:
     sys.exit(1 if status is None else status)
 
 
-@commands.group()
-def merchants() -> None:
-    """Merchants, each with a live and a sandbox tenant."""
-
-
-@merchants.command("create")
-@click.argument("name")
-def create_merchant(name: str) -> None:
-    """Make the merchant NAME and show its ids."""
-    from ledger.tenants import store
-
-    async def create(connection: "Connection") -> store.Merchant:
-        return await store.create_merchant(connection, name)
-
-    merchant = with_connection(create)
-    click.echo(f"merchant        {merchant.merchant_id}")
-    click.echo(f"live tenant     {merchant.live_tenant_id}")
-    click.echo(f"sandbox tenant  {merchant.sandbox_tenant_id}")
-
-
-@merchants.command("allow-redirect")
-@click.argument("merchant_id", type=click.UUID)
-@click.argument("origin")
-def allow_redirect(merchant_id: UUID, origin: str) -> None:
-    """Put ORIGIN, as https://shop.example.com, on the list of the merchant MERCHANT_ID.
-
-    After a top-up a browser may then only be sent to what is on the list.
-    """
-    from ledger.tenants import store
-
-    async def allow(connection: "Connection") -> str:
-        return await store.allow_redirect(connection, merchant_id, origin)
-
-    click.echo(f"allowed {_with_list(allow)}")
-
-
-@merchants.command("disallow-redirect")
-@click.argument("merchant_id", type=click.UUID)
-@click.argument("origin")
-def disallow_redirect(merchant_id: UUID, origin: str) -> None:
-    """Take ORIGIN off the list of the merchant MERCHANT_ID. An empty list allows every origin."""
-    from ledger.tenants import store
-
-    async def disallow(connection: "Connection") -> list[str] | None:
-        if not await store.disallow_redirect(connection, merchant_id, origin):
-            return None
-        return await store.redirect_origins(connection, merchant_id)
-
-    left = _with_list(disallow)
-    if left is None:
-        message = f"{origin} is not on the list of merchant {merchant_id}"
-        raise click.ClickException(message)
-    click.echo(f"disallowed {origin}")
-    if not left:
-        click.echo("The list is empty now: every origin is allowed.", err=True)
-
-
-@merchants.command("redirects")
-@click.argument("merchant_id", type=click.UUID)
-def list_redirects(merchant_id: UUID) -> None:
-    """Show the list of the merchant MERCHANT_ID, an origin a line."""
-    from ledger.tenants import store
-
-    async def read(connection: "Connection") -> list[str]:
-        return await store.redirect_origins(connection, merchant_id)
-
-    origins = _with_list(read)
-    for origin in origins:
-        click.echo(origin)
-    if not origins:
-        click.echo("The list is empty: every origin is allowed.", err=True)
-
-
-def _with_list(work: "Callable[[Connection], Awaitable[Result]]") -> Result:
-    """Run `work` on a merchant's list of origins; what it refuses is one line and status 1."""
-    from ledger.tenants import store
-
-    try:
-        return with_connection(work)
-    except (ValueError, store.UnknownMerchantError) as error:
-        raise click.ClickException(str(error)) from error
-
-
-@commands.group()
-def keys() -> None:
-    """Credentials: a client id and a secret that speak for a tenant."""
-
-
-@keys.command("create")
-@click.option("--tenant", "tenant_id", type=click.UUID, required=True, help="Whose it is.")
-@click.option(
-    "--scope",
-    "scopes",
-    type=SCOPES,
-    multiple=True,
-    default=["wallets:read", "wallets:write", "transfers:write"],
-    show_default=True,
-    help="What it may do; repeat for several.",
-)
-@click.option(
-    "--rate-limit",
-    "limit",
-    callback=rate_limit_of,
-    help="What it may ask for, as 100/s; without it, what every credential may.",
-)
-def create_key(tenant_id: UUID, scopes: tuple[str, ...], limit: "RateLimit | None") -> None:
-    """Make a credential and show its secret, once."""
-    from ledger.tenants import store, usage
-
-    async def create(connection: "Connection") -> store.Secret:
-        async with connection.transaction():
-            made = await store.create_credential(connection, str(tenant_id), scopes)
-            await usage.set_rate_limit(connection, made.key_id, limit)
-        return made
-
-    try:
-        made = with_connection(create)
-    except store.UnknownTenantError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(f"client id      {made.key_id}")
-    click.echo(f"client secret  {made.secret}")
-    click.echo(f"api key        {made.api_key()}")
-    click.echo("The secret is not stored and cannot be shown again.", err=True)
-
-
-@keys.command("revoke")
-@click.argument("key_id")
-def revoke_key(key_id: str) -> None:
-    """Revoke the credential KEY_ID; other credentials of the tenant stay valid."""
-    from ledger.tenants import store
-
-    async def revoke(connection: "Connection") -> bool:
-        return await store.revoke_credential(connection, key_id)
-
-    if not with_connection(revoke):
-        message = f"there is no credential {key_id}"
-        raise click.ClickException(message)
-    click.echo(f"revoked {key_id}")
-
-
-keys.add_command(list_keys)
-keys.add_command(limit_key)
+commands.add_command(merchants)
+commands.add_command(keys)
+commands.add_command(audit)
 commands.add_command(vault)
 commands.add_command(customers)
 commands.add_command(reviews)

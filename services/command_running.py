@@ -13,6 +13,20 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+_LONGEST_NAME = 200
+
+
+def _printable(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
+    if text is not None and not (0 < len(text) <= _LONGEST_NAME and text.isprintable()):
+        message = f"a name is of 1 to {_LONGEST_NAME} printable characters"
+        raise click.BadParameter(message, ctx=context, param=parameter)
+    return text
+
+
+by_option = click.option(
+    "--by", callback=_printable, help="Who does it, for the audit log; else the machine's user."
+)
+
 
 def settings_now(process: "Process | None" = None, *, own_servers: bool = False) -> "Settings":
     """The settings; where the environment names no servers, those that `ledger up` runs.

@@ -1,4 +1,4 @@
-"""The command line's commands about the use of credentials: `ledger keys list` and `limit`.
+"""About the use of credentials: `ledger keys list`, and how limits are said.
 
 Each command imports only what it runs.
 """
@@ -53,25 +53,6 @@ def list_keys(tenant_id: UUID | None) -> None:
         return
     for line in _table([_HEADINGS, *(_cells(each) for each in listed)]):
         click.echo(line)
-
-
-@click.command("limit")
-@click.argument("key_id")
-@click.argument("limit", callback=rate_limit_of, metavar="N/s|default")
-def limit_key(key_id: str, limit: RateLimit | None) -> None:
-    """Limit what the credential KEY_ID may ask for, as 100/s, or 100/s:500 with a burst of 500.
-
-    `default` is what the gateways allow every credential.
-    """
-    from ledger.tenants import usage
-
-    async def change(connection: "Connection") -> bool:
-        return await usage.set_rate_limit(connection, key_id, limit)
-
-    if not with_connection(change):
-        message = f"there is no credential {key_id}; `ledger keys list` shows those that there are"
-        raise click.ClickException(message)
-    click.echo(f"limited {key_id} to {limit or DEFAULT_LIMIT}")
 
 
 def _cells(listed: "ListedCredential") -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from services.command_running import run_process, settings_now
+from services.command_running import by_option, run_process, settings_now
 
 
 @click.group()
@@ -25,11 +25,12 @@ def migrate_vault() -> None:
 
 
 @vault.command("reconcile")
-def reconcile_vault() -> None:
+@by_option
+def reconcile_vault(by: str | None) -> None:
     """Destroy again what a restore brought back, and remove what nobody needs any more."""
     from services.customers.vault_commands import run_reconcile
 
-    _maintain_vault(run_reconcile(settings_now()))
+    _maintain_vault(run_reconcile(settings_now(), by))
 
 
 @vault.command("backup")
@@ -43,19 +44,21 @@ def backup_vault(folder: Path) -> None:
 
 @vault.command("restore")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def restore_vault(file: Path) -> None:
+@by_option
+def restore_vault(file: Path, by: str | None) -> None:
     """Put back the keys of the backup FILE that are missing and were not destroyed."""
     from services.customers.vault_commands import run_restore
 
-    _maintain_vault(run_restore(settings_now(), file))
+    _maintain_vault(run_restore(settings_now(), file, by))
 
 
 @vault.command("rotate-master-key")
-def rotate_master_key() -> None:
+@by_option
+def rotate_master_key(by: str | None) -> None:
     """Add a master key and wrap every data key by it; it may be stopped and repeated."""
-    from services.vault.main import run_rotation
+    from services.customers.vault_commands import run_rotation
 
-    _maintain_vault(run_rotation(settings_now()))
+    _maintain_vault(run_rotation(settings_now(), by))
 
 
 def _maintain_vault(work: Coroutine[Any, Any, list[str]]) -> None:
@@ -88,13 +91,16 @@ def customers() -> None:
 @click.argument("user_id", type=click.UUID)
 @click.option("--tenant", "tenant_id", type=click.UUID, help="Whose customer it is.")
 @click.option("--reason", help="Kept in the history of the customer's wallets.")
+@by_option
 @click.confirmation_option(prompt="Who this customer is cannot be brought back. Erase?")
-def erase_customer(user_id: UUID, tenant_id: UUID | None, reason: str | None) -> None:
+def erase_customer(
+    user_id: UUID, tenant_id: UUID | None, reason: str | None, by: str | None
+) -> None:
     """Forget who the customer USER_ID is, for ever; wallets and money stay as they are."""
     from services.customers.erasing import run_erase
 
     tenant = None if tenant_id is None else str(tenant_id)
-    _maintain(run_erase(settings_now(), str(user_id), tenant, reason))
+    _maintain(run_erase(settings_now(), str(user_id), tenant, reason, by))
 
 
 @click.group()
@@ -127,21 +133,23 @@ def show_review(wallet_id: str, bill: Path | None) -> None:
 @reviews.command("approve")
 @click.argument("wallet_id")
 @click.option("--reason", help="Kept in the wallet's history.")
-def approve_wallet(wallet_id: str, reason: str | None) -> None:
+@by_option
+def approve_wallet(wallet_id: str, reason: str | None, by: str | None) -> None:
     """Make the wallet WALLET_ID active, with an account number."""
     from services.customers.reviewing import run_review
 
-    _maintain(run_review(settings_now(), wallet_id, "approved", reason))
+    _maintain(run_review(settings_now(), wallet_id, "approved", reason, by))
 
 
 @reviews.command("reject")
 @click.argument("wallet_id")
 @click.option("--reason", help="Kept in the wallet's history.")
-def reject_wallet(wallet_id: str, reason: str | None) -> None:
+@by_option
+def reject_wallet(wallet_id: str, reason: str | None, by: str | None) -> None:
     """Leave the wallet WALLET_ID inactive, for good."""
     from services.customers.reviewing import run_review
 
-    _maintain(run_review(settings_now(), wallet_id, "rejected", reason))
+    _maintain(run_review(settings_now(), wallet_id, "rejected", reason, by))
 
 
 def _maintain(work: Coroutine[Any, Any, list[str]]) -> None:

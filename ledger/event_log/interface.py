@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 from msgspec import Struct, field
 
 from ledger.domain.wallet import Payment
+from ledger.event_log.tenancy import TenancyFindings, TenancyQuestion, TenancyRows
 from schemas.events import RecordedEvent
 
 GENESIS_HASH = bytes(32)
@@ -59,7 +60,7 @@ class CommandKey(NamedTuple):
 
 
 class WalletKey(NamedTuple):
-    """A wallet; another tenant's is another key."""
+    """A wallet, or a tenant's own stream in its place; another tenant's is another key."""
 
     tenant_id: str
     wallet_id: str
@@ -144,6 +145,8 @@ class Question(Struct, frozen=True, kw_only=True):
     """Those that are to be enrolled."""
     serials: Sequence[str] = ()
     """Tenants of which an account number is to be allotted."""
+    tenancy: TenancyQuestion | None = None
+    """Asked by administrators only."""
 
 
 class Findings(Struct, frozen=True, kw_only=True):
@@ -166,6 +169,7 @@ class Findings(Struct, frozen=True, kw_only=True):
     """The customer ids of those who are enrolled."""
     next_serials: dict[str, int] = field(default_factory=dict)
     """By tenant: the serial of its next account number, the first being 0."""
+    tenancy: TenancyFindings = TenancyFindings()
 
 
 class OutcomeRow(NamedTuple):
@@ -243,6 +247,8 @@ class Append(Struct, frozen=True, kw_only=True):
     identities: Sequence[IdentityRow] = ()
     """At most one for each customer."""
     account_numbers: Sequence[AccountNumberRow] = ()
+    tenancy: TenancyRows | None = None
+    """Changes of merchants and credentials, which only an append within a turn may have."""
     unless_known: Question = Question()
     """Command ids and references that were not looked up: if any is known, nothing is written."""
 
@@ -311,10 +317,10 @@ class EventLog(Protocol):
     async def read_stream(
         self, wallet: WalletKey, after_version: int, limit: int
     ) -> list[RecordedEvent]:
-        """Up to `limit` events of one wallet after a version, in order."""
+        """Up to `limit` events of one stream after a version, in order."""
 
     async def find_events(self, keys: Sequence[EventKey]) -> dict[EventKey, RecordedEvent]:
-        """Events by their ids; those that the tenant does not have are left out."""
+        """Wallets' events by their ids; those that the tenant does not have are left out."""
 
     async def save_snapshots(self, snapshots: Sequence[tuple[WalletKey, Snapshot]]) -> None:
         """Keep snapshots, each only if it is newer than the one that is there."""

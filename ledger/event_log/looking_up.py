@@ -12,6 +12,7 @@ from ledger.event_log.interface import (
     StoredWallet,
     WalletKey,
 )
+from ledger.event_log.tenancy import TenancyFindings, TenancyQuestion
 from schemas.identifiers import hex_of, topup_id, transaction_id, user_id_of
 
 
@@ -76,6 +77,9 @@ async def look_up(read: Read, question: Question) -> Findings:
         payments=payments,
         identities=await _identities(read, question),
         serials=await _serials(read, question),
+        tenancy=TenancyFindings()
+        if question.tenancy is None
+        else await _tenancy(read, question.tenancy),
     )
 
 
@@ -93,3 +97,12 @@ async def _serials(read: Read, question: Question) -> list[asyncpg.Record]:
     if not question.serials:
         return []
     return await read("next_serials", list(question.serials))
+
+
+async def _tenancy(read: Read, asked: TenancyQuestion) -> TenancyFindings:
+    found = await read("credentials", list(asked.key_ids)) if asked.key_ids else []
+    credentials = rows.stored_credentials(found)
+    tenant_ids = {*asked.tenant_ids, *(each.tenant_id for each in credentials.values())}
+    tenants = rows.stored_tenants(await read("tenants", list(tenant_ids), list(asked.merchant_ids)))
+    heads = await read("stream_heads", [*tenants, *asked.stream_tenant_ids])
+    return TenancyFindings(credentials=credentials, tenants=tenants, heads=rows.stream_heads(heads))

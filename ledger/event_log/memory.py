@@ -37,15 +37,16 @@ from ledger.event_log.interface import (
     WalletKey,
     topup_of,
 )
+from ledger.event_log.memory_tenancy import MemoryTenancy
 from schemas.events import (
     CreditReversed,
     DebitReversed,
     RecordedEvent,
     TopupUnapplied,
     WalletToppedUp,
-    decode_event,
+    decode_any_event,
 )
-from schemas.identifiers import hex_of, user_id_of
+from schemas.identifiers import hex_of, is_wallet_stream, user_id_of
 
 Fate = Literal["lost", "committed"]
 
@@ -66,6 +67,7 @@ class MemoryStore:
         self.slots: dict[WalletKey, CustomerKey] = {}
         self.identities: dict[IdentityKey, str] = {}
         self.serials: dict[str, list[AccountNumberRow]] = {}
+        self.tenancy = MemoryTenancy()
         self.snapshots: dict[WalletKey, Snapshot] = {}
         self.turn_holder: _MemoryTurn | None = None
         self.turn_passed = asyncio.Condition()
@@ -116,6 +118,8 @@ class MemoryStore:
             if self.open_wallets.get(self.slots[wallet]) == wallet.wallet_id:
                 del self.open_wallets[self.slots[wallet]]
         self._write_identities(append)
+        if append.tenancy is not None:
+            self.tenancy.write(append.tenancy)
 
     def _write_identities(self, append: Append) -> None:
         told = {(row.tenant_id, row.customer_id) for row in append.identities}
@@ -172,12 +176,13 @@ class MemoryStore:
             next_serials={
                 tenant_id: len(self.serials.get(tenant_id, ())) for tenant_id in question.serials
             },
+            tenancy=self.tenancy.find(question.tenancy, self.streams),
         )
 
     def _reversed_amounts(self, transactions: Sequence[EventKey]) -> dict[EventKey, int]:
         found: dict[EventKey, int] = {}
         for recorded in self.events if transactions else ():
-            event = decode_event(recorded.type, recorded.schema_version, recorded.data)
+            event = decode_any_event(recorded.type, recorded.schema_version, recorded.data)
             if isinstance(event, DebitReversed | CreditReversed):
                 key = EventKey(recorded.tenant_id, hex_of(event.transaction_id))
                 found[key] = event.reversed_after
@@ -187,7 +192,7 @@ class MemoryStore:
         found: dict[EventKey, tuple[Payment, ...]] = {}
         wanted, topups = set(asked), {topup_of(key) for key in asked}
         for recorded in self.events if asked else ():
-            event = decode_event(recorded.type, recorded.schema_version, recorded.data)
+            event = decode_any_event(recorded.type, recorded.schema_version, recorded.data)
             if not isinstance(event, WalletToppedUp | TopupUnapplied):
                 continue
             key = EventKey(recorded.tenant_id, hex_of(event.topup_id))
@@ -242,6 +247,7 @@ class MemoryEventLog:
 
     async def append(self, append: Append) -> Appended:
         """See `EventLog`."""
+        assert append.tenancy is None, "that needs a turn"
         await asyncio.sleep(0)
         if self.store.turn_holder is not None:
             return Appended(is_written=False, now=self.store.clock())
@@ -295,7 +301,11 @@ class MemoryEventLog:
         """See `EventLog`."""
         await asyncio.sleep(0)
         wanted = set(keys)
-        by_key = ((EventKey(each.tenant_id, each.event_id), each) for each in self.store.events)
+        by_key = (
+            (EventKey(each.tenant_id, each.event_id), each)
+            for each in self.store.events
+            if is_wallet_stream(each.stream_id)
+        )
         return {key: event for key, event in by_key if key in wanted}
 
     async def save_snapshots(self, snapshots: Sequence[tuple[WalletKey, Snapshot]]) -> None:

@@ -164,6 +164,7 @@ class PostgresEventLog:
 
     async def append(self, append: Append) -> Appended:
         """See `EventLog`."""
+        assert append.tenancy is None, "that takes two statements, so a turn"
         await self._writer.open()
         try:
             return await _append(self._writer, append)
@@ -267,6 +268,9 @@ class _PostgresTurn:
         """See `Turn`. Nothing is committed yet, so no failure here is unclear."""
         try:
             appended = await _append(self._connection, append)
+            if appended.is_written and append.tenancy is not None:
+                changes = rows.tenancy_arguments(append.tenancy, append.head.recorded_at)
+                await self._connection.fetch("append_tenancy", *changes)
         except asyncpg.PostgresError as error:
             if _is_definite(error):
                 raise _refusal(error) from error

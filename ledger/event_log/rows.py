@@ -1,6 +1,7 @@
 """Rows of the log, to and from the published language. No I/O."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -22,8 +23,15 @@ from ledger.event_log.interface import (
     StoredWallet,
     WalletKey,
 )
+from ledger.event_log.tenancy import (
+    StoredCredential,
+    StoredTenant,
+    StreamHead,
+    TenancyFindings,
+    TenancyRows,
+)
 from schemas.events import RecordedEvent
-from schemas.identifiers import hex_of, wallet_id
+from schemas.identifiers import hex_of, stream_name, wallet_id
 
 _encode = msgspec.json.Encoder().encode
 
@@ -37,7 +45,7 @@ def recorded_event(row: asyncpg.Record) -> RecordedEvent:
     return RecordedEvent(
         position=row["position"],
         tenant_id=str(row["tenant_id"]),
-        stream_id=wallet_id(row["stream_id"].hex),
+        stream_id=stream_name(row["tenant_id"], row["stream_id"]),
         version=row["version"],
         event_id=row["event_id"].hex,
         type=row["type"],
@@ -144,6 +152,22 @@ def _rare(append: Append) -> str | None:
     return _encode(rows).decode()
 
 
+def tenancy_arguments(rows: TenancyRows, recorded_at: datetime) -> tuple[object, ...]:
+    """The parameters of sql/append_tenancy.sql."""
+    parts = {
+        "merchants": [row._asdict() for row in rows.merchants],
+        "credentials": [
+            row._asdict() | {"secret_hash": rf"\x{row.secret_hash.hex()}"}
+            for row in rows.credentials
+        ],
+        "credential_ends": [row._asdict() for row in rows.credential_ends],
+        "credential_limits": [row._asdict() for row in rows.credential_limits],
+        "redirects": [row._asdict() for row in rows.redirects],
+        "removed_redirects": [row._asdict() for row in rows.removed_redirects],
+    }
+    return (_encode(parts).decode(), recorded_at)
+
+
 def findings(
     recorded: Sequence[asyncpg.Record],
     *,
@@ -153,6 +177,7 @@ def findings(
     payments: Sequence[asyncpg.Record],
     identities: Sequence[asyncpg.Record],
     serials: Sequence[asyncpg.Record],
+    tenancy: TenancyFindings,
 ) -> Findings:
     """Put together the answers of the statements that a look-up reads."""
     head = recorded[0]
@@ -191,7 +216,43 @@ def findings(
             for row in identities
         },
         next_serials={str(row["tenant_id"]): row["next_serial"] for row in serials},
+        tenancy=tenancy,
     )
+
+
+def stored_credentials(rows: Sequence[asyncpg.Record]) -> dict[str, StoredCredential]:
+    """The rows of sql/credentials.sql by key id."""
+    return {
+        row["key_id"]: StoredCredential(
+            key_id=row["key_id"],
+            tenant_id=str(row["tenant_id"]),
+            scopes=tuple(row["scopes"]),
+            revoked_at=row["revoked_at"],
+            expires_at=row["expires_at"],
+            rate_limit_per_s=row["rate_limit_per_s"],
+            rate_limit_burst=row["rate_limit_burst"],
+        )
+        for row in rows
+    }
+
+
+def stored_tenants(rows: Sequence[asyncpg.Record]) -> dict[str, StoredTenant]:
+    """The rows of sql/tenants.sql by tenant."""
+    found = [
+        StoredTenant(
+            tenant_id=str(row["tenant_id"]),
+            merchant_id=str(row["merchant_id"]),
+            environment=row["environment"],
+            redirect_origins=frozenset(row["redirect_origins"]),
+        )
+        for row in rows
+    ]
+    return {tenant.tenant_id: tenant for tenant in found}
+
+
+def stream_heads(rows: Sequence[asyncpg.Record]) -> dict[str, StreamHead]:
+    """The rows of sql/stream_heads.sql by tenant."""
+    return {str(row["tenant_id"]): StreamHead(row["version"], row["hash"]) for row in rows}
 
 
 def _payments(rows: Sequence[asyncpg.Record]) -> dict[EventKey, tuple[Payment, ...]]:

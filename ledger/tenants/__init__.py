@@ -1,5 +1,5 @@
 """Tenants: merchants, their two environments, and the credentials that speak for them."""
 
-from typing import Literal
+from schemas.tenants import Environment
 
-Environment = Literal["live", "sandbox"]
+__all__ = ["Environment"]

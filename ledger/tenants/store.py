@@ -1,4 +1,6 @@
-"""The store of merchants and credentials. Secrets are made here, and kept as hashes only.
+"""What is stored of merchants and credentials, as others read it. Secrets are kept as hashes only.
+
+Changes are an administrator's (`ledger.tenants.administrator`), since each is an append.
 
 A secret is 256 random bits, so a plain SHA-256 of it cannot be guessed at; a slow hash
 would protect nothing more and cost every request.
@@ -7,8 +9,8 @@ would protect nothing more and cost every request.
 import hashlib
 import hmac
 import re
-import secrets
-from collections.abc import Iterable
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -18,6 +20,7 @@ import asyncpg
 from msgspec import Struct
 
 from ledger.tenants import Environment
+from ledger.tenants.errors import UnknownMerchantError
 from ledger.tenants.limits import RateLimit, rate_limit_of
 from ledger.tenants.redirects import origin_of
 
@@ -28,14 +31,11 @@ MERCHANT_SCOPES = SCOPES - {"admin"}
 """What a merchant's back end is given."""
 
 _SQL = Path(__file__).parent / "sql"
-_CREATE_MERCHANT = (_SQL / "create_merchant.sql").read_text(encoding="utf-8")
-_CREATE_CREDENTIAL = (_SQL / "create_credential.sql").read_text(encoding="utf-8")
-_REVOKE_CREDENTIAL = (_SQL / "revoke_credential.sql").read_text(encoding="utf-8")
 _FIND_CREDENTIAL = (_SQL / "find_credential.sql").read_text(encoding="utf-8")
-_ALLOW_REDIRECT = (_SQL / "allow_redirect.sql").read_text(encoding="utf-8")
-_DISALLOW_REDIRECT = (_SQL / "disallow_redirect.sql").read_text(encoding="utf-8")
 _REDIRECT_ORIGINS = (_SQL / "redirect_origins.sql").read_text(encoding="utf-8")
 
+_SECRET_BYTES = 32
+_KEY_ID_BYTES = 12
 _KEY_ID = re.compile(r"key_[0-9a-f]{24}", re.ASCII)
 
 if TYPE_CHECKING:
@@ -44,14 +44,6 @@ if TYPE_CHECKING:
     )
 else:  # the classes take parameters in their stubs only
     Connection = asyncpg.Connection
-
-
-class UnknownTenantError(Exception):
-    """A credential was asked for a tenant that there is not."""
-
-
-class UnknownMerchantError(Exception):
-    """An origin was named for a merchant that there is not."""
 
 
 class Merchant(Struct, frozen=True, kw_only=True):
@@ -83,6 +75,7 @@ class Credential(Struct, frozen=True, kw_only=True):
     secret_hash: bytes
     scopes: frozenset[str]
     revoked_at: datetime | None
+    """Since when it speaks for nobody: it was revoked, or its time was over."""
     redirect_origins: frozenset[str]
     """To where browsers may be sent after a top-up; empty: everywhere."""
     rate_limit: RateLimit | None = None
@@ -108,49 +101,15 @@ def split_api_key(api_key: str) -> Secret | None:
     return Secret(key_id, secret) if dot and secret and _KEY_ID.fullmatch(key_id) else None
 
 
+def new_secret(random_bytes: Callable[[int], bytes]) -> Secret:
+    """A new key id and secret. Nobody must be able to foresee the bytes."""
+    secret = urlsafe_b64encode(random_bytes(_SECRET_BYTES)).rstrip(b"=").decode("ascii")
+    return Secret(f"key_{random_bytes(_KEY_ID_BYTES).hex()}", secret)
+
+
 def is_key_id(text: str) -> bool:
-    """Whether the text is spelled as the id of a credential is."""
+    """Whether `text` is spelled as a key id; says nothing about its existence."""
     return _KEY_ID.fullmatch(text) is not None
-
-
-async def create_merchant(connection: Connection, name: str) -> Merchant:
-    """Make a merchant with a live and a sandbox tenant."""
-    row = await connection.fetchrow(_CREATE_MERCHANT, name)
-    assert row is not None, "an insert without a condition returns its row"
-    return Merchant(
-        merchant_id=str(row["merchant_id"]),
-        live_tenant_id=str(row["live_tenant_id"]),
-        sandbox_tenant_id=str(row["sandbox_tenant_id"]),
-    )
-
-
-async def create_credential(
-    connection: Connection, tenant_id: str, scopes: Iterable[str]
-) -> Secret:
-    """Make a credential. The secret is in the answer and nowhere else.
-
-    Raises `ValueError` for a scope that there is not, `UnknownTenantError`.
-    """
-    wanted = set(scopes)
-    if not wanted or not wanted <= SCOPES:
-        message = f"scopes must be some of {', '.join(sorted(SCOPES))}"
-        raise ValueError(message)
-    made = Secret(f"key_{secrets.token_hex(12)}", secrets.token_urlsafe(32))
-    try:
-        await connection.execute(
-            _CREATE_CREDENTIAL, made.key_id, tenant_id, hash_secret(made.secret), sorted(wanted)
-        )
-    except (asyncpg.ForeignKeyViolationError, asyncpg.DataError) as error:
-        message = f"there is no tenant {tenant_id}"
-        raise UnknownTenantError(message) from error
-    return made
-
-
-async def revoke_credential(connection: Connection, key_id: str) -> bool:
-    """Revoke a credential; False if there is none of this id. Repeating it is harmless."""
-    if not _KEY_ID.fullmatch(key_id):
-        return False
-    return await connection.fetchval(_REVOKE_CREDENTIAL, key_id) is not None
 
 
 async def find_credential(connection: Connection, key_id: str) -> Credential | None:
@@ -174,25 +133,6 @@ async def find_credential(connection: Connection, key_id: str) -> Credential | N
     )
 
 
-async def allow_redirect(connection: Connection, merchant_id: UUID, origin: str) -> str:
-    """Put an origin on a merchant's list, for live and sandbox; how it is spelled there.
-
-    Raises `ValueError` for what is no origin, `UnknownMerchantError`.
-    """
-    spelled = _spelled(origin)
-    try:
-        await connection.execute(_ALLOW_REDIRECT, merchant_id, spelled)
-    except asyncpg.ForeignKeyViolationError as error:
-        message = f"there is no merchant {merchant_id}"
-        raise UnknownMerchantError(message) from error
-    return spelled
-
-
-async def disallow_redirect(connection: Connection, merchant_id: UUID, origin: str) -> bool:
-    """Take an origin off a merchant's list; False if it was not on it. Raises `ValueError`."""
-    return await connection.fetchval(_DISALLOW_REDIRECT, merchant_id, _spelled(origin)) is not None
-
-
 async def redirect_origins(connection: Connection, merchant_id: UUID) -> list[str]:
     """A merchant's list, in order; empty: it keeps none. Raises `UnknownMerchantError`."""
     rows = await connection.fetch(_REDIRECT_ORIGINS, merchant_id)
@@ -202,7 +142,8 @@ async def redirect_origins(connection: Connection, merchant_id: UUID) -> list[st
     return [row["origin"] for row in rows if row["origin"] is not None]
 
 
-def _spelled(origin: str) -> str:
+def spelled_origin(origin: str) -> str:
+    """How an origin is spelled on a list. Raises `ValueError` for what is none."""
     spelled = origin_of(origin)
     if spelled is None:
         message = (

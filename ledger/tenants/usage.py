@@ -10,10 +10,9 @@ from msgspec import Struct
 
 from ledger.tenants import Environment
 from ledger.tenants.limits import RateLimit, rate_limit_of
-from ledger.tenants.store import Connection, is_key_id
+from ledger.tenants.store import Connection
 
 _SQL = Path(__file__).parent / "sql"
-_SET_RATE_LIMIT = (_SQL / "set_rate_limit.sql").read_text(encoding="utf-8")
 _LIST_CREDENTIALS = (_SQL / "list_credentials.sql").read_text(encoding="utf-8")
 _EXCHANGE_USAGE = (_SQL / "exchange_usage.sql").read_text(encoding="utf-8")
 
@@ -41,17 +40,6 @@ class UsedCredential(Struct, frozen=True, kw_only=True):
     """What was let through."""
     used_ms_ago: int
     """When it was used last, let through or not."""
-
-
-async def set_rate_limit(connection: Connection, key_id: str, limit: RateLimit | None) -> bool:
-    """Limit a credential, by None as all are; False if there is none of this id.
-
-    It counts at every gateway within a second.
-    """
-    if not is_key_id(key_id):
-        return False
-    per_s, burst = (None, None) if limit is None else (limit.per_s, limit.burst)
-    return await connection.fetchval(_SET_RATE_LIMIT, key_id, per_s, burst) is not None
 
 
 async def list_credentials(

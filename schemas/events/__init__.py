@@ -16,6 +16,17 @@ from schemas.events.identity import (
     TierRaised,
     WalletReviewed,
 )
+from schemas.events.tenant import (
+    CredentialCreated,
+    CredentialLimited,
+    CredentialRevoked,
+    CredentialRotated,
+    MerchantCreated,
+    RedirectAllowed,
+    RedirectDisallowed,
+    TenantEvent,
+    VaultMaintenanceBegun,
+)
 from schemas.events.wallet import (
     BalanceForfeited,
     ChangeDeclined,
@@ -50,8 +61,14 @@ from schemas.events.wallet import (
 __all__ = [
     "EVENT_TYPES",
     "SCHEMA_VERSION",
+    "TENANT_EVENT_TYPES",
+    "WALLET_EVENT_TYPES",
     "BalanceForfeited",
     "ChangeDeclined",
+    "CredentialCreated",
+    "CredentialLimited",
+    "CredentialRevoked",
+    "CredentialRotated",
     "CreditDeclined",
     "CreditLapsed",
     "CreditReversed",
@@ -60,6 +77,7 @@ __all__ = [
     "DebitDeclined",
     "DebitReversed",
     "Decode",
+    "Event",
     "EventMetadata",
     "Expiring",
     "HoldCaptured",
@@ -68,7 +86,11 @@ __all__ = [
     "IdentityDeclined",
     "LotAmount",
     "Lots",
+    "MerchantCreated",
     "RecordedEvent",
+    "RedirectAllowed",
+    "RedirectDisallowed",
+    "TenantEvent",
     "TierRaised",
     "TopupCreated",
     "TopupDeclined",
@@ -77,6 +99,7 @@ __all__ = [
     "TransferReceived",
     "TransferSent",
     "UnknownEventError",
+    "VaultMaintenanceBegun",
     "VoidDeclined",
     "WalletClosed",
     "WalletCredited",
@@ -87,7 +110,9 @@ __all__ = [
     "WalletReviewed",
     "WalletToppedUp",
     "WalletUnfrozen",
+    "decode_any_event",
     "decode_event",
+    "decode_tenant_event",
     "encode_event",
     "type_of",
 ]
@@ -95,7 +120,9 @@ __all__ = [
 SCHEMA_VERSION = 1
 """The schema version that every event type is written with today."""
 
-EVENT_TYPES: dict[str, type[WalletEvent]] = {
+Event = WalletEvent | TenantEvent
+
+WALLET_EVENT_TYPES: dict[str, type[WalletEvent]] = {
     "wallet.opened": WalletOpened,
     "wallet.credited": WalletCredited,
     "wallet.debited": WalletDebited,
@@ -125,11 +152,29 @@ EVENT_TYPES: dict[str, type[WalletEvent]] = {
     "wallet.customer_erased": CustomerErased,
     "wallet.identity_declined": IdentityDeclined,
 }
-"""Every event by its type name, which is its Struct's tag."""
+"""A wallet's events by type name, which is its Struct's tag."""
+
+TENANT_EVENT_TYPES: dict[str, type[TenantEvent]] = {
+    "tenant.merchant_created": MerchantCreated,
+    "tenant.credential_created": CredentialCreated,
+    "tenant.credential_rotated": CredentialRotated,
+    "tenant.credential_revoked": CredentialRevoked,
+    "tenant.credential_limited": CredentialLimited,
+    "tenant.redirect_allowed": RedirectAllowed,
+    "tenant.redirect_disallowed": RedirectDisallowed,
+    "vault.maintenance_begun": VaultMaintenanceBegun,
+}
+"""The events of a tenant's own stream: what administrators did."""
+
+EVENT_TYPES: dict[str, type[Event]] = {**WALLET_EVENT_TYPES, **TENANT_EVENT_TYPES}
+"""Every event by its type name."""
 
 _TYPE_NAMES = {struct: name for name, struct in EVENT_TYPES.items()}
 _UPCASTERS: dict[tuple[str, int], Callable[[bytes | str], WalletEvent]] = {}
-_DECODERS = {name: msgspec.json.Decoder(struct) for name, struct in EVENT_TYPES.items()}
+_DECODERS = {name: msgspec.json.Decoder(struct) for name, struct in WALLET_EVENT_TYPES.items()}
+_TENANT_DECODERS = {
+    name: msgspec.json.Decoder(struct) for name, struct in TENANT_EVENT_TYPES.items()
+}
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -137,12 +182,12 @@ class UnknownEventError(Exception):
     """An event of a type or schema version that this release does not know."""
 
 
-def type_of(event: WalletEvent) -> str:
+def type_of(event: Event) -> str:
     """The event's type name, such as `wallet.debited`."""
     return _TYPE_NAMES[type(event)]
 
 
-def encode_event(event: WalletEvent) -> bytes:
+def encode_event(event: Event) -> bytes:
     """The event's JSON. It carries its type too, so that it can be read on its own."""
     return _ENCODER.encode(event)
 
@@ -152,7 +197,7 @@ Decode = Callable[[str, int, bytes | str], WalletEvent]
 
 
 def decode_event(type_name: str, schema_version: int, data: bytes | str) -> WalletEvent:
-    """Read an event's JSON, however old it is.
+    """Read the JSON of a wallet's event, however old it is.
 
     Raises `UnknownEventError` for a type or version from a newer release.
     """
@@ -165,3 +210,19 @@ def decode_event(type_name: str, schema_version: int, data: bytes | str) -> Wall
         message = f"event type {type_name!r} with schema version {schema_version} is not known"
         raise UnknownEventError(message)
     return upcast(data)
+
+
+def decode_tenant_event(type_name: str, schema_version: int, data: bytes | str) -> TenantEvent:
+    """Read the JSON of an event of a tenant's own stream. Raises `UnknownEventError`."""
+    decoder = _TENANT_DECODERS.get(type_name) if schema_version == SCHEMA_VERSION else None
+    if decoder is None:
+        message = f"event type {type_name!r} with schema version {schema_version} is not known"
+        raise UnknownEventError(message)
+    return decoder.decode(data)
+
+
+def decode_any_event(type_name: str, schema_version: int, data: bytes | str) -> Event:
+    """Read an event's JSON, whatever stream it stands in. Raises `UnknownEventError`."""
+    if type_name in TENANT_EVENT_TYPES:
+        return decode_tenant_event(type_name, schema_version, data)
+    return decode_event(type_name, schema_version, data)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from schemas.identifiers import TenantId, WalletId
+from schemas.identifiers import StreamId, TenantId
 
 
 class EventMetadata(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -26,9 +26,9 @@ class RecordedEvent(Struct, frozen=True, kw_only=True, gc=False):
     position: int
     """Place in the whole log: gapless, in commit order, the first is 1."""
     tenant_id: TenantId
-    stream_id: WalletId
+    stream_id: StreamId
     version: int
-    """Place in the wallet's own stream: gapless, the first is 1."""
+    """Place in its stream: gapless, the first is 1."""
     event_id: str
     """A UUIDv7 as 32 hexadecimal digits."""
     type: str

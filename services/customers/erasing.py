@@ -24,7 +24,11 @@ _NAME: Final = "ledger-customers"
 
 
 async def run_erase(
-    settings: Settings, user_id: str, tenant_id: str | None, reason: str | None
+    settings: Settings,
+    user_id: str,
+    tenant_id: str | None,
+    reason: str | None,
+    by: str | None = None,
 ) -> list[str]:
     """Erase, and say what was done. Raises `CustomerCommandError` where it is not clear whom."""
     connection = await connect(settings.require_database_url(), _NAME)
@@ -43,7 +47,7 @@ async def run_erase(
         erasures = erasures_in(connection.fetch)
         async with open_vault(settings, _NAME, erasures) as vault:
             documents = await _documents(connection, vault, customer, digits)
-            async with submitting(settings) as ledger:
+            async with submitting(settings, by) as ledger:
                 await _forget(ledger, customer, digits, reason)
                 was_there = await vault.erase(customer, row["now"])
                 # What was sealed before the key went may have been appended since.

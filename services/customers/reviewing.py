@@ -34,7 +34,11 @@ async def run_list(settings: Settings) -> list[str]:
 
 
 async def run_review(
-    settings: Settings, identifier: str, outcome: ReviewOutcome, reason: str | None
+    settings: Settings,
+    identifier: str,
+    outcome: ReviewOutcome,
+    reason: str | None,
+    by: str | None = None,
 ) -> list[str]:
     """Settle one. Raises `CustomerCommandError` where there is nothing to settle."""
     connection = await connect(settings.require_database_url(), _NAME)
@@ -54,7 +58,7 @@ async def run_review(
         reason=reason,
         bank_code=banks.of(row["environment"]).code,
     )
-    async with submitting(settings) as ledger:
+    async with submitting(settings, by) as ledger:
         result = await ledger.settle(str(row["tenant_id"]), command)
     if result.rejection is not None:
         message = f"{identifier} was not {outcome}: {code_of(result.rejection)}"

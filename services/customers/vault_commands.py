@@ -7,9 +7,12 @@ from typing import Any, Final
 
 import asyncpg
 
+from ledger.event_log.interface import LogUnavailableError
+from ledger.tenants.errors import OutcomeUnknownError
 from services.customers.erasures import erasures_in
 from services.customers.errors import CustomerCommandError
 from services.customers.leftovers import Leftovers
+from services.runtime.administration import administering, operator_name
 from services.runtime.postgres import connect
 from services.runtime.settings import Settings
 from services.vault import main as vault
@@ -20,12 +23,13 @@ _NAME: Final = "ledger-vault-erasures"
 _AWAY: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
-async def run_reconcile(settings: Settings) -> list[str]:
+async def run_reconcile(settings: Settings, by: str | None = None) -> list[str]:
     """Destroy again what a restore brought back, and remove what is left over.
 
     Raises `CustomerCommandError` without the log.
     """
     async with _erasures(settings) as erasures:
+        await _tell(settings, "reconcile", by)
         said = await vault.run_reconcile(settings, erasures)
     try:
         removed = await Leftovers(settings, _NAME).remove()
@@ -39,10 +43,33 @@ async def run_reconcile(settings: Settings) -> list[str]:
     ]
 
 
-async def run_restore(settings: Settings, path: Path) -> list[str]:
+async def run_restore(settings: Settings, path: Path, by: str | None = None) -> list[str]:
     """Put back what is missing and nobody erased. Raises `CustomerCommandError` without the log."""
     async with _erasures(settings) as erasures:
+        await _tell(settings, "restore", by)
         return await vault.run_restore(settings, path, erasures)
+
+
+async def run_rotation(settings: Settings, by: str | None = None) -> list[str]:
+    """Wrap every key by a new master key. Raises `CustomerCommandError` without the log."""
+    await _tell(settings, "rotate_master_key", by)
+    return await vault.run_rotation(settings)
+
+
+async def _tell(settings: Settings, work: str, by: str | None) -> None:
+    """Say in the audit log what is about to be done: the vault itself is not in one commit with it.
+
+    First, so that nothing is done of which the log does not know.
+    """
+    dsn = settings.require_database_url()
+    try:
+        async with administering(dsn, operator_name(by)) as administrator:
+            await administrator.begin_vault_maintenance(work)
+    except (LogUnavailableError, OutcomeUnknownError) as error:
+        message = f"the audit log, in which this has to be, cannot be written: {error}"
+        raise CustomerCommandError(message) from error
+    except ValueError as error:
+        raise CustomerCommandError(str(error)) from error
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from ledger.event_log.postgres import PostgresEventLog
 from ledger.tenants import Environment
 from services.customers.banks import Bank, Banks
 from services.gateway.application import Gateway, GatewayServer
+from services.gateway.audit.queries import add_audit_log
 from services.gateway.authentication import Authenticator
 from services.gateway.baas.dialect import BASE, BaasDialect
 from services.gateway.baas.routes import BaasParts, add_baas
@@ -181,6 +182,7 @@ def make_gateway(
     )
     books = BookReads(database, environment)
     add_books(routes, books)
+    add_audit_log(routes, database)
     add_pages(routes, public_documents(), readiness.reasons, registry)
     add_baas(
         routes,

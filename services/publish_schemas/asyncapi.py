@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.events import SCHEMA_VERSION
+from schemas.events import SCHEMA_VERSION, TENANT_EVENT_TYPES
 from services.publish_schemas import examples
 from services.publish_schemas.headers import HEADER_SETS, command_type, event_type
 from services.publish_schemas.json_schema import JsonSchema
@@ -22,8 +22,9 @@ and kinds in results may get new values.
 """
 
 _EVENTS_DESCRIPTION = """\
-Every event of every wallet, complete, each wallet's in the order of its versions.
-Per wallet, ignore a version that is not above the highest seen."""
+Every event of every wallet, complete, each wallet's in the order of its versions; and in streams
+of their own what administrators did to tenants. Per wallet, or stream, ignore a version that is
+not above the highest seen."""
 
 
 def asyncapi_document(version: str) -> JsonSchema:
@@ -38,7 +39,7 @@ def asyncapi_document(version: str) -> JsonSchema:
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
-        "channels": _channels(messages),
+        "channels": _channels(),
         "operations": {
             "publishEvents": _operation("send", "events", "The relay publishes the log."),
             "receiveCommands": _operation("receive", "commands", "The intake reads commands.")
@@ -72,7 +73,7 @@ def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def _channels(messages: dict[str, JsonSchema]) -> dict[str, JsonSchema]:
+def _channels() -> dict[str, JsonSchema]:
     def channel(name: str, description: str, names: list[str]) -> JsonSchema:
         return {
             "address": f"ledger.{name}",
@@ -87,7 +88,7 @@ def _channels(messages: dict[str, JsonSchema]) -> dict[str, JsonSchema]:
         "events": channel(
             "events",
             _EVENTS_DESCRIPTION,
-            [name for name in messages if name.startswith("wallet.")],
+            [f"{name}.v{SCHEMA_VERSION}" for name in examples.EVENTS],
         ),
         "commands": channel(
             "commands",
@@ -109,11 +110,12 @@ def _channels(messages: dict[str, JsonSchema]) -> dict[str, JsonSchema]:
 def _messages() -> dict[str, JsonSchema]:
     messages: dict[str, JsonSchema] = {}
     for name, event in examples.EVENTS.items():
+        is_tenants = name in TENANT_EVENT_TYPES
         messages[f"{name}.v{SCHEMA_VERSION}"] = _message(
             name=event_type(name),
             summary=_summary(event),
-            key="The wallet's id.",
-            headers="events",
+            key="The tenant's own stream." if is_tenants else "The wallet's id.",
+            headers="tenant-events" if is_tenants else "events",
             payload=f"events/{name}.v{SCHEMA_VERSION}.json",
             values={name: event},
         )
@@ -172,7 +174,7 @@ def _message(
             {"name": called, "payload": examples.plain(value)} for called, value in values.items()
         ],
     }
-    if headers != "events":
+    if not headers.endswith("events"):
         attribute = "id" if headers == "commands" else "causationid"
         message["correlationId"] = {
             "description": "The command's id.",

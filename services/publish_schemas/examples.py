@@ -16,18 +16,26 @@ from schemas import commands, results
 from schemas.events import (
     BalanceForfeited,
     ChangeDeclined,
+    CredentialCreated,
+    CredentialLimited,
+    CredentialRevoked,
+    CredentialRotated,
     CreditDeclined,
     CreditLapsed,
     CreditReversed,
     CustomerErased,
     DebitDeclined,
     DebitReversed,
+    Event,
     Expiring,
     HoldCaptured,
     HoldPlaced,
     HoldReleased,
     IdentityDeclined,
     LotAmount,
+    MerchantCreated,
+    RedirectAllowed,
+    RedirectDisallowed,
     TierRaised,
     TopupCreated,
     TopupDeclined,
@@ -35,11 +43,11 @@ from schemas.events import (
     TopupUnapplied,
     TransferReceived,
     TransferSent,
+    VaultMaintenanceBegun,
     VoidDeclined,
     WalletClosed,
     WalletCredited,
     WalletDebited,
-    WalletEvent,
     WalletFrozen,
     WalletOpened,
     WalletReviewed,
@@ -66,6 +74,10 @@ TOPPED_UP_ID = "txn_0197f3d94e617a08a5d2f1b96c03e874"
 PAYMENT_ID = "pay_5c1e9a7d40f24be8"
 REDIRECT_URL = "https://shop.example.com/wallet"
 CANCEL_URL = "https://shop.example.com/basket"
+KEY_ID = "key_16c5413fa306bd42f25c44b9"
+NEW_KEY_ID = "key_d3bd36dfb1d579c7d0c92801"
+MERCHANT = "5b1f8a52-9f0e-4c7d-8a36-0e4d2c719b83"
+ORIGIN = "https://shop.example.com"
 SEALED = "bG9uZyB0ZXh0IHRoYXQgbm9ib2R5IHJlYWRzIHdpdGhvdXQgdGhlIGtleQ=="
 USER = "5f0c2f0e-7d0a-5a3c-9b53-3f6f1f6f8f4d"
 OPENED_AT = datetime(2026, 5, 24, 10, 0, tzinfo=UTC)
@@ -78,6 +90,7 @@ ASKED_AT = datetime(2026, 5, 24, 11, 10, 2, 418_000, tzinfo=UTC)
 PAID_AT = datetime(2026, 5, 24, 11, 12, 40, 96_221, tzinfo=UTC)
 TOPUP_ENDS_AT = datetime(2026, 5, 24, 11, 40, 2, 418_000, tzinfo=UTC)
 BONUS_ENDS_AT = datetime(2026, 7, 1, tzinfo=UTC)
+KEY_ENDS_AT = datetime(2026, 5, 25, 11, 10, 2, 418_000, tzinfo=UTC)
 HOLD_ENDS_AT = datetime(2026, 5, 25, 10, 0, tzinfo=UTC)
 METADATA = Raw(b'{"campaign":"may"}')
 
@@ -110,7 +123,7 @@ _TRANSFER: dict[str, Any] = {
 }
 
 
-EVENTS: dict[str, WalletEvent] = {
+EVENTS: dict[str, Event] = {
     "wallet.opened": WalletOpened(
         customer_id="cus_abc123", user_id=USER, currency="GHS", metadata=METADATA
     ),
@@ -239,6 +252,25 @@ EVENTS: dict[str, WalletEvent] = {
     "wallet.identity_declined": IdentityDeclined(
         change="raise_tier", code="tier_not_raised", balance=14_500
     ),
+    "tenant.merchant_created": MerchantCreated(
+        merchant_id=MERCHANT, name="Ama's shop", environment="live"
+    ),
+    "tenant.credential_created": CredentialCreated(
+        key_id=KEY_ID, scopes=("wallets:read", "wallets:write"), environment="live"
+    ),
+    "tenant.credential_rotated": CredentialRotated(
+        key_id=NEW_KEY_ID,
+        replaces_key_id=KEY_ID,
+        ends_at=KEY_ENDS_AT,
+        scopes=("wallets:read", "wallets:write"),
+        environment="live",
+        reason="Once a year",
+    ),
+    "tenant.credential_revoked": CredentialRevoked(key_id=KEY_ID, reason="It was in a log"),
+    "tenant.credential_limited": CredentialLimited(key_id=KEY_ID, per_s=100, burst=500),
+    "tenant.redirect_allowed": RedirectAllowed(merchant_id=MERCHANT, origin=ORIGIN),
+    "tenant.redirect_disallowed": RedirectDisallowed(merchant_id=MERCHANT, origin=ORIGIN),
+    "vault.maintenance_begun": VaultMaintenanceBegun(work="rotate_master_key"),
 }
 
 COMMANDS: dict[str, commands.Command] = {

@@ -3,12 +3,15 @@
 Every header's value is UTF-8 text, so everything here is a string.
 """
 
+from collections.abc import Iterable
+
 from schemas.commands import COMMAND_TYPES
-from schemas.events import EVENT_TYPES, SCHEMA_VERSION
+from schemas.events import SCHEMA_VERSION, TENANT_EVENT_TYPES, WALLET_EVENT_TYPES
 from services.publish_schemas.json_schema import DIALECT, JsonSchema
 
 _UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 _WALLET = "^wal_[0-9a-f]{32}$"
+_TENANTS = "^ten_[0-9a-f]{32}$"
 _COUNT = "^[1-9][0-9]*$"
 
 
@@ -32,24 +35,11 @@ def command_type(tag: str) -> str:
     return f"ledger.command.{tag}.v1"
 
 
-def _headers(
-    name: str, description: str, required: dict[str, JsonSchema], optional: dict[str, JsonSchema]
-) -> JsonSchema:
-    return {
-        "$schema": DIALECT,
-        "$id": f"urn:ledger:envelope:{name}.v1",
-        "title": f"Headers on ledger.{name}",
-        "description": description,
-        "type": "object",
-        "properties": required | optional,
-        "required": list(required),
-    }
-
-
-HEADER_SETS: dict[str, JsonSchema] = {
-    "events": _headers(
-        "events",
-        "Where an event stands in the log and where it came from. The value is its data.",
+def _of_events(
+    types: Iterable[str], *, subject: JsonSchema, version: str
+) -> tuple[dict[str, JsonSchema], dict[str, JsonSchema]]:
+    """The headers that every event has, and those that one may have."""
+    return (
         {
             "ce_specversion": _SPEC_VERSION,
             "ce_id": _text("The event's own id, a UUIDv7.", pattern=_UUID),
@@ -57,18 +47,16 @@ HEADER_SETS: dict[str, JsonSchema] = {
             "ce_type": _text(
                 "What happened, with the version of its schema. There will be more types.",
                 pattern="^ledger\\.[a-z_]+\\.[a-z_]+\\.v[1-9][0-9]*$",
-                examples=sorted(event_type(name) for name in EVENT_TYPES),
+                examples=sorted(event_type(name) for name in types),
             ),
-            "ce_subject": _text("The wallet; the message's key too.", pattern=_WALLET),
+            "ce_subject": subject,
             "ce_time": _text("When it was recorded, UTC.", format="date-time"),
             "ce_tenantid": _TENANT,
             "ce_position": _text(
                 "Place in the whole log: gapless, in commit order, the first is 1.",
                 pattern=_COUNT,
             ),
-            "ce_version": _text(
-                "Place in the wallet's own stream: gapless, the first is 1.", pattern=_COUNT
-            ),
+            "ce_version": _text(version, pattern=_COUNT),
             "ce_hash": _text(
                 "SHA-256 over the stream's previous hash and this event.",
                 pattern="^[0-9a-f]{64}$",
@@ -80,6 +68,46 @@ HEADER_SETS: dict[str, JsonSchema] = {
             "ce_correlationid": _CORRELATION,
             "ce_causationid": _text("The id of the command that caused it, if it had one."),
         },
+    )
+
+
+def _headers(
+    name: str,
+    description: str,
+    required: dict[str, JsonSchema],
+    optional: dict[str, JsonSchema],
+    topic: str | None = None,
+) -> JsonSchema:
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:ledger:envelope:{name}.v1",
+        "title": f"Headers on {topic or f'ledger.{name}'}",
+        "description": description,
+        "type": "object",
+        "properties": required | optional,
+        "required": list(required),
+    }
+
+
+HEADER_SETS: dict[str, JsonSchema] = {
+    "events": _headers(
+        "events",
+        "Where an event stands in the log and where it came from. The value is its data.",
+        *_of_events(
+            WALLET_EVENT_TYPES,
+            subject=_text("The wallet; the message's key too.", pattern=_WALLET),
+            version="Place in the wallet's own stream: gapless, the first is 1.",
+        ),
+    ),
+    "tenant-events": _headers(
+        "tenant-events",
+        "Where an event of a tenant's own stands in the log, and who did what it tells.",
+        *_of_events(
+            TENANT_EVENT_TYPES,
+            subject=_text("The tenant's own stream; the message's key too.", pattern=_TENANTS),
+            version="Place in the tenant's own stream: gapless, the first is 1.",
+        ),
+        topic="ledger.events, of a tenant's own stream",
     ),
     "commands": _headers(
         "commands",

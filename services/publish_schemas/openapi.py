@@ -94,6 +94,7 @@ def openapi_document(version: str) -> JsonSchema:
             {"name": "Top-ups", "description": "Ask customers for payments into their wallets."},
             {"name": "Batches", "description": "Send many commands in one call."},
             {"name": "Books", "description": "Accounts, their entries, the trial balance."},
+            {"name": "Audit", "description": "What administrators did."},
         ],
         "paths": _paths(shared),
         "components": {

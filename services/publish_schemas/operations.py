@@ -1,5 +1,6 @@
 """The calls of contract A that this release answers, one row each."""
 
+from services.publish_schemas.audit_operations import AUDIT_OPERATIONS
 from services.publish_schemas.batch_operations import BATCH_OPERATIONS
 from services.publish_schemas.book_operations import BOOK_OPERATIONS
 from services.publish_schemas.hold_operations import HOLD_OPERATIONS
@@ -17,4 +18,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *TOPUP_OPERATIONS,
     *BATCH_OPERATIONS,
     *BOOK_OPERATIONS,
+    *AUDIT_OPERATIONS,
 )

@@ -1,8 +1,9 @@
 """An event of the log as a Kafka message: CloudEvents 1.0 in binary mode. Pure.
 
 Attributes travel as headers, the event's own JSON is the value, verbatim; the key is the
-wallet. The relay spends most of its time here, so what repeats is made once: a tenant's,
-a type's, a wallet's headers, and the time that all events of one append share.
+stream, a wallet's or a tenant's own. The relay spends most of its time here, so what repeats is
+made once: a tenant's, a type's, a stream's headers, and the time that all events of one append
+share.
 """
 
 from collections.abc import Callable
@@ -51,7 +52,7 @@ class Message(NamedTuple):
     headers: list[Header]
 
 
-class _Wallet(NamedTuple):
+class _Stream(NamedTuple):
     partition: int
     key: bytes
     subject: Header
@@ -67,7 +68,7 @@ class MessageEncoder:
 
     def __init__(self, partition_of: Callable[[bytes], int]) -> None:
         self._partition_of = partition_of
-        self._wallets: dict[bytes, _Wallet] = {}
+        self._streams: dict[bytes, _Stream] = {}
         self._tenants: dict[bytes, _Tenant] = {}
         self._types: dict[tuple[str, int], Header] = {}
         self._who: dict[str, Header] = {}
@@ -90,7 +91,7 @@ class MessageEncoder:
             recorded_at,
             digest,
         ) = row
-        wallet = self._wallets.get(stream_id) or self._meet_wallet(stream_id)
+        stream = self._streams.get(stream_id) or self._meet_stream(tenant_id, stream_id)
         tenant = self._tenants.get(tenant_id) or self._meet_tenant(tenant_id)
         kind = self._types.get((type_name, schema_version)) or self._meet_type(
             type_name, schema_version
@@ -104,7 +105,7 @@ class MessageEncoder:
             ("ce_id", event_id),
             tenant.source,
             kind,
-            wallet.subject,
+            stream.subject,
             self._time,
             tenant.id,
             ("ce_position", b"%d" % position),
@@ -117,14 +118,16 @@ class MessageEncoder:
             headers.append(("ce_correlationid", metadata.correlation_id.encode()))
         if metadata.causation_id is not None:
             headers.append(("ce_causationid", metadata.causation_id.encode()))
-        return Message(wallet.partition, wallet.key, data, headers)
+        return Message(stream.partition, stream.key, data, headers)
 
-    def _meet_wallet(self, stream_id: bytes) -> _Wallet:
-        key = b"wal_" + stream_id.hex().encode()
-        wallet = _Wallet(self._partition_of(key), key, ("ce_subject", key))
-        _make_room(self._wallets)
-        self._wallets[stream_id] = wallet
-        return wallet
+    def _meet_stream(self, tenant_id: bytes, stream_id: bytes) -> _Stream:
+        # A tenant's own stream has the tenant's id.
+        prefix = b"ten_" if stream_id == tenant_id else b"wal_"
+        key = prefix + stream_id.hex().encode()
+        stream = _Stream(self._partition_of(key), key, ("ce_subject", key))
+        _make_room(self._streams)
+        self._streams[stream_id] = stream
+        return stream
 
     def _meet_tenant(self, tenant_id: bytes) -> _Tenant:
         text = str(UUID(bytes=tenant_id)).encode()

@@ -16,17 +16,26 @@ from schemas.events import (
     EVENT_TYPES,
     BalanceForfeited,
     ChangeDeclined,
+    CredentialCreated,
+    CredentialLimited,
+    CredentialRevoked,
+    CredentialRotated,
     CreditDeclined,
     CreditLapsed,
     CreditReversed,
     CustomerErased,
     DebitDeclined,
     DebitReversed,
+    Event,
     EventMetadata,
     HoldCaptured,
     HoldPlaced,
     HoldReleased,
     IdentityDeclined,
+    MerchantCreated,
+    RedirectAllowed,
+    RedirectDisallowed,
+    TenantEvent,
     TierRaised,
     TopupCreated,
     TopupDeclined,
@@ -35,6 +44,7 @@ from schemas.events import (
     TransferReceived,
     TransferSent,
     UnknownEventError,
+    VaultMaintenanceBegun,
     VoidDeclined,
     WalletClosed,
     WalletCredited,
@@ -45,9 +55,9 @@ from schemas.events import (
     WalletReviewed,
     WalletToppedUp,
     WalletUnfrozen,
-    decode_event,
+    decode_any_event,
 )
-from schemas.identifiers import wallet_id
+from schemas.identifiers import stream_name
 from schemas.money import formatted
 from services.runtime import postgres
 from services.runtime.settings import Settings
@@ -109,8 +119,8 @@ async def _print_events(
 def line_of(row: asyncpg.Record) -> Text:
     """One event, with the columns of sql/tail_page.sql, as a line."""
     try:
-        event = decode_event(row["type"], row["schema_version"], row["data"])
-        story, style = _story(event), _style(event)
+        event = decode_any_event(row["type"], row["schema_version"], row["data"])
+        story, style = _told(event)
     except UnknownEventError:
         story, style = "(an event of a newer release)", "magenta"
     metadata = msgspec.json.decode(row["metadata"], type=EventMetadata)
@@ -118,12 +128,45 @@ def line_of(row: asyncpg.Record) -> Text:
     return Text.assemble(
         (f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03}Z", "dim"),
         f"  {row['position']:>8}",
-        ("  " + wallet_id(row["stream_id"].hex), "cyan"),
+        ("  " + stream_name(row["tenant_id"], row["stream_id"]), "cyan"),
         (f" v{row['version']:<5}", "dim"),
         (f" {row['type']:<{_TYPE_WIDTH}}", style),
         f"  {_printable(story)}",
         (f"  {_printable(metadata.who)}", "dim"),
     )
+
+
+def _told(event: Event) -> tuple[str, str]:
+    """What an event says in a few words, and how it is coloured."""
+    if isinstance(event, TenantEvent):
+        return _done(event), "magenta"
+    return _story(event), _style(event)
+
+
+def _done(event: TenantEvent) -> str:
+    """What an administrator did."""
+    because = _because(event.reason)
+    match event:
+        case MerchantCreated():
+            return f"{event.name}, {event.environment}{because}"
+        case CredentialCreated():
+            return f"{event.key_id}, {' '.join(event.scopes)}{because}"
+        case CredentialRotated():
+            return f"{event.replaces_key_id} by {event.key_id}{because}"
+        case CredentialRevoked():
+            return f"{event.key_id}{because}"
+        case CredentialLimited():
+            return f"{event.key_id} to {_limit(event)}{because}"
+        case RedirectAllowed() | RedirectDisallowed():
+            return f"{event.origin}{because}"
+        case VaultMaintenanceBegun():
+            return f"{event.work}{because}"
+        case _:
+            assert_never(event)
+
+
+def _limit(event: CredentialLimited) -> str:
+    return "default" if event.per_s is None else f"{event.per_s}/s:{event.burst}"
 
 
 def _story(event: WalletEvent) -> str:  # noqa: C901, PLR0912 - one line for each event

@@ -10,10 +10,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from ledger.tenants import store
+from services.runtime.administration import administering, operator_name
 from services.runtime.postgres import connect
 from services.runtime.sandbox_file import read_sandbox, sandbox_path
 
 _NAME = "Sandbox"
+_REASON = "ledger up"
 
 
 class Addresses(Struct, frozen=True, kw_only=True):
@@ -32,7 +34,7 @@ async def write_sandbox(home: Path, addresses: Addresses) -> Path:
     connection = await connect(addresses.database_url, "ledger-supervisor")
     try:
         if not await _still_valid(connection, variables):
-            variables = await _make_merchant(connection)
+            variables = await _make_merchant(addresses.database_url)
     finally:
         await connection.close()
     # A restart may have found other ports; the credentials stay.
@@ -62,12 +64,12 @@ async def _still_valid(connection: store.Connection, variables: dict[str, str]) 
     return True
 
 
-async def _make_merchant(connection: store.Connection) -> dict[str, str]:
-    async with connection.transaction():
-        merchant = await store.create_merchant(connection, _NAME)
+async def _make_merchant(dsn: str) -> dict[str, str]:
+    async with administering(dsn, operator_name()) as administrator:
+        merchant = await administrator.create_merchant(_NAME, _REASON)
         tenant_id = merchant.sandbox_tenant_id
         client, api_key = [
-            await store.create_credential(connection, tenant_id, store.MERCHANT_SCOPES)
+            await administrator.create_credential(tenant_id, store.MERCHANT_SCOPES, _REASON)
             for _ in range(2)
         ]
     return {

@@ -15,7 +15,7 @@ from ledger.event_log.interface import GENESIS_HASH
 from projections.balances.evolve import evolve
 from projections.interface import Connection, ProjectedEvent, ProjectionMismatchError, WalletKey
 from schemas.events import CreditReversed, RecordedEvent, UnknownEventError
-from schemas.identifiers import wallet_id
+from schemas.identifiers import is_wallet_stream, stream_name
 from schemas.results import WalletView
 from services.runtime.sql import load_statement
 from services.verify.decoding import decode_once
@@ -29,6 +29,7 @@ _APPENDS_PAGE = 500
 _EVENTS_PAGE = 2000
 _STATES_PAGE = 5000
 
+TenantsHook = Callable[[RecordedEvent], None]
 EventsHook = Callable[[Sequence[ProjectedEvent]], Coroutine[None, None, None]]
 
 
@@ -47,13 +48,18 @@ class LogChain:
         self._totals = report.invariant("movements add up to the balances, by currency")
         self._transit = report.invariant("nothing stays in transit between wallets")
         self._accounts: dict[Account, Counter[str]] = defaultdict(Counter)
+        self._of_tenants: TenantsHook
         self._append_hash = GENESIS_HASH
         self._recorded_at = datetime.min.replace(tzinfo=UTC)
         self.position = 0
         """Up to where the log has been read."""
 
-    async def check(self, also: EventsHook) -> None:
-        """Check everything; `also` sees each page of events after it."""
+    async def check(self, also: EventsHook, of_tenants: TenantsHook) -> None:
+        """Check everything; `also` sees each page of wallets' events after it.
+
+        Each event of a tenant's own stream is for `of_tenants`.
+        """
+        self._of_tenants = of_tenants
         head = await self._connection.fetchrow(_READ_HEAD)
         last_number = 0 if head is None else head["number"]
         for page_start in range(0, last_number, _APPENDS_PAGE):
@@ -105,13 +111,18 @@ class LogChain:
     async def _check_page(
         self, events: Sequence[RecordedEvent], page_end: int, also: EventsHook
     ) -> None:
-        projected = [_projected(event) for event in events]
+        # What administrators did is of no wallet: no read model has it, and no money moves.
+        of_wallets = [event for event in events if is_wallet_stream(event.stream_id)]
+        projected = [_projected(event) for event in of_wallets]
         # What it asks for is on its way, too, while this page is checked.
         others = asyncio.create_task(also(projected))
         await asyncio.sleep(0)
         try:
             self._check_positions(events, page_end)
-            self._check_events(events, projected)
+            self._check_events(of_wallets, projected)
+            for event in events:
+                if not is_wallet_stream(event.stream_id):
+                    self._of_tenants(event)
         finally:
             await others
 
@@ -213,7 +224,7 @@ def _recorded(row: asyncpg.Record) -> RecordedEvent:
     return RecordedEvent(
         position=row["position"],
         tenant_id=str(row["tenant_id"]),
-        stream_id=wallet_id(row["stream_id"].hex),
+        stream_id=stream_name(row["tenant_id"], row["stream_id"]),
         version=row["version"],
         event_id=row["event_id"].hex,
         type=row["type"],

@@ -23,6 +23,7 @@ from services.verify.part_states import PartStates
 from services.verify.parts import Parts
 from services.verify.read_models import ReadModels
 from services.verify.report import Report
+from services.verify.tenants import TenantStreams
 from services.verify.topic import Topic
 from services.verify.wallet_states import WalletStates
 
@@ -50,6 +51,7 @@ async def verify(
         await connection.execute(_PREPARE_SESSION)
         await reading.execute(_PREPARE_SESSION)
         log = LogChain(reading, states, report)
+        tenants = TenantStreams(connection, report)
         read_models = ReadModels(connection, states, report)
         parts = [Parts(connection, kept, report) for kept in part_states]
         numbers = AccountNumbers(connection, states, report)
@@ -66,7 +68,8 @@ async def verify(
             await books.check(events)
 
         await books.begin()
-        await log.check(also)
+        await log.check(also, tenants.check)
+        await tenants.finish(log.position)
         await read_models.check_balances()
         await read_models.check_strangers()
         for each in parts:

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 
 from projections.envelope import decode_hash, decode_message
 from projections.interface import Connection, ProjectedEvent, UnreadableEventError
-from schemas.identifiers import wallet_id
+from schemas.identifiers import stream_name
 from services.runtime.consumers import stop_consumer
 from services.runtime.kafka import client_options, partition_for
 from services.runtime.settings import Settings
@@ -147,7 +147,7 @@ class Topic:
             (event.wallet.tenant_id, event.wallet.wallet_id, event.version, digest)
             == (
                 str(row["tenant_id"]),
-                wallet_id(row["stream_id"].hex),
+                stream_name(row["tenant_id"], row["stream_id"]),
                 row["version"],
                 row["hash"],
             )
@@ -192,7 +192,7 @@ class Topic:
         if not positions:
             return
         for row in await self._connection.fetch(_READ_HASHES, positions):
-            key = wallet_id(row["stream_id"].hex).encode()
+            key = stream_name(row["tenant_id"], row["stream_id"]).encode()
             partition = partition_for(key, partition_count)
             kept_from = self._first_positions.get(partition)
             removed = self._first[partition] > 0 and (

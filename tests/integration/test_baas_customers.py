@@ -218,7 +218,7 @@ async def test_who_is_refused_leaves_nothing(
     found = failure(reply)
     assert (found[0], found[2]) == (status, fields)
     assert ("Retry-After" in reply.headers) == (status == 503)
-    assert await baas.gateway.position() == 0
+    assert await baas.gateway.position() == baas.gateway.begun
     assert await baas.vault.fetch("SELECT 1 FROM customer_keys") == []
 
 

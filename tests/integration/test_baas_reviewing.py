@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import structlog
 
-from ledger.tenants.store import SCOPES, create_credential, create_merchant
+from ledger.tenants.store import SCOPES
 from schemas.http.reviews import PendingReview
 from services.vault.places import documents_path
 from tests.specs.baas_client import BaasClient, baas_with_vault, in_contract_a
@@ -126,9 +126,9 @@ async def test_nobody_is_shown_when_it_is_not_needed(baas: BaasClient, more: str
 async def test_a_reviewer_of_another_tenant_finds_nobody(baas: BaasClient, more: str) -> None:
     wallet = await waiting(baas, png())
     gateway = baas.gateway
-    other = await create_merchant(gateway.connection, "other")
+    other = await gateway.administrator.create_merchant("other")
     for tenant_id in (other.sandbox_tenant_id, gateway.merchant.live_tenant_id):
-        secret = await create_credential(gateway.connection, tenant_id, SCOPES)
+        secret = await gateway.administrator.create_credential(tenant_id, SCOPES)
         headers = {"Authorization": basic(*secret)}
         reply = await seen(baas, wallet, more, who=None, headers=headers)
         assert (reply.status, reply.code) == (404, "wallet_not_found")

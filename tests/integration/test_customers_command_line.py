@@ -33,7 +33,7 @@ async def test_reviews_are_listed_and_settled(line: Line) -> None:
     listed = await line.run("reviews", "list")
     assert listed.output.startswith(identifier)
     assert listed.output.endswith("  sandbox  merchant\n")
-    assert await line.run("reviews", "approve", identifier) == (
+    assert await line.run("reviews", "approve", identifier, "--by", "ama") == (
         0,
         f"approved {identifier}, account 0000000006\n",
     )
@@ -43,6 +43,9 @@ async def test_reviews_are_listed_and_settled(line: Line) -> None:
     assert again == (1, f"Error: {identifier} was not rejected: review_not_pending\n")
     await line.baas.gateway.project()
     assert (await line.run("reviews", "list")).output == "no wallet waits for a review\n"
+    entry = (await line.baas.gateway.get("/audit-log?limit=1", who="admin")).json["data"][0]
+    assert (entry["action"], entry["who"]) == ("wallet.reviewed", "operator:ama")
+    assert (entry["wallet_id"], entry["details"]["outcome"]) == (identifier, "approved")
 
 
 async def test_a_review_of_no_wallet(line: Line) -> None:
@@ -174,7 +177,10 @@ async def test_an_erasure_takes_the_utility_bill(line: Line) -> None:
 
 async def test_an_erasure_may_be_repeated(line: Line) -> None:
     wallet = (await line.baas.post("/wallets", TIER_ONE)).json["data"]
-    await line.erase(wallet["user_id"])
+    await line.erase(wallet["user_id"], "--by", "kofi", "--reason", "asked for")
+    entry = (await line.baas.gateway.get("/audit-log?limit=1", who="admin")).json["data"][0]
+    assert (entry["action"], entry["who"]) == ("wallet.customer_erased", "operator:kofi")
+    assert (entry["details"], entry["reason"]) == ({"user_id": wallet["user_id"]}, "asked for")
     before = await line.baas.gateway.position()
     again = await line.erase(wallet["user_id"])
     assert (again.status, "there was none any more" in again.output) == (0, True)
@@ -208,12 +214,15 @@ async def test_reconciling_asks_the_log(line: Line) -> None:
     await line.baas.post("/wallets", TIER_ONE)
     rows = await line.baas.vault.copy_rows()
     await _forgotten_but_by_the_log(line, rows)
-    ended = await line.run("vault", "reconcile")
+    ended = await line.run("vault", "reconcile", "--by", "kofi")
     assert ended == (0, "destroyed again  1\nadded to list    1\n" + NOTHING_LEFT)
     living = "SELECT 1 FROM customer_keys WHERE wrapped_key IS NOT NULL"
     assert await line.baas.vault.fetch(living) == []
     again = await line.run("vault", "reconcile")
     assert again == (0, "destroyed again  0\nadded to list    0\n" + NOTHING_LEFT)
+    told = [each for each in (await line.run("audit")).output.splitlines() if "vault." in each]
+    assert len(told) == 2
+    assert told[0].endswith("vault.maintenance_begun      operator:kofi  work=reconcile")
 
 
 async def test_restoring_asks_the_log(line: Line, tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ REFUSED = [
     *(
         ("ledger_reader", statement)
         for statement in (
-            "SELECT FROM credentials",
+            "SELECT secret_hash FROM credentials",
             "UPDATE customers SET identity_index = NULL",
             "INSERT INTO events SELECT * FROM events",
             "UPDATE balances SET balance = 0",
@@ -96,7 +96,11 @@ REFUSED = [
     ),
     *(
         ("ledger_administrator", statement)
-        for statement in ("SELECT FROM events", "SELECT FROM balances", "SELECT FROM customers")
+        for statement in (
+            "UPDATE credentials SET scopes = scopes",
+            "UPDATE balances SET balance = 0",
+            "UPDATE merchants SET name = name",
+        )
     ),
 ]
 

@@ -172,7 +172,9 @@ async def test_events_carry_who_and_the_correlation_id(gateway: RunningGateway) 
         headers={"X-Correlation-Id": "journey-7", "Idempotency-Key": "open-1"},
     )
     assert reply.status == 201
-    text = await gateway.connection.fetchval("SELECT metadata FROM events")
+    text = await gateway.connection.fetchval(
+        "SELECT metadata FROM events WHERE type = 'wallet.opened'"
+    )
     assert msgspec.json.decode(text) == {
         "who": f"client:{gateway.secrets['merchant'].key_id}",
         "correlation_id": "journey-7",

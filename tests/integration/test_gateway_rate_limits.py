@@ -11,7 +11,6 @@ import aiohttp
 import pytest
 
 from ledger.tenants.limits import RateLimit, parse_rate_limit
-from ledger.tenants.usage import set_rate_limit
 from services.gateway.rate_limits.failures import FAILURES
 from services.runtime.settings import Settings
 from tests.specs.baas_client import BaasClient, failure
@@ -31,7 +30,7 @@ async def gateway(database: str) -> AsyncIterator[RunningGateway]:
 async def limit(gateway: RunningGateway, who: Who, limited: RateLimit | None) -> None:
     """Limit a credential, which no gateway has read yet."""
     key_id = gateway.secrets[who].key_id
-    assert await set_rate_limit(gateway.connection, key_id, limited)
+    assert await gateway.administrator.limit_credential(key_id, limited)
 
 
 async def used_up(gateway: RunningGateway, who: Who = "merchant") -> list[Reply]:

@@ -12,7 +12,6 @@ import pytest
 from ledger.command_handling.processor import CommandProcessor
 from ledger.command_handling.submission import Settled, Submission
 from ledger.event_log.postgres import PostgresEventLog
-from ledger.tenants import store
 from schemas.commands import CompleteTopup
 from schemas.http.credit_wallets import Topup, Transaction
 from services.gateway.authentication import MAX_CREDENTIAL_AGE_SECONDS
@@ -303,7 +302,7 @@ async def test_a_merchants_list_of_origins_is_kept_to(gateway: RunningGateway) -
     body = {"amount": 5, "redirect_url": "http://localhost:3000/thanks"}
     assert (await gateway.post(path, body)).status == 201
     merchant_id = UUID(gateway.merchant.merchant_id)
-    await store.allow_redirect(gateway.connection, merchant_id, "https://shop.example")
+    await gateway.administrator.allow_redirect(merchant_id, "https://shop.example")
     # What the gateway has read of a merchant is never older than this.
     await asyncio.sleep(MAX_CREDENTIAL_AGE_SECONDS)
     refused = await gateway.post(path, body)

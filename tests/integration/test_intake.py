@@ -11,10 +11,10 @@ import asyncpg
 import msgspec
 import pytest
 
-from ledger.tenants import store
 from schemas.commands import CancelTopup, CompleteTopup, CreateTopup, CreateWallet
 from schemas.results import CommandResult, RejectedMessage
 from services.client import CommandRejectedError, ResultTimeoutError
+from services.runtime.administration import administering
 from tests.specs.command_line import (
     PARTITIONS,
     PATIENCE_S,
@@ -28,9 +28,8 @@ from tests.specs.command_line import (
 @pytest.fixture
 async def line(database: str, kafka_server: str) -> CommandLine:
     """A tenant and topics that nobody else knows."""
-    connection = await asyncpg.connect(database)
-    merchant = await store.create_merchant(connection, "Acme")
-    await connection.close()
+    async with administering(database, "operator:test") as administrator:
+        merchant = await administrator.create_merchant("Acme")
     line = CommandLine(database, kafka_server, merchant.sandbox_tenant_id)
     await line.make_topics()
     return line

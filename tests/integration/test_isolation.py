@@ -82,6 +82,7 @@ A = [
     Row("get /v1/accounts", "/v1/accounts", statuses=(200,)),
     Row("get /v1/accounts/{account_id}/entries", "/v1/accounts/merchant.NGN/entries"),
     Row("get /v1/trial-balance", "/v1/trial-balance", statuses=(200,)),
+    Row("get /v1/audit-log", "/v1/audit-log", statuses=(403,)),
     # Opening a wallet names nothing that there is: it is the stranger's own.
     Row("post /v1/wallets", "/v1/wallets", {"customer_id": "own", "currency": "GHS"}, (201,)),
 ]

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from ledger.tenants.store import Merchant, create_credential, create_merchant, revoke_credential
+from ledger.tenants.administrator import Administrator
+from ledger.tenants.store import Merchant
+from services.runtime.administration import administering
 from services.runtime.postgres import Connection, connect
 from tests.specs.running_stack import Ended
 
@@ -20,8 +22,14 @@ async def connection(database: str) -> AsyncIterator[Connection]:
 
 
 @pytest.fixture
-async def merchant(connection: Connection) -> Merchant:
-    return await create_merchant(connection, "Kiosk")
+async def administrator(database: str) -> AsyncIterator[Administrator]:
+    async with administering(database, "operator:test") as administrator:
+        yield administrator
+
+
+@pytest.fixture
+async def merchant(administrator: Administrator) -> Merchant:
+    return await administrator.create_merchant("Kiosk")
 
 
 async def keys(database: str, *words: str) -> Ended:
@@ -38,11 +46,12 @@ async def keys(database: str, *words: str) -> Ended:
 
 
 async def test_keys_are_listed_without_their_secrets(
-    database: str, connection: Connection, merchant: Merchant
+    database: str, connection: Connection, administrator: Administrator, merchant: Merchant
 ) -> None:
-    live = await create_credential(connection, merchant.live_tenant_id, ["wallets:read", "admin"])
-    old = await create_credential(connection, merchant.sandbox_tenant_id, ["wallets:read"])
-    await revoke_credential(connection, old.key_id)
+    create = administrator.create_credential
+    live = await create(merchant.live_tenant_id, ["wallets:read", "admin"])
+    old = await create(merchant.sandbox_tenant_id, ["wallets:read"])
+    await administrator.revoke_credential(old.key_id)
     used = "INSERT INTO credential_usage VALUES ($1, 3, '2026-05-24 10:00:00.5+02')"
     await connection.execute(used, live.key_id)
 
@@ -74,6 +83,10 @@ async def test_a_key_is_limited_and_then_not_any_more(database: str, merchant: M
     said = await keys(database, "limit", key_id, "default")
     assert said.output == f"limited {key_id} to default\n"
     assert await limit_shown(database) == "default"
+    await keys(database, "limit", key_id, "7/s")
+    new_key_id = (await keys(database, "rotate", key_id)).output.split()[2]
+    listed = (await keys(database, "list")).output.splitlines()
+    assert [line.split()[3] for line in listed if new_key_id in line] == ["7/s"]
 
 
 async def limit_shown(database: str) -> str:

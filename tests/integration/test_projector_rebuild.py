@@ -47,13 +47,15 @@ async def test_a_rebuilt_read_model_equals_the_live_one_which_goes_on(
         schema = await _schema(log)
         async with log.projector(name) as task:
             await log.happen(30, 6000)
-            await log.wait_until_folded(name, log.factory.position, task)
+            await log.administer()
+            await log.wait_until_folded(name, log.factory.of_wallets, task)
             rebuilding = asyncio.create_task(run(log.settings, name))
             for _ in range(5):
                 await log.happen(2, 200)
             assert await rebuilding == 0
+            await log.administer()
             await log.happen(2, 200)
-            await log.wait_until_folded(name, log.factory.position, task)
+            await log.wait_until_folded(name, log.factory.of_wallets, task)
         assert "the old one was equal to it" in capsys.readouterr().out
         assert await _schema(log) == schema
         rebuilds = await log.connection.fetch(

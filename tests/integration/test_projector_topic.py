@@ -10,7 +10,7 @@ from aiokafka.structs import TopicPartition
 from msgspec.structs import replace
 
 from projections.checkpoint import LOG_CLOSED, LOG_PARTITION, TopicChangedError, read_checkpoints
-from projections.interface import ProjectionGapError, UnreadableEventError
+from projections.interface import LogDivergedError, ProjectionGapError, UnreadableEventError
 from projections.registry import PROJECTIONS
 from schemas.events import RecordedEvent
 from services.verify.main import verify
@@ -98,7 +98,8 @@ async def test_a_message_that_is_in_no_log_stops_the_projector(log: PublishedLog
         await log.wait_until_folded("balances", log.factory.position, task)
         event = log.factory.decline_change(wallet)
         await log.publish([replace(event, version=event.version + 1)])
-        with pytest.raises(ProjectionGapError):
+        # The second, where it has just come back to the topic and looks at its end first.
+        with pytest.raises((ProjectionGapError, LogDivergedError)):
             async with asyncio.timeout(20):
                 await asyncio.shield(task)
 

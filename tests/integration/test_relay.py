@@ -13,7 +13,9 @@ import pytest
 from aiohttp import ClientSession
 from prometheus_client.parser import text_string_to_metric_families
 
+from schemas.identifiers import NOBODYS_TENANT, tenant_stream
 from services.relay.leadership import GENERATION, LOCK_CLASS
+from services.runtime.administration import administering
 from services.runtime.kafka import partition_for
 from tests.specs.log_seed import append_seed
 from tests.specs.relay_line import PARTITIONS, ROOT, RelayLine, heard, until
@@ -55,6 +57,28 @@ async def test_the_log_is_published_once_in_order_and_to_the_right_partitions(
     )
     assert recorded is not None
     assert (recorded["published_position"], recorded["same"]) == (last, True)
+
+
+async def test_what_administrators_did_is_published_like_all_else(line: RelayLine) -> None:
+    await append_seed(line.connection, 50)
+    async with administering(line.dsn, "operator:test") as administrator:
+        merchant = await administrator.create_merchant("Kiosk")
+        await administrator.create_credential(merchant.live_tenant_id, ["wallets:read"])
+        await administrator.begin_vault_maintenance("reconcile")
+    last = await append_seed(line.connection, 50)
+    await line.relay()
+    await line.until_published(last)
+
+    messages = await line.received()
+
+    assert heard(messages) == await line.log()
+    assert {each.wallet for each in messages if each.wallet.startswith("ten_")} == {
+        tenant_stream(merchant.live_tenant_id),
+        tenant_stream(merchant.sandbox_tenant_id),
+        tenant_stream(NOBODYS_TENANT),
+    }
+    for message in messages:
+        assert message.partition == partition_for(message.wallet.encode(), PARTITIONS)
 
 
 async def test_an_append_is_published_at_once(line: RelayLine) -> None:

@@ -152,6 +152,10 @@ def test_a_process_that_was_left_over_is_stopped(tmp_path: Path) -> None:
     left_over = OwnedProcess(tmp_path, "sleeper")
     left_over.launch(["sleep", "600"], {"PATH": os.environ["PATH"]})
     assert left_over.pid is not None
+    # While one program takes another's place, a process shows no environment.
+    command_line = Path(f"/proc/{left_over.pid}/cmdline")
+    while not command_line.read_bytes().startswith(b"sleep"):
+        time.sleep(0.01)
 
     assert OwnedProcess(tmp_path, "sleeper").stop_leftover()
     assert not left_over.is_running()

@@ -12,7 +12,7 @@ from uuid import UUID
 from msgspec import Raw
 
 from ledger.event_log.hashing import append_hash
-from ledger.event_log.interface import GENESIS_HASH
+from ledger.event_log.interface import GENESIS_HASH, Head
 from projections.interface import ProjectedEvent, WalletKey
 from schemas.commands import (
     CancelTopup,
@@ -60,6 +60,21 @@ class EventFactory(EventStreams):
         super().__init__(seed)
         self.append_number = 0
         self.append_hash = GENESIS_HASH
+        self.others_events = 0
+        """How many of the log's events are none of wallets."""
+
+    @property
+    def of_wallets(self) -> int:
+        """How many of the log's events are wallets'."""
+        return self.position - self.others_events
+
+    def go_on_after(self, head: Head) -> None:
+        """Others have appended, to a log that had all that was made: go on behind that."""
+        assert not self.new, "it was written"
+        self.append_number, self.append_hash = head.number, head.hash
+        self.others_events += head.last_position - self.position
+        self.passed = max(self.passed, head.recorded_at - EPOCH)
+        self.position = head.last_position
 
     def open(
         self,

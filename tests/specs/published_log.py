@@ -5,19 +5,22 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from ledger.event_log.postgres import PostgresEventLog
 from projections.interface import AnyProjection
 from projections.registry import PROJECTIONS
 from schemas.events import RecordedEvent
 from services.projector.metrics import Readiness
 from services.projector.projector import Projector
+from services.runtime.administration import administering
 from services.runtime.environment import SystemEnvironment
 from services.runtime.kafka import partition_for
 from services.runtime.settings import Settings
@@ -136,6 +139,29 @@ class PublishedLog:
         wallets = self.factory.history(wallet_count, event_count)
         await self.publish(await self.write())
         return wallets
+
+    async def administer(self) -> None:
+        """Let an administrator do all that one can do, and publish it."""
+        dsn = self.settings.require_database_url()
+        before = self.factory.position
+        async with administering(dsn, "operator:test") as administrator:
+            merchant = await administrator.create_merchant("Kiosk")
+            tenant_id, merchant_id = merchant.live_tenant_id, UUID(merchant.merchant_id)
+            key = await administrator.create_credential(tenant_id, ["wallets:read"])
+            rotated = await administrator.rotate_credential(key.key_id, timedelta(hours=1))
+            await administrator.create_credential(tenant_id, ["admin"])
+            await administrator.revoke_credential(rotated.secret.key_id)
+            await administrator.allow_redirect(merchant_id, "https://shop.example.com")
+            await administrator.disallow_redirect(merchant_id, "https://shop.example.com")
+            await administrator.begin_vault_maintenance("rotate_master_key")
+        reading = PostgresEventLog(dsn)
+        try:
+            events = await reading.read(before, 1_000)
+            head = await reading.head()
+        finally:
+            await reading.close()
+        await self.publish(events)
+        self.factory.go_on_after(head)
 
     @asynccontextmanager
     async def projector(self, name: str) -> AsyncIterator["asyncio.Task[None]"]:

@@ -15,7 +15,7 @@ import msgspec
 from aiokafka import ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from schemas.identifiers import wallet_id
+from schemas.identifiers import stream_name
 from tests.specs.topic_reading import all_records
 
 ROOT = Path(__file__).parents[2]
@@ -158,9 +158,10 @@ class RelayLine:
         """The log: per wallet, its events' version, position and hash."""
         events: dict[str, list[tuple[int, int, str]]] = {}
         for row in await self.connection.fetch(
-            "SELECT stream_id, version, position, hash FROM events ORDER BY position"
+            "SELECT tenant_id, stream_id, version, position, hash FROM events ORDER BY position"
         ):
-            events.setdefault(wallet_id(row["stream_id"].hex), []).append(
+            stream = stream_name(row["tenant_id"], row["stream_id"])
+            events.setdefault(stream, []).append(
                 (row["version"], row["position"], row["hash"].hex())
             )
         return events
@@ -168,8 +169,10 @@ class RelayLine:
 
 def _received(record: ConsumerRecord) -> Received:
     headers = dict(record.headers)
-    assert record.key == headers["ce_subject"], "a message is keyed by its wallet"
-    assert json.loads(record.value)["type"] == "wallet.credited"
+    assert record.key == headers["ce_subject"], "a message is keyed by its stream"
+    type_name = json.loads(record.value)["type"]
+    assert headers["ce_type"] == f"ledger.{type_name}.v1".encode()
+    assert type_name == "wallet.credited" or record.key.startswith(b"ten_")
     return Received(
         record.partition,
         record.key.decode(),

@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Literal, NamedTuple
 
 import aiohttp
@@ -11,23 +11,23 @@ import asyncpg
 import msgspec
 from prometheus_client import CollectorRegistry
 
+from ledger.tenants.administrator import Administrator
 from ledger.tenants.store import (
     MERCHANT_SCOPES,
     SCOPES,
     Merchant,
     Secret,
-    create_credential,
-    create_merchant,
-    revoke_credential,
 )
 from projections.log import read_log
 from projections.registry import PROJECTIONS
 from projections.runner import Runner
 from services.gateway.main import gateway_on
 from services.gateway.payments.providers import PaymentSettings
+from services.runtime.administration import administering
 from services.runtime.settings import Settings
 
 Who = Literal["merchant", "admin", "writer", "reader", "stranger", "live"]
+OPERATOR = "operator:test"
 PUBLIC_URL = "https://pay.example.com"
 """Where customers reach the gateway, as it is told."""
 FAST = {"Ledger-Consistency": "eventual"}
@@ -64,16 +64,21 @@ class RunningGateway:
         port: int,
         session: aiohttp.ClientSession,
         connection: "asyncpg.Connection[asyncpg.Record]",
+        *,
+        administrator: Administrator,
         secrets: Mapping[Who, Secret],
         merchant: Merchant,
     ) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.connection = connection
+        self.administrator = administrator
         self.secrets = secrets
         self.merchant = merchant
         self._session = session
         self._projected: dict[str, int] = {}
+        self.begun = 0
+        """The log's newest position when the merchants and their credentials were made."""
 
     def authorization(self, who: Who = "merchant") -> str:
         """The header's value for one of them."""
@@ -150,7 +155,7 @@ class RunningGateway:
 
     async def revoke(self, who: Who) -> None:
         """Revoke one's credential."""
-        assert await revoke_credential(self.connection, self.secrets[who].key_id)
+        assert await self.administrator.revoke_credential(self.secrets[who].key_id)
 
     async def project(self, *names: str) -> None:
         """Bring read models, all unless named, up to the log as it stands now."""
@@ -172,26 +177,25 @@ async def running_gateway(
     dsn: str, payments: PaymentSettings | None = None, settings: Settings | None = None
 ) -> AsyncIterator[RunningGateway]:
     """A gateway on a migrated database, with two merchants."""
-    connection = await asyncpg.connect(dsn)
-    try:
-        merchant = await create_merchant(connection, "merchant")
-        stranger = await create_merchant(connection, "stranger")
+    async with AsyncExitStack() as stack:
+        connection = await asyncpg.connect(dsn)
+        stack.push_async_callback(connection.close)
+        administrator = await stack.enter_async_context(administering(dsn, OPERATOR))
+        merchant = await administrator.create_merchant("merchant")
+        stranger = await administrator.create_merchant("stranger")
         scopes: dict[Who, frozenset[str]] = {
             "merchant": MERCHANT_SCOPES,
             "admin": SCOPES,
             "writer": frozenset({"wallets:read", "wallets:write"}),
             "reader": frozenset({"wallets:read"}),
         }
+        create = administrator.create_credential
         secrets: dict[Who, Secret] = {
-            who: await create_credential(connection, merchant.sandbox_tenant_id, allowed)
+            who: await create(merchant.sandbox_tenant_id, allowed)
             for who, allowed in scopes.items()
         }
-        secrets["stranger"] = await create_credential(
-            connection, stranger.sandbox_tenant_id, MERCHANT_SCOPES
-        )
-        secrets["live"] = await create_credential(
-            connection, merchant.live_tenant_id, MERCHANT_SCOPES
-        )
+        secrets["stranger"] = await create(stranger.sandbox_tenant_id, MERCHANT_SCOPES)
+        secrets["live"] = await create(merchant.live_tenant_id, MERCHANT_SCOPES)
         serving = gateway_on(
             dsn,
             host="127.0.0.1",
@@ -201,7 +205,15 @@ async def running_gateway(
             payments=payments,
             registry=CollectorRegistry(),
         )
-        async with aiohttp.ClientSession() as session, serving as port:
-            yield RunningGateway(port, session, connection, secrets, merchant)
-    finally:
-        await connection.close()
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        port = await stack.enter_async_context(serving)
+        gateway = RunningGateway(
+            port,
+            session,
+            connection,
+            administrator=administrator,
+            secrets=secrets,
+            merchant=merchant,
+        )
+        gateway.begun = await gateway.position()
+        yield gateway

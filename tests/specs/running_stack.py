@@ -46,7 +46,7 @@ SELECT (SELECT coalesce(max(position), 0) FROM events)
        count(*) FILTER (WHERE history.version IS DISTINCT FROM log.version) AS transactions,
        count(*) FILTER (WHERE journal.version IS DISTINCT FROM log.version) AS trial_balance
 FROM (SELECT tenant_id, stream_id AS wallet_id, max(version) AS version
-      FROM events GROUP BY tenant_id, stream_id) AS log
+      FROM events WHERE stream_id <> tenant_id GROUP BY tenant_id, stream_id) AS log
 LEFT JOIN balances USING (tenant_id, wallet_id)
 LEFT JOIN transaction_progress AS history USING (tenant_id, wallet_id)
 LEFT JOIN journal_progress AS journal USING (tenant_id, wallet_id)

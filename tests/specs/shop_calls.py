@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 
 import aiohttp
-import asyncpg
 
-from ledger.tenants.store import MERCHANT_SCOPES, create_credential, create_merchant
+from ledger.tenants.store import MERCHANT_SCOPES
+from services.runtime.administration import administering
 from tests.specs.running_gateway import basic
 
 
@@ -19,12 +19,9 @@ class Merchant(NamedTuple):
     @classmethod
     async def made_in(cls, dsn: str) -> Self:
         """Make one in a migrated database."""
-        connection = await asyncpg.connect(dsn)
-        try:
-            tenant_id = (await create_merchant(connection, "shop")).sandbox_tenant_id
-            secret = await create_credential(connection, tenant_id, MERCHANT_SCOPES)
-        finally:
-            await connection.close()
+        async with administering(dsn, "operator:test") as administrator:
+            tenant_id = (await administrator.create_merchant("shop")).sandbox_tenant_id
+            secret = await administrator.create_credential(tenant_id, MERCHANT_SCOPES)
         return cls(tenant_id, basic(*secret))
 
 

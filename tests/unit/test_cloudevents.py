@@ -5,6 +5,7 @@ from uuid import UUID
 
 import jsonschema
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -76,6 +77,20 @@ def test_a_message_has_every_attribute_of_the_event() -> None:
         ("ce_correlationid", b"req-1"),
         ("ce_causationid", b"cmd-1"),
     ]
+
+
+def test_an_event_of_a_tenants_own_stream_is_keyed_by_that_stream() -> None:
+    done = row(EventMetadata(who="operator:ama"))._replace(
+        stream_id=TENANT.bytes, type="tenant.credential_revoked"
+    )
+
+    (message,) = encode(done)
+
+    assert message.key == b"ten_" + TENANT.hex.encode()
+    headers = {name: value.decode() for name, value in message.headers}
+    jsonschema.validate(headers, HEADER_SETS["tenant-events"])
+    with pytest.raises(jsonschema.ValidationError, match="wal_"):
+        jsonschema.validate(headers, HEADER_SETS["events"])
 
 
 def test_attributes_that_the_event_lacks_are_left_out() -> None:

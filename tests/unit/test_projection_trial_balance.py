@@ -11,11 +11,11 @@ from ledger.domain.postings import Account, postings
 from projections.events import ProjectedEvent, WalletKey
 from projections.trial_balance.evolve import CHART, Entry, entry_of, entry_of_event
 from projections.trial_balance.projection import BLOCK_POSITIONS, added_up
-from schemas.events import EVENT_TYPES, WalletEvent, decode_event
+from schemas.events import WALLET_EVENT_TYPES, WalletEvent, decode_event
 from tests.specs.event_factory import EPOCH, TENANT_ID
 
 ROOT = Path(__file__).parents[2]
-SAMPLES = sorted((ROOT / "tests" / "golden" / "events").glob("*.json"))
+SAMPLES = sorted((ROOT / "tests" / "golden" / "events").glob("wallet.*.json"))
 PAGE = ROOT / "docs" / "explanation" / "double-entry.md"
 SQL = ROOT / "projections" / "trial_balance" / "sql"
 
@@ -51,7 +51,7 @@ def _documented() -> dict[str, tuple[str, str] | None]:
     table: dict[str, tuple[str, str] | None] = {}
     for line in PAGE.read_text(encoding="utf-8").splitlines():
         cells = [re.findall(r"`([^`]+)`", cell) for cell in line.strip().strip("|").split("|")]
-        if len(cells) != 3 or not cells[0] or cells[0][0] not in EVENT_TYPES:
+        if len(cells) != 3 or not cells[0] or cells[0][0] not in WALLET_EVENT_TYPES:
             continue
         name = " ".join(cells[0])
         table[name] = (cells[1][0], cells[2][0]) if cells[1] else None
@@ -61,7 +61,7 @@ def _documented() -> dict[str, tuple[str, str] | None]:
 def test_the_page_shows_what_each_event_books() -> None:
     """An event that is booked in two ways has two rows, the second with what makes it so."""
     expected: dict[str, tuple[str, str] | None] = {}
-    for name in EVENT_TYPES:
+    for name in WALLET_EVENT_TYPES:
         expected[name] = None
     for path in SAMPLES:
         event = sample(path)
@@ -72,7 +72,7 @@ def test_the_page_shows_what_each_event_books() -> None:
         expected[name] = None if entry is None else (entry.debit, entry.credit)
     documented = _documented()
     # A release without samples of an event still has to say what it books.
-    unseen = {name for name in EVENT_TYPES if not _has_sample(name)}
+    unseen = {name for name in WALLET_EVENT_TYPES if not _has_sample(name)}
     assert documented.keys() == expected.keys()
     for name, accounts in expected.items():
         if name not in unseen:

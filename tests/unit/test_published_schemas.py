@@ -15,7 +15,14 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from schemas.commands import COMMAND_TYPES, Command
-from schemas.events import EVENT_TYPES, SCHEMA_VERSION, decode_event, encode_event, type_of
+from schemas.events import (
+    EVENT_TYPES,
+    SCHEMA_VERSION,
+    decode_any_event,
+    decode_event,
+    encode_event,
+    type_of,
+)
 from schemas.http.problems import PROBLEMS
 from schemas.rejections import REJECTION_TYPES
 from services.gateway.baas.envelopes import Message
@@ -101,9 +108,9 @@ def test_every_event_ever_published_decodes(sample: Path) -> None:
     spelled = _SAMPLE.fullmatch(sample.name)
     assert spelled is not None
     text = sample.read_bytes()
-    event = decode_event(spelled["type"], int(spelled["version"]), text)
+    event = decode_any_event(spelled["type"], int(spelled["version"]), text)
     assert type_of(event) == spelled["type"]
-    again = decode_event(spelled["type"], SCHEMA_VERSION, encode_event(event))
+    again = decode_any_event(spelled["type"], SCHEMA_VERSION, encode_event(event))
     assert encode_event(again) == encode_event(event)
 
 

@@ -1,5 +1,5 @@
 -- Cold wallets: each one's newest snapshot (with the hash that the log has there) and the
--- events after it, in order, up to a limit.
+-- events after it, in order, up to a limit. A tenant's own stream, which has its id, is no wallet.
 -- $1 uuid[] tenants, $2 uuid[] wallets, $3 bigint events at most per wallet
 SELECT asked.tenant_id, asked.stream_id, s.version AS snapshot_version, s.event_hash,
        s.state_version, s.state, at_snapshot.hash AS snapshot_event_hash,
@@ -14,7 +14,7 @@ LEFT JOIN events at_snapshot
 LEFT JOIN LATERAL (
     SELECT * FROM events
     WHERE tenant_id = asked.tenant_id AND stream_id = asked.stream_id
-      AND version > coalesce(s.version, 0)
+      AND version > coalesce(s.version, 0) AND stream_id <> tenant_id
     ORDER BY version
     LIMIT $3
 ) e ON true

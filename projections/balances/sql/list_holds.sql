@@ -9,6 +9,7 @@ SELECT newest.version AS newest, coalesce(b.version, 0) AS complete_to, h.hold_i
 FROM (SELECT events.version
       FROM events
       WHERE events.tenant_id = $1::uuid AND events.stream_id = $2::uuid
+        AND events.stream_id <> events.tenant_id
       ORDER BY events.version DESC
       LIMIT 1) AS newest
 LEFT JOIN balances AS b ON b.tenant_id = $1::uuid AND b.wallet_id = $2::uuid

@@ -12,6 +12,7 @@ CROSS JOIN LATERAL (
     SELECT events.version
     FROM events
     WHERE events.tenant_id = asked.tenant_id AND events.stream_id = asked.wallet_id
+      AND events.stream_id <> events.tenant_id
     ORDER BY events.version DESC
     LIMIT 1
 ) AS newest

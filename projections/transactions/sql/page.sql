@@ -9,6 +9,7 @@ WITH asked AS (
     FROM (SELECT events.version
           FROM events
           WHERE events.tenant_id = $1::uuid AND events.stream_id = $2::uuid
+            AND events.stream_id <> events.tenant_id
           ORDER BY events.version DESC
           LIMIT 1) AS newest
     LEFT JOIN transaction_progress AS progress

@@ -11,6 +11,7 @@ WITH asked AS (
         SELECT events.version
         FROM events
         WHERE events.tenant_id = $1::uuid AND events.stream_id = asked.wallet_id
+          AND events.stream_id <> events.tenant_id
         ORDER BY events.version DESC
         LIMIT 1
     ) AS newest

@@ -1,7 +1,7 @@
 -- Up to which position every event is booked, looking at no more than so many events behind
 -- where that was known to be so; and the newest position of the log. An event is booked if its
 -- wallet's are, up to its version. Each LIMIT pins a plan: events in order, until one is not
--- booked; a look-up for each. Tables are locked in the order in which they are named, which must
+-- booked; a look-up for each. A tenant's own stream, which has its id, is never booked. Tables are locked in the order in which they are named, which must
 -- be the one in which a rebuild that takes over locks them: `first_locked` is for that only.
 -- $1 bigint how many events to look at
 WITH first_locked AS (
@@ -22,7 +22,7 @@ SELECT coalesce(
                                FROM journal_progress AS p
                                WHERE p.tenant_id = e.tenant_id AND p.wallet_id = e.stream_id
                                LIMIT 1) AS booked ON true
-            WHERE e.version > coalesce(booked.version, 0)
+            WHERE e.version > coalesce(booked.version, 0) AND e.stream_id <> e.tenant_id
             ORDER BY e.position
             LIMIT 1),
            greatest(least(known.head, known.position + $1::bigint), known.position)
