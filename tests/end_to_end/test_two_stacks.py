@@ -28,6 +28,7 @@ async def other(tmp_path: Path, _no_settings_of_the_caller: None) -> AsyncIterat
         shutil.rmtree(tmp_path)
 
 
+@pytest.mark.slow
 async def test_two_stacks_do_not_meet(stack: RunningStack, other: RunningStack) -> None:
     # Given a merchant on each, with the same customer and the same references
     shops = [ShopCalls(each.url, each.authorization) for each in (stack, other)]

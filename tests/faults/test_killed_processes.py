@@ -16,8 +16,9 @@ AFTER = 500
 @pytest.mark.parametrize(
     "name",
     [
-        *("gateway", "relay", "scheduler"),
-        *("projector-balances", "projector-transactions", "projector-trial_balance"),
+        *("gateway", "relay", "scheduler", "projector-balances"),
+        pytest.param("projector-transactions", marks=pytest.mark.slow),
+        pytest.param("projector-trial_balance", marks=pytest.mark.slow),
     ],
 )
 async def test_a_killed_process_comes_back(stack: RunningStack, name: str) -> None:

@@ -46,6 +46,7 @@ def six(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningStac
     shutil.rmtree(tmp_path / "home")
 
 
+@pytest.mark.slow
 async def test_from_six_partitions_to_twelve_under_load_with_a_kill_in_the_middle(
     six: RunningStack,
 ) -> None:

@@ -258,7 +258,7 @@ async def something_of_each_kind(gateway: RunningGateway, known: KnownIds) -> No
     known.learn((await gateway.post("/transfers", body)).body.decode())
 
 
-@pytest.mark.parametrize("examples", [30, pytest.param(400, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [15, pytest.param(400, marks=pytest.mark.slow)])
 async def test_no_call_gets_an_answer_outside_the_document(
     database: str, empty_database: str, tmp_path: Path, examples: int
 ) -> None:

@@ -176,7 +176,13 @@ async def test_two_processes_share_the_partitions_and_hand_them_over(log: Publis
         await log.wait_until_folded("transactions", log.factory.position, first)
 
 
-@pytest.mark.parametrize("name", sorted(PROJECTIONS))
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name == "balances" else pytest.param(name, marks=pytest.mark.slow)
+        for name in sorted(PROJECTIONS)
+    ],
+)
 async def test_kill_9_in_the_middle_doubles_nothing_and_loses_nothing(
     log: PublishedLog, name: str
 ) -> None:

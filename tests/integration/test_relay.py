@@ -115,7 +115,11 @@ async def test_a_killed_relay_is_resumed_with_nothing_lost(
     assert heard(messages) == await line.log()
 
 
-@pytest.mark.parametrize("busy", [True, False], ids=["busy", "idle"])
+@pytest.mark.parametrize(
+    "busy",
+    [True, pytest.param(False, marks=pytest.mark.slow)],
+    ids=["busy", "idle"],
+)
 async def test_a_stopped_leader_is_replaced_and_does_no_harm_when_it_wakes(
     line: RelayLine, busy: bool
 ) -> None:

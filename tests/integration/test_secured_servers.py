@@ -173,8 +173,8 @@ async def test_a_service_that_asks_cannot_write_events(secured: Secured) -> None
     ("protocol", "mechanism", "user"),
     [
         ("SASL_SSL", "SCRAM-SHA-512", "verify"),
-        ("SASL_SSL", "PLAIN", "plainly"),
-        ("SSL", "SCRAM-SHA-512", "CN=ledger"),
+        pytest.param("SASL_SSL", "PLAIN", "plainly", marks=pytest.mark.slow),
+        pytest.param("SSL", "SCRAM-SHA-512", "CN=ledger", marks=pytest.mark.slow),
     ],
 )
 async def test_each_way_of_saying_who_one_is(
