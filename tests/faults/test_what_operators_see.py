@@ -26,6 +26,11 @@ from tests.specs.shop_calls import Merchant, ShopCalls
 
 PROCESSES = ("gateway", "intake", "relay", "projector balances", "scheduler")
 
+MADE = 3
+"""The events before the first wallet's: the merchant, in both streams, and its credential."""
+MADE_BY = 2
+"""The appends that wrote them."""
+
 
 class Servers(NamedTuple):
     """A PostgreSQL and a Kafka of the test's own, to be broken."""
@@ -145,13 +150,15 @@ async def test_a_restored_log_is_an_alarm_of_each_process(
         await shop.credit(wallet_id, 100, "kept")
         await shop.credit(wallet_id, 100, "lost")
         await eventually(
-            lambda: _is(running, "projector balances", "ledger_projector_checkpoint_position", 3),
+            lambda: _is(
+                running, "projector balances", "ledger_projector_checkpoint_position", MADE + 3
+            ),
             "all is projected",
         )
 
         # The database is restored to before the last credit, and goes on from there.
         async with AsyncExitStack() as stack:
-            await PostgresBackend(database, stack).restore_to(2, 2)
+            await PostgresBackend(database, stack).restore_to(MADE + 2, MADE_BY + 2)
         await shop.credit(wallet_id, 7, "another")
 
         assert await running["gateway"].metric("ledger_log_divergences_total") == 1
@@ -178,7 +185,9 @@ async def test_a_row_that_was_changed_by_hand_ends_the_projector_by_name(
         wallet_id = await shop.open_wallet()
         await shop.credit(wallet_id, 100, "before")
         await eventually(
-            lambda: _is(running, "projector balances", "ledger_projector_checkpoint_position", 2),
+            lambda: _is(
+                running, "projector balances", "ledger_projector_checkpoint_position", MADE + 2
+            ),
             "all is projected",
         )
 
@@ -203,7 +212,9 @@ async def test_a_topic_that_was_made_again_ends_relay_and_projector_by_name(
         shop = ShopCalls(running["gateway"].url, merchant.authorization)
         await shop.open_wallet()
         await eventually(
-            lambda: _is(running, "projector balances", "ledger_projector_checkpoint_position", 1),
+            lambda: _is(
+                running, "projector balances", "ledger_projector_checkpoint_position", MADE + 1
+            ),
             "all is projected",
         )
 
