@@ -43,6 +43,10 @@ class Deciding:
         """Look for the events that these name. Raises `LogUnavailableError`."""
         await self._originals.bring(submissions)
 
+    def forget_originals(self) -> None:
+        """The log was restored or replaced: what was found in it may not be there any more."""
+        self._originals.clear()
+
     def question_of(self, submissions: Sequence[Submission]) -> Question:
         """What must be read before these can be decided."""
         return question.question_of(submissions, self._cache, self._originals)

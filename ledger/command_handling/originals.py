@@ -1,6 +1,7 @@
 """Originals: the events that commands name by id, such as the hold of a capture.
 
-An event never changes, so one that was found may be kept; no turn is needed to read it.
+An event never changes, so one that was found may be kept, as long as the log is the same; no turn
+is needed to read it.
 """
 
 from collections import OrderedDict
@@ -48,22 +49,33 @@ class Originals:
         """The event, if it was found before."""
         return self._events.get(key)
 
+    def clear(self) -> None:
+        """Forget all of them: the log is not the one that they were found in."""
+        self._events.clear()
+
     def lacks(self, submissions: Sequence[Submission]) -> list[EventKey]:
         """The events that have to be looked for before these can be decided."""
-        named = dict.fromkeys(
-            key
-            for submission in submissions
-            if isinstance(submission.command, _NAMING)
-            and (key := original_of(submission)) is not None
-        )
-        return [key for key in named if key not in self._events]
+        return [key for key in _named_by(submissions) if key not in self._events]
 
     async def bring(self, submissions: Sequence[Submission]) -> None:
         """Look for what these name. Raises `LogUnavailableError`."""
-        missing = self.lacks(submissions)
+        named = _named_by(submissions)
+        missing = [key for key in named if key not in self._events]
+        for key in named:
+            if key in self._events:
+                self._events.move_to_end(key)
         if not missing:
             return
         self._events.update(await self._log.find_events(missing))
         # Those of this batch are the newest, so they stay however many they are.
-        while len(self._events) > max(self._places, len(missing)):
+        while len(self._events) > max(self._places, len(named)):
             self._events.popitem(last=False)
+
+
+def _named_by(submissions: Sequence[Submission]) -> dict[EventKey, None]:
+    """The events that these name, each once, in order."""
+    return dict.fromkeys(
+        key
+        for submission in submissions
+        if isinstance(submission.command, _NAMING) and (key := original_of(submission)) is not None
+    )

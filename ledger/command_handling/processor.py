@@ -208,6 +208,7 @@ class CommandProcessor:
 
         Commands that are applied all or none stand or fall together.
         """
+        self._undo_ahead()
         middle = _middle(tickets)
         if middle == 0:
             self._observer.poisoned()
@@ -217,6 +218,8 @@ class CommandProcessor:
             _refuse(tickets, PoisonCommandError("this command cannot be settled"))
             return None
         failure = await self._settle(tickets[:middle])
+        # What was decided ahead behind the first half comes after the second: it waits again.
+        self._undo_ahead()
         if failure is not None:
             _refuse(tickets[middle:], failure)
             return failure
@@ -259,6 +262,7 @@ class CommandProcessor:
             return plan, False
         except LogUnavailableError as error:
             _log.warning("log_unavailable", error=str(error))
+            return None, False
         self._observer.lost_race()
         return None, False
 
@@ -268,6 +272,8 @@ class CommandProcessor:
         while True:
             plan = None
             try:
+                # Known already, but for a log that has turned out to be another one.
+                await self._deciding.bring_originals(submissions)
                 async with self._log.exclusively() as turn:
                     head = await self._catch_up(turn)
                     if unclear is not None and await _was_committed(turn, unclear):
@@ -318,6 +324,7 @@ class CommandProcessor:
 
     async def _append(self, plan: Plan, append: Append) -> Appended:
         """Append, and decide the next batch meanwhile if it is large enough to gain by it."""
+        assert self._ahead is None, "what was decided ahead before is settled now, or waits again"
         if len(self._waiting) < AHEAD_FROM_COMMANDS:
             return await self._log.append(append)
         appending = self._environment.spawn(self._log.append(append))
@@ -357,6 +364,7 @@ class CommandProcessor:
 
     def _forget(self) -> None:
         self._cache.clear()
+        self._deciding.forget_originals()
         self._snapshots.forget()
         self._head = None
         self._contended = True

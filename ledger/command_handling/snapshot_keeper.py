@@ -7,9 +7,11 @@ import structlog
 from ledger.command_handling import snapshots
 from ledger.command_handling.environment import Environment
 from ledger.command_handling.wallet_cache import Known, WalletCache
-from ledger.event_log.interface import EventLog, LogUnavailableError, WalletKey
+from ledger.event_log.interface import AppendRefusedError, EventLog, LogUnavailableError, WalletKey
 
-SNAPSHOT_PAUSE_S = 1.0
+SNAPSHOT_PAUSE_S = 0.1
+MAX_DUE_WALLETS = 10_000
+"""So that states which nobody else keeps any more do not pile up."""
 
 _log = structlog.get_logger(__name__)
 
@@ -25,7 +27,8 @@ class SnapshotKeeper:
 
     def note(self, key: WalletKey, known: Known) -> None:
         """A wallet changed, durably, to this."""
-        if snapshots.is_due(known):
+        # One that does not fit in now is due again when it changes next.
+        if snapshots.is_due(known) and (key in self._due or len(self._due) < MAX_DUE_WALLETS):
             self._due[key] = known
 
     def forget(self) -> None:
@@ -44,7 +47,8 @@ class SnapshotKeeper:
             taken = [(key, snapshots.snapshot_of(known)) for key, known in due.items()]
             try:
                 await self._log.save_snapshots(taken)
-            except LogUnavailableError as error:
+            except (LogUnavailableError, AppendRefusedError) as error:
+                # Nothing depends on a snapshot: the events are there.
                 _log.warning("snapshots_not_saved", error=str(error))
                 continue
             for key, snapshot in taken:

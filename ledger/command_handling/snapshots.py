@@ -14,8 +14,8 @@ from ledger.event_log.interface import (
 )
 
 SNAPSHOT_EVERY_EVENTS = 32
-SNAPSHOTS_AT_ONCE = 500
-"""Wallets that are used alike get due together; encoding them all would hold up the commands."""
+SNAPSHOTS_AT_ONCE = 40
+"""Wallets that are used alike get due together; encoding many at once would hold up commands."""
 _PAGE_EVENTS = 1_000
 
 _encode = msgspec.json.Encoder().encode

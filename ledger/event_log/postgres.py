@@ -100,6 +100,12 @@ class _Connection:
                 raise LogUnavailableError(f"cannot connect to PostgreSQL: {error}") from error
         return self._connection
 
+    def of_turn(self) -> asyncpg.Connection | None:
+        """The connection that the turn under way began on, if it lives."""
+        if self._connection is None or self._connection.is_closed():
+            return None
+        return self._connection
+
     async def fetch(self, name: str, *arguments: object) -> list[asyncpg.Record]:
         """Run a statement of the sql folder. Leaves errors as the driver raises them."""
         connection = await self.open()
@@ -283,8 +289,12 @@ class _PostgresTurn:
         return appended
 
     async def commit(self) -> None:
-        connection = await self._connection.open()
-        self._connection.in_turn = False
+        # Whatever happens, the turn is over: the next one may connect anew.
+        connection, self._connection.in_turn = self._connection.of_turn(), False
+        if connection is None:
+            if self._appended:
+                raise CommitUnclearError("the connection broke before the commit")
+            raise LogUnavailableError("the connection broke within a turn")
         try:
             await connection.execute("COMMIT")
         except (*_CONNECTION_LOST, asyncpg.PostgresError) as error:

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from services.intake.metrics import RETRIES
 from services.intake.results import Reply
 from services.runtime.environment import SystemEnvironment
-from services.runtime.kafka import partition_for
+from services.runtime.kafka import close_client, partition_for
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
@@ -97,7 +97,7 @@ class ReplyPublisher:
             try:
                 await producer.start()
             except BaseException:
-                await producer.stop()
+                await close_client(producer.stop())
                 raise
             self._producer = producer
         return self._producer

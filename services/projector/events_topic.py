@@ -163,7 +163,7 @@ async def end_offsets(settings: Settings, partitions: Sequence[int]) -> Mapping[
         ends = await consumer.end_offsets(tps)
         return {tp.partition: offset for tp, offset in ends.items()}
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)
 
 
 async def _first_message(

@@ -109,8 +109,9 @@ class Follower:
             # A seek may come too late for messages that were on their way already.
             fresh = [message for message in messages if message.offset >= before.next_offset]
             if fresh:
-                events += [decode_message(each.key, each.value, each.headers) for each in fresh]
-                moves.append(Move(before, _after(before, events[-1].position, fresh)))
+                decoded = [decode_message(each.key, each.value, each.headers) for each in fresh]
+                moves.append(Move(before, _after(before, decoded, fresh)))
+                events += decoded
         if not moves:
             return 0
         applied = await self._runner.apply(events, moves)
@@ -133,14 +134,19 @@ class NotBegunError(Exception):
     """The projection has no checkpoint where it had one."""
 
 
-def _after(before: Checkpoint, last_position: int, messages: Sequence[Any]) -> Checkpoint:
-    # What the relay published twice ends at an older position; the newest one stays.
-    newer = last_position > before.position
+def _after(
+    before: Checkpoint, events: Sequence[ProjectedEvent], messages: Sequence[Any]
+) -> Checkpoint:
+    # What the relay published twice may come behind what is newer; the newest position counts.
+    positions = [event.position for event in events]
+    position = max(positions)
+    newer = position > before.position
+    newest = messages[positions.index(position)]
     return Checkpoint(
         partition=before.partition,
         topic_id=before.topic_id,
         next_offset=messages[-1].offset + 1,
-        position=last_position if newer else before.position,
-        hash=decode_hash(messages[-1].headers) if newer else before.hash,
+        position=position if newer else before.position,
+        hash=decode_hash(newest.headers) if newer else before.hash,
         rebuilds=before.rebuilds,
     )

@@ -211,11 +211,13 @@ class LogSession:
             raise SessionLostError(message)
 
     async def _fetch(self, name: str, *arguments: object) -> list[asyncpg.Record]:
+        # When it was asked: after a stop, an answer may have lain there for long.
+        asked_at = self._environment.monotonic()
         try:
             rows = await self._connection.fetch(
                 _statement(name), *arguments, timeout=_ANSWER_TIMEOUT_S
             )
         except postgres.LOST as error:
             raise SessionLostError(f"PostgreSQL did not answer: {error!r}") from error
-        self._answered_at = self._environment.monotonic()
+        self._answered_at = asked_at
         return rows

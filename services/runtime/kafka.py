@@ -4,7 +4,9 @@ The partition is chosen as Java's default partitioner chooses it, so that produc
 any language put one wallet's messages on one partition.
 """
 
+import asyncio
 import ssl
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,6 +17,7 @@ from services.runtime.dsn import unreadable
 from services.runtime.settings import Settings, SettingsError
 
 _DIAGNOSIS_TIMEOUT_MS: Final = 5000
+_CLOSE_SECONDS: Final = 5.0
 _SEED = 0x9747B28C
 _MULTIPLIER = 0x5BD1E995
 _MASK = 0xFFFFFFFF
@@ -45,6 +48,24 @@ def client_options(settings: Settings, client_id: str) -> dict[str, Any]:
         options["sasl_plain_username"] = username
         options["sasl_plain_password"] = password.expose()
     return options
+
+
+async def close_client(closing: Coroutine[Any, Any, None]) -> None:
+    """Let a client of aiokafka close, within limits, and be cancelled meanwhile if need be.
+
+    Awaited as it is, its `close` takes a cancellation of whoever awaits it for one of its own
+    task and drops it: a loop that was to end would go round for ever.
+    """
+    task = asyncio.ensure_future(closing)
+    try:
+        await asyncio.wait({task}, timeout=_CLOSE_SECONDS)
+    except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=_CLOSE_SECONDS)
+        raise
+    finally:
+        task.cancel()
+    if task.done() and not task.cancelled():
+        task.result()
 
 
 async def why_unreachable(settings: Settings) -> str | None:

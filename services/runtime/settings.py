@@ -119,7 +119,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     sandbox_provider_port: Port = 8081
     """The port of the sandbox provider, on `http_host`; its health and metrics are there, too."""
 
-    background_nice: Niceness = 10
+    background_nice: Niceness = 5
     """How far relay, projectors and scheduler stand back (nice), so that commands go first."""
     postgres_user: PostgresUser = "auto"
     """As root: run the embedded PostgreSQL in a user namespace, or as the user nobody."""

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from services.runtime.consumers import stop_consumer
 from services.runtime.kafka import client_options
 from services.runtime.settings import Settings
 from services.runtime.topics import TopicUnavailableError
@@ -49,7 +50,7 @@ async def newest_published(
         message = f"Kafka could not be asked for the end of topic {topic}: {error!r}"
         raise TopicUnavailableError(message) from error
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)
 
 
 async def _read(

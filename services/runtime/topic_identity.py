@@ -23,7 +23,7 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
-from services.runtime.kafka import client_options, why_unreachable
+from services.runtime.kafka import client_options, close_client, why_unreachable
 from services.runtime.settings import Settings
 from services.runtime.topics import TopicUnavailableError
 
@@ -54,7 +54,7 @@ async def describe_topic(settings: Settings, name: str) -> TopicIdentity:
         message = f"Kafka could not be asked about topic {name}: {reason}"
         raise TopicUnavailableError(message) from error
     finally:
-        await admin.close()
+        await close_client(admin.close())
     ((error_code, _, high, low, _, partitions, *_),) = response.topics
     if error_code == _TOPIC_AUTHORIZATION_FAILED:
         message = f"Kafka does not let this user describe topic {name} (error {error_code})"

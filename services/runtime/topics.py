@@ -6,7 +6,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, for_code
 from msgspec import Struct
 
-from services.runtime.kafka import client_options, why_unreachable
+from services.runtime.kafka import client_options, close_client, why_unreachable
 from services.runtime.settings import Settings
 
 _TOPIC_ALREADY_EXISTS = 36
@@ -66,7 +66,7 @@ async def existing_topics(settings: Settings) -> set[str]:
     except (KafkaError, OSError) as error:
         raise TopicUnavailableError(f"Kafka could not be asked for topics: {error!r}") from error
     finally:
-        await admin.close()
+        await close_client(admin.close())
 
 
 async def ensure_topics(settings: Settings, topics: list[Topic]) -> None:
@@ -101,7 +101,7 @@ async def _create(settings: Settings, topics: list[Topic]) -> KafkaError | None:
         replicas = min(_REPLICAS, len(brokers))
         response = await admin.create_topics([_new_topic(topic, replicas) for topic in missing])
     finally:
-        await admin.close()
+        await close_client(admin.close())
     for name, code, *details in response.topic_errors:
         if code not in (0, _TOPIC_ALREADY_EXISTS):
             return KafkaError(f"{name}: {for_code(code).__name__} {details}")

@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 
-from ledger.command_handling.snapshot_keeper import SNAPSHOT_PAUSE_S
 from ledger.command_handling.snapshots import SNAPSHOT_EVERY_EVENTS
 from ledger.command_handling.submission import Settled
 from ledger.domain.nuban import is_account_number
@@ -30,7 +28,7 @@ from tests.specs.known_customers import (
     raise_tier,
     review,
 )
-from tests.specs.world import OTHER_TENANT, TENANT, Writer, submission
+from tests.specs.world import OTHER_TENANT, TENANT, Writer, snapshots_are_saved, submission
 
 
 async def writers(backend: Backend, count: int) -> list[Writer]:
@@ -306,7 +304,7 @@ async def test_a_snapshot_keeps_the_profile_and_the_days_debits(backend: Backend
     await writer.credit(wallet, 100, "in")
     for number in range(SNAPSHOT_EVERY_EVENTS + 5):
         await writer.debit(wallet, 1, f"out {number}")
-    await asyncio.sleep(SNAPSHOT_PAUSE_S + timedelta(milliseconds=200).total_seconds())
+    await snapshots_are_saved()
     (cold,) = await writers(backend, 1)
     left = 50 - SNAPSHOT_EVERY_EVENTS - 5
     refused = await cold.debit(wallet, left + 1, "too much")

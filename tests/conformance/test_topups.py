@@ -3,7 +3,6 @@
 import asyncio
 from datetime import timedelta
 
-from ledger.command_handling.snapshot_keeper import SNAPSHOT_PAUSE_S
 from ledger.command_handling.snapshots import SNAPSHOT_EVERY_EVENTS
 from ledger.command_handling.submission import Settled
 from schemas.commands import (
@@ -29,7 +28,7 @@ from schemas.rejections import (
 from schemas.results import TopupView
 from tests.conformance.backends import Backend
 from tests.specs.invariants import all_events, check
-from tests.specs.world import OTHER_TENANT, Writer, submission
+from tests.specs.world import OTHER_TENANT, Writer, snapshots_are_saved, submission
 
 SHOP = "https://shop.example/thanks"
 NOWHERE = "top_" + "0" * 31 + "1"
@@ -288,7 +287,7 @@ async def test_what_is_pending_is_in_a_snapshot_and_without_one_in_the_events(
     wallet, topup = await opened(writer)
     for number in range(SNAPSHOT_EVERY_EVENTS + 5):
         await writer.credit(wallet, 1, f"{number}")
-    await asyncio.sleep(SNAPSHOT_PAUSE_S * 1.5)
+    await snapshots_are_saved()
     with_snapshot = await Writer(await backend.log(), 5).start()
     another = await pending(with_snapshot, wallet)
     assert (await with_snapshot.send(CancelTopup(topup_id=topup.id))).result.topup is not None

@@ -1,14 +1,11 @@
 """What a process remembers never decides: caches and snapshots only save time."""
 
-import asyncio
-
-from ledger.command_handling.snapshot_keeper import SNAPSHOT_PAUSE_S
 from ledger.command_handling.snapshots import SNAPSHOT_EVERY_EVENTS
 from schemas.commands import FreezeWallet
 from schemas.rejections import InsufficientFunds, WalletFrozen
 from tests.conformance.backends import Backend
 from tests.specs.invariants import all_events, check
-from tests.specs.world import Writer
+from tests.specs.world import Writer, snapshots_are_saved
 
 
 async def _busy_wallet(writer: Writer) -> str:
@@ -16,10 +13,6 @@ async def _busy_wallet(writer: Writer) -> str:
     for number in range(SNAPSHOT_EVERY_EVENTS + 20):
         await writer.credit(wallet, 1, f"{wallet} {number}")
     return wallet
-
-
-async def _snapshots_are_saved() -> None:
-    await asyncio.sleep(SNAPSHOT_PAUSE_S * 1.5)
 
 
 async def _next_writer_sees(backend: Backend, wallet: str, balance: int) -> None:
@@ -32,7 +25,7 @@ async def _next_writer_sees(backend: Backend, wallet: str, balance: int) -> None
 async def test_a_snapshot_a_lying_one_and_none_give_the_same_wallet(backend: Backend) -> None:
     writer = await Writer(await backend.log()).start()
     wallet = await _busy_wallet(writer)
-    await _snapshots_are_saved()
+    await snapshots_are_saved()
     await writer.credit(wallet, 5, "after the snapshot")
     balance = SNAPSHOT_EVERY_EVENTS + 25
     await _next_writer_sees(backend, wallet, balance)

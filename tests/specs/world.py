@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from ledger.command_handling.processor import CommandProcessor
 from ledger.command_handling.rules import NO_RULES, Rules
+from ledger.command_handling.snapshot_keeper import SNAPSHOT_PAUSE_S
 from ledger.command_handling.submission import Settled, Submission
 from ledger.event_log.interface import EventLog
 from schemas.commands import Command, CreateWallet, CreditWallet, DebitWallet
@@ -107,3 +108,8 @@ def submission(
         who="test",
         correlation_id=None,
     )
+
+
+async def snapshots_are_saved() -> None:
+    """Wait until what was due when this was called is in the log."""
+    await asyncio.sleep(SNAPSHOT_PAUSE_S + 0.5)

@@ -1,14 +1,17 @@
 """Keys go where Java's default partitioner sends them; TLS and SASL are as the settings say."""
 
+import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaConnectionError
 from aiokafka.partitioner import murmur2 as murmur2_of_aiokafka
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.runtime.kafka import client_options, murmur2, partition_for
+from services.runtime.kafka import client_options, close_client, murmur2, partition_for
 from services.runtime.settings import SecretText, Settings, SettingsError
 from tests.specs.certificates import Authority
 
@@ -121,3 +124,44 @@ def test_settings_that_do_not_go_together_are_refused_by_name(
 
     assert str(refusal.value).startswith(said)
     assert "secret" not in str(refusal.value)
+
+
+class _Closing:
+    """Closes as aiokafka's clients do: waits for a task of its own, whose end it expects."""
+
+    def __init__(self) -> None:
+        self.may_end = asyncio.Event()
+        self.is_closed = False
+
+    async def close(self) -> None:
+        """Close, whoever is cancelled meanwhile."""
+        with suppress(asyncio.CancelledError):
+            await self.may_end.wait()
+        self.is_closed = True
+
+
+async def test_a_cancellation_while_a_client_closes_is_not_lost() -> None:
+    client = _Closing()
+
+    async def watch() -> None:
+        while True:
+            await close_client(client.close())
+
+    watching = asyncio.create_task(watch())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    watching.cancel()
+    await asyncio.sleep(0)
+    client.may_end.set()
+    done, _ = await asyncio.wait({watching}, timeout=10)
+    assert done
+    assert watching.cancelled()
+    assert client.is_closed
+
+
+async def test_what_goes_wrong_while_a_client_closes_is_told() -> None:
+    async def close() -> None:
+        raise KafkaConnectionError
+
+    with pytest.raises(KafkaConnectionError):
+        await close_client(close())
