@@ -159,6 +159,7 @@ def make_gateway(
     """Connect the parts that answer requests."""
     routes: RouteTable[Call] = RouteTable()
     reads = Reads(database, environment)
+    people = SealedPeople(vault)
     bills = UtilityBills(vault, environment.random_bytes)
     banks = Banks(live=Bank(name=settings.bank_name, code=settings.bank_code))
     add_credit_wallets(
@@ -166,7 +167,7 @@ def make_gateway(
         processor,
         reads,
         door=door,
-        reviews=ReviewQueries(reads, vault, bills),
+        reviews=ReviewQueries(reads, people, bills),
         stopping=readiness.stopping,
         bank_code_of=lambda environment: banks.of(environment).code,
     )
@@ -191,7 +192,7 @@ def make_gateway(
             reads=reads,
             books=books,
             database=database,
-            people=SealedPeople(vault),
+            people=people,
             bills=bills,
             verifiers=_VERIFIERS.get,
             banks=banks,

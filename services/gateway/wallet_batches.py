@@ -30,16 +30,22 @@ class WalletBatches:
         if len(self._senders) < _STATEMENTS_AT_ONCE:
             sender = asyncio.create_task(self._send_while_waiting())
             self._senders.add(sender)
-            sender.add_done_callback(self._senders.discard)
         return answer
 
     async def _send_while_waiting(self) -> None:
-        while self._waiting:
-            waiting, self._waiting = self._waiting, {}
-            wallets = list(waiting)
-            for wallet in wallets[_WALLETS_PER_STATEMENT:]:
-                self._waiting[wallet] = waiting.pop(wallet)
-            await self._send(waiting)
+        sender = asyncio.current_task()
+        assert sender is not None, "it runs as a task"
+        try:
+            while self._waiting:
+                waiting, self._waiting = self._waiting, {}
+                wallets = list(waiting)
+                for wallet in wallets[_WALLETS_PER_STATEMENT:]:
+                    self._waiting[wallet] = waiting.pop(wallet)
+                await self._send(waiting)
+        finally:
+            # At once: a task's callbacks run later, and who asks until then would start nobody,
+            # and wait for senders that have seen that nothing is to be sent.
+            self._senders.discard(sender)
 
     async def _send(
         self, waiting: dict[WalletKey, list[asyncio.Future[WalletReading | None]]]

@@ -7,14 +7,18 @@ import asyncio
 import os
 import re
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
+from contextlib import ExitStack, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import ParamSpec, Protocol, TypeVar
 
 from services.vault.errors import DocumentMissingError
 from services.vault.key_files import sync_folder
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 _NAME = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _READ_BYTES = 64 * 1024
@@ -61,14 +65,12 @@ class FileDocumentStore:
         await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True, mode=0o700)
         unfinished = path.with_name(f"{name}.{secrets.token_hex(4)}{_UNFINISHED}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        file = await asyncio.to_thread(os.open, unfinished, flags, 0o600)
         try:
-            try:
+            with ExitStack() as opened:
+                file = await _to_its_end(_open, opened, unfinished, flags)
                 async for piece in content:
-                    await asyncio.to_thread(_write_all, file, piece)
-                await asyncio.to_thread(os.fsync, file)
-            finally:
-                os.close(file)
+                    await _to_its_end(_write_all, file, piece)
+                await _to_its_end(os.fsync, file)
             # A link, unlike a rename, does not take the place of what is there.
             os.link(unfinished, path)
         finally:
@@ -78,16 +80,14 @@ class FileDocumentStore:
     async def read(self, name: str) -> AsyncGenerator[bytes, None]:
         """In pieces of 64 KiB."""
         path = self._path(name)
-        try:
-            file = await asyncio.to_thread(os.open, path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError as error:
-            message = f"there is no document {name}"
-            raise DocumentMissingError(message) from error
-        try:
-            while piece := await asyncio.to_thread(os.read, file, _READ_BYTES):
+        with ExitStack() as opened:
+            try:
+                file = await _to_its_end(_open, opened, path, os.O_RDONLY | os.O_CLOEXEC)
+            except FileNotFoundError as error:
+                message = f"there is no document {name}"
+                raise DocumentMissingError(message) from error
+            while piece := await _to_its_end(os.read, file, _READ_BYTES):
                 yield piece
-        finally:
-            os.close(file)
 
     async def delete(self, name: str) -> bool:
         """Remove it; says whether it was there."""
@@ -144,6 +144,37 @@ def _written_before(folder: Path, moment: datetime) -> list[Path]:
                 if entry.stat().st_mtime < moment.timestamp():
                     found.append(Path(entry.path))
     return found
+
+
+async def _to_its_end(
+    work: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
+) -> Result:
+    """What `work` returns, in a thread; who is cancelled leaves when it has ended, not before.
+
+    A thread cannot be stopped. One that goes on by itself would open what nobody closes, or use
+    a descriptor that was closed, and is another file's or socket's by then.
+    """
+    loop = asyncio.get_running_loop()
+    # Not a task: those are cancelled with everything else where a loop is closed.
+    working = loop.run_in_executor(None, partial(work, *args, **kwargs))
+    cancelled: asyncio.CancelledError | None = None
+    while not working.done():
+        try:
+            await asyncio.wait({working})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        # Whatever it is, nobody waits for it; and unseen it would be told as forgotten.
+        working.exception()
+        raise cancelled
+    return working.result()
+
+
+def _open(opened: ExitStack, path: Path, flags: int) -> int:
+    """The stack closes it, also where who asked was cancelled meanwhile."""
+    file = os.open(path, flags, 0o600)
+    opened.callback(os.close, file)
+    return file
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

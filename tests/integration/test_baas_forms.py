@@ -293,6 +293,20 @@ async def test_what_is_wrong_with_a_form_is_told(server: FormServer, what: str) 
     assert (await server.outcome()).form is None
 
 
+@pytest.mark.parametrize("length", [29, 40, 70])
+async def test_a_default_charset_is_refused_where_the_boundary_is_long(
+    server: FormServer, length: int
+) -> None:
+    boundary = "x" * length
+    body = field("_charset_", "utf-8") + form(FIELDS, BILL)
+    reply = await server.post(
+        body.replace(BOUNDARY.encode(), boundary.encode()),
+        Content_Type=f"multipart/form-data; boundary={boundary}",
+    )
+    assert reply.status == 400
+    assert "cannot be read" in reply.body["message"]
+
+
 async def test_a_field_of_the_largest_size(server: FormServer) -> None:
     reply = await server.post(field("address", "x" * MAX_FIELD_BYTES) + file(BILL) + END)
     assert reply.body == {"address": "x" * MAX_FIELD_BYTES}

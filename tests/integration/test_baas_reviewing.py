@@ -1,5 +1,6 @@
 """What a reviewer sees of who waits, over HTTP: only as long as it is needed, and on record."""
 
+import errno
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import structlog
 
 from ledger.tenants.store import SCOPES
 from schemas.http.reviews import PendingReview
+from services.vault.document_store import FileDocumentStore
 from services.vault.places import documents_path
 from tests.specs.baas_client import BaasClient, baas_with_vault, in_contract_a
 from tests.specs.form_server import BOUNDARY, form
@@ -132,6 +134,41 @@ async def test_a_reviewer_of_another_tenant_finds_nobody(baas: BaasClient, more:
         headers = {"Authorization": basic(*secret)}
         reply = await seen(baas, wallet, more, who=None, headers=headers)
         assert (reply.status, reply.code) == (404, "wallet_not_found")
+
+
+@pytest.mark.parametrize("more", ["", "/utility-bill"])
+@pytest.mark.parametrize("is_there", [True, False])
+async def test_a_person_who_cannot_be_opened_is_waited_for(
+    baas: BaasClient, more: str, is_there: bool
+) -> None:
+    """The customer's key is of another master key, or gone; who runs the ledger is told."""
+    wallet = await waiting(baas, png())
+    spoiled = [
+        tuple(bytes(8) if name == "wrapped_key" else value for name, value in row.items())
+        for row in await baas.vault.copy_rows()
+    ]
+    await baas.vault.put_back(spoiled if is_there else [])
+    with structlog.testing.capture_logs() as logged:
+        reply = await seen(baas, wallet, more)
+    assert (reply.status, reply.code) == (503, "vault_unavailable")
+    assert "customer_unreadable" in [line["event"] for line in logged]
+
+
+async def test_a_bill_that_the_disk_does_not_give(
+    baas: BaasClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wallet = await waiting(baas, png())
+
+    async def broken(_: FileDocumentStore, name: str) -> AsyncIterator[bytes]:
+        raise OSError(errno.EIO, "Input/output error", name)
+        yield b""
+
+    monkeypatch.setattr(FileDocumentStore, "read", broken)
+    with structlog.testing.capture_logs() as logged:
+        reply = await seen(baas, wallet, "/utility-bill")
+    assert (reply.status, reply.code) == (503, "vault_unavailable")
+    told = [line for line in logged if line["event"] == "documents_unavailable"]
+    assert [(line["error"], line["errno"]) for line in told] == [("OSError", errno.EIO)]
 
 
 async def test_a_bill_that_is_gone(baas: BaasClient) -> None:

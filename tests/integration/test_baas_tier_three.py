@@ -1,13 +1,17 @@
 """Tier three through contract B: the form, the bill that is kept sealed, and the review."""
 
 import asyncio
+import errno
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from schemas.http.baas_wallets import UTILITY_BILL_FIELD
+from services.vault.document_store import FileDocumentStore
 from services.vault.places import documents_path
 from tests.specs.baas_client import UNKNOWN, BaasClient, baas_with_vault, failure, in_contract_a
 from tests.specs.form_server import BOUNDARY, END, field, file, form, head
@@ -165,6 +169,47 @@ async def test_a_refused_form_leaves_nothing(
     found = failure(reply)
     assert (found[0], list(found[2])) == (status, fields)
     assert documents(baas) == []
+    assert await baas.gateway.position() == baas.gateway.begun
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, call: str, number: int) -> None:
+    """Let the disk fail with each call of the document store of that name."""
+
+    async def fail(_: FileDocumentStore, name: str, *__: object) -> None:
+        raise OSError(number, os.strerror(number), f"/documents/{name}")
+
+    monkeypatch.setattr(FileDocumentStore, call, fail)
+
+
+async def test_a_file_that_cannot_be_removed_undoes_no_enrolment(
+    baas: BaasClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wallet is there, and that is told; so is a refusal, and that the wallet was there."""
+    failing(monkeypatch, "delete", errno.EIO)
+    with structlog.testing.capture_logs() as logged:
+        reply = await sent(baas)
+        again = await sent(baas)
+        other = await sent(baas, lga="Ikeja")
+    assert [each.status for each in (reply, again, other)] == [201, 201, 422]
+    assert reply.json["data"]["id"] == again.json["data"]["id"]
+    told = [line for line in logged if line["event"] == "document_not_removed"]
+    assert len(told) >= 3
+    assert {(line["error"], line["errno"], line["reason"]) for line in told} == {
+        ("OSError", errno.EIO, None)
+    }
+
+
+async def test_a_full_disk_is_told(baas: BaasClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, "write", errno.ENOSPC)
+    with structlog.testing.capture_logs() as logged:
+        reply = await sent(baas)
+    assert failure(reply)[:2] == (
+        503,
+        "Personal data is unavailable, try again: the file cannot be kept",
+    )
+    told = [line for line in logged if line["event"] == "documents_unavailable"]
+    assert [(line["error"], line["errno"]) for line in told] == [("OSError", errno.ENOSPC)]
+    assert "/documents/" not in str(logged)
     assert await baas.gateway.position() == baas.gateway.begun
 
 

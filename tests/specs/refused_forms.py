@@ -81,6 +81,13 @@ REFUSED: dict[str, tuple[bytes, int, str, dict[str, str]]] = {
         "Malformed request",
         {},
     ),
+    "a name of the file that cannot be read": (
+        part('Content-Disposition: form-data; name="utility_bill_image"; filename*0="a\'b"', BILL)
+        + END,
+        400,
+        "cannot be read",
+        {},
+    ),
     "a name that no field has": (field("x" * 65, "x") + END, 400, "name that no field has", {}),
     "a name with a line break": (field("a%0Ab\x7f", "x") + END, 400, "Malformed request", {}),
     "an encoded part": (

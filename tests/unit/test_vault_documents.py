@@ -1,12 +1,15 @@
 """Documents: taken by their content, sealed in pieces, and found out if they were changed."""
 
+import asyncio
 import os
 import stat
+import threading
 import time
 import tracemalloc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -262,3 +265,69 @@ async def test_what_a_killed_process_left_is_removed_when_it_is_old(tmp_path: Pa
 
     assert await store.remove_unfinished(datetime.now(UTC) - timedelta(hours=1)) == 1
     assert sorted(files(tmp_path)) == [tmp_path / "aa" / ("a" * 32), new]
+
+
+class HeldCall:
+    """The first call of a function of `os` in a thread, which goes on when it may."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        self._real = getattr(os, name)
+        self._opens = name == "open"
+        self._first = threading.Lock()
+        self.is_begun = threading.Event()
+        self.may_go_on = threading.Event()
+        self.has_ended = False
+        self.descriptor = -1
+        monkeypatch.setattr(os, name, self._call)
+
+    def _call(self, *args: Any) -> Any:
+        in_a_thread = threading.current_thread() is not threading.main_thread()
+        if not (in_a_thread and self._first.acquire(blocking=False)):
+            return self._real(*args)
+        self.is_begun.set()
+        assert self.may_go_on.wait(10), "the test lets it go on"
+        result = self._real(*args)
+        self.descriptor = result if self._opens else args[0]
+        self.has_ended = True
+        return result
+
+
+async def leave_amid(call: HeldCall, work: Coroutine[Any, Any, object]) -> None:
+    """Cancel work, more than once, while its thread is in a call; it may end only after that."""
+    working = asyncio.create_task(work)
+    assert await asyncio.to_thread(call.is_begun.wait, 10)
+    try:
+        for _ in range(3):
+            working.cancel()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        ended_before = working.done()
+    finally:
+        call.may_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert (ended_before, call.has_ended) == (False, True)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(call.descriptor)
+
+
+@pytest.mark.parametrize("name", ["open", "write", "fsync"])
+async def test_who_is_cancelled_amid_a_write_leaves_neither_file_nor_descriptor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    call = HeldCall(monkeypatch, name)
+
+    await leave_amid(call, FileDocumentStore(tmp_path).write("a" * 32, in_pieces(b"x")))
+
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["open", "read"])
+async def test_who_is_cancelled_amid_a_read_leaves_no_descriptor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    store = FileDocumentStore(tmp_path)
+    await store.write("a" * 32, in_pieces(b"x"))
+    call = HeldCall(monkeypatch, name)
+
+    await leave_amid(call, anext(store.read("a" * 32)))

@@ -66,16 +66,22 @@ class SealedPeople:
 
     async def unseal(self, customer: Customer, sealed: str | None) -> KnownPerson | None:
         """The person; None where nobody was ever sealed. Raises `CustomerErasedError`."""
+        if sealed is not None:
+            _, person = await self.unseal_with_key(customer, sealed)
+            return person
+        await self._find_key(customer)
+        return None
+
+    async def unseal_with_key(self, customer: Customer, sealed: str) -> tuple[DataKey, KnownPerson]:
+        """The person, and the key of what else is sealed of them. Raises as `unseal` does."""
+        key = await self._find_key(customer)
+        if key is None:
+            # The key store is from before the customer: what is sealed opens after its restore.
+            raise _refused(customer, "the key is missing")
         try:
-            key = await self._door.use(lambda vault: vault.find_key(customer))
-            if sealed is None:
-                return None
-            if key is not None:
-                return unseal_person(key, customer, sealed)
+            return key, unseal_person(key, customer, sealed)
         except SealBrokenError as error:
             raise _refused(customer, str(error)) from None
-        # The key store is from before the customer: what is sealed opens after its restore.
-        raise _refused(customer, "the key is missing")
 
     async def is_same(self, customer: Customer, sealed: str | None, asked: Identity) -> bool:
         """Whether these are the customer's details, as far as they are asked for."""
@@ -104,6 +110,12 @@ class SealedPeople:
             # A wallet is shown without its customer's name rather than not at all.
             return [None] * len(views)
         return [_name(view, customers.get(view.id), keys) for view in views]
+
+    async def _find_key(self, customer: Customer) -> DataKey | None:
+        try:
+            return await self._door.use(lambda vault: vault.find_key(customer))
+        except SealBrokenError as error:
+            raise _refused(customer, str(error)) from None
 
     async def _keys_of(self, customers: Collection[Customer]) -> Mapping[Customer, DataKey]:
         """The keys that open: one that does not must not hide the others."""

@@ -5,9 +5,11 @@ leaves noise; nothing ever lies in clear, and nothing is wholly in memory.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
 from typing import Self
+
+import structlog
 
 from schemas.http.baas_wallets import UTILITY_BILL_FIELD
 from services.gateway.baas.failures import VAULT_UNAVAILABLE
@@ -23,10 +25,12 @@ from services.vault.document_cipher import (
 )
 from services.vault.document_store import DocumentStore
 from services.vault.documents import Documents, OpenDocument
-from services.vault.errors import DocumentRefusedError
+from services.vault.errors import DocumentRefusedError, VaultError
 from services.vault.sealing import KEY_BYTES, DataKey
 
 _SPOOLED = b"spooled"
+
+_log = structlog.get_logger(__name__)
 
 
 class SpooledFile:
@@ -50,7 +54,7 @@ class SpooledFile:
         assert self._writing is not None, "it was begun"
         self._writing.cancel()
         await asyncio.gather(self._writing, return_exceptions=True)
-        await self._store.delete(self._name)
+        await _remove(self._store.delete, self._name)
 
     async def take(self, chunk: bytes) -> None:
         """The next chunk; waits until the disk has taken the one before."""
@@ -133,9 +137,31 @@ class UtilityBills:
 
     async def remove(self, document_id: str) -> None:
         """Remove a document that nothing names."""
-        await self._documents.delete(document_id)
+        await _remove(self._documents.delete, document_id)
 
 
-def not_kept(_error: OSError) -> RefusedError:
+def not_kept(error: OSError) -> RefusedError:
     """The 503 where the disk does not take a file."""
+    _tell("documents_unavailable", error)
     return RefusedError(VAULT_UNAVAILABLE, "the file cannot be kept")
+
+
+def not_readable(error: OSError) -> RefusedError:
+    """The 503 where the disk does not give a file."""
+    _tell("documents_unavailable", error)
+    return RefusedError(VAULT_UNAVAILABLE, "the bill cannot be read")
+
+
+async def _remove(delete: Callable[[str], Awaitable[bool]], name: str) -> None:
+    """Remove what is not needed. It never undoes what the call has come to."""
+    try:
+        await delete(name)
+    except OSError as error:
+        # It is noise by now, or names nobody; who looks for leftovers finds it.
+        _tell("document_not_removed", error)
+
+
+def _tell(event: str, error: OSError) -> None:
+    # The system's own messages have paths in them; ours name no person.
+    reason = str(error) if isinstance(error, VaultError) else None
+    _log.warning(event, error=type(error).__name__, errno=error.errno, reason=reason)

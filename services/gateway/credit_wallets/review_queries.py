@@ -9,12 +9,12 @@ from typing import Final
 from msgspec import Struct
 
 from schemas.results import WalletView
-from services.customers.known_people import KnownPerson, unseal_person
+from services.customers.known_people import KnownPerson
 from services.customers.looks import Shown, process_log, tell_look
 from services.gateway.answers import JSON, Answer, header
-from services.gateway.baas.failures import CUSTOMER_ERASED, VAULT_UNAVAILABLE
-from services.gateway.baas.utility_bills import UtilityBills
-from services.gateway.baas.vault_door import VaultDoor
+from services.gateway.baas.failures import CUSTOMER_ERASED
+from services.gateway.baas.sealed_people import SealedPeople
+from services.gateway.baas.utility_bills import UtilityBills, not_readable
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.names import named_wallet, unknown_wallet
 from services.gateway.credit_wallets.rendering import render_review
@@ -42,9 +42,9 @@ class _Waiting(Struct, frozen=True, kw_only=True):
 class ReviewQueries:
     """Handlers."""
 
-    def __init__(self, reads: Reads, vault: VaultDoor, bills: UtilityBills) -> None:
+    def __init__(self, reads: Reads, people: SealedPeople, bills: UtilityBills) -> None:
         self._reads = reads
-        self._vault = vault
+        self._people = people
         self._looks = process_log()
         self._bills = bills
 
@@ -69,7 +69,7 @@ class ReviewQueries:
             except DocumentMissingError:
                 raise _no_bill() from None
             except OSError as error:
-                raise RefusedError(VAULT_UNAVAILABLE, "the bill cannot be read") from error
+                raise not_readable(error) from error
             self._tell(call, waiting, "utility_bill")
             return await _sent(call, waiting.view.id, document)
 
@@ -86,13 +86,9 @@ class ReviewQueries:
             raise RefusedError("review_not_pending", "the wallet waits for no review")
         customer = Customer(tenant_id=tenant_id, user_id=view.user_id)
         try:
-            key = await self._vault.use(lambda vault: vault.find_key(customer))
+            key, person = await self._people.unseal_with_key(customer, view.identity)
         except CustomerErasedError:
             raise _erased() from None
-        if key is None:
-            # A restore has lost it.
-            raise RefusedError(VAULT_UNAVAILABLE, "the vault lacks the customer's key")
-        person = unseal_person(key, customer, view.identity)
         return _Waiting(view=view, customer=customer, key=key, person=person)
 
     def _tell(self, call: Call, waiting: _Waiting, shown: Shown) -> None:
