@@ -13,7 +13,7 @@ from services.runtime.postgres import Connection, connect
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
 from services.vault.customer import Customer
-from services.vault.errors import CustomerErasedError
+from services.vault.errors import CustomerErasedError, SealBrokenError
 from services.vault.opening import open_vault
 from services.vault.places import document_store
 from services.vault.vault import Vault
@@ -87,10 +87,12 @@ async def _documents(
     """The documents that are known to be the customer's, while that can still be read."""
     try:
         key = await vault.find_key(customer)
-    except CustomerErasedError:
+        if key is None:
+            return []
+        rows = await connection.fetch(_READ_IDENTITIES, customer.tenant_id, digits)
+        people = [unseal_person(key, customer, row["identity"]) for row in rows]
+    except (CustomerErasedError, SealBrokenError):
+        # Nothing has to be readable to be forgotten. What stays behind is nobody's once the key
+        # is destroyed, and is removed with the leftovers.
         return []
-    if key is None:
-        return []
-    rows = await connection.fetch(_READ_IDENTITIES, customer.tenant_id, digits)
-    people = [unseal_person(key, customer, row["identity"]) for row in rows]
     return sorted({each.utility_bill for each in people if each.utility_bill is not None})

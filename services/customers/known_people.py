@@ -29,7 +29,12 @@ def seal_person(key: DataKey, nonce: bytes, customer: Customer, person: KnownPer
 
 def unseal_person(key: DataKey, customer: Customer, sealed: str) -> KnownPerson:
     """Who it is. Raises `SealBrokenError` where key or customer are others."""
-    content = unseal(key, b64decode(sealed), customer.context(_PURPOSE))
+    try:
+        locked = b64decode(sealed)
+    except ValueError:
+        message = "what was sealed of a customer is no base64"
+        raise SealBrokenError(message) from None
+    content = unseal(key, locked, customer.context(_PURPOSE))
     try:
         return msgspec.json.decode(content, type=KnownPerson)
     except msgspec.MsgspecError:

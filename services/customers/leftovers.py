@@ -4,7 +4,7 @@ They are left by processes that were killed, by erasures that were stopped, and 
 that lost a race. What is younger than an hour may be somebody's who is at work, and stays.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -19,9 +19,10 @@ from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
 from services.vault.customer import Customer
 from services.vault.document_store import DocumentStore
-from services.vault.errors import LeftoversUnclearError
+from services.vault.errors import CustomerErasedError, LeftoversUnclearError, SealBrokenError
 from services.vault.opening import open_vault
 from services.vault.places import document_store
+from services.vault.sealing import DataKey
 from services.vault.vault import Vault
 
 _FIND_NAMED: Final = load_statement(__file__, "find_named")
@@ -114,7 +115,7 @@ async def _named_documents(vault: Vault, log: _Log) -> Named:
     after = 0
     while rows := await log.tier_three(after):
         sealed = [(_customer(row["tenant_id"], row["user_id"]), row["identity"]) for row in rows]
-        keys = await vault.find_keys({customer for customer, _ in sealed})
+        keys = await _keys_of(vault, {customer for customer, _ in sealed})
         missing = {customer for customer, _ in sealed if customer not in keys}
         if lost := missing - await vault.erased_of(missing):
             message = (
@@ -125,11 +126,44 @@ async def _named_documents(vault: Vault, log: _Log) -> Named:
             raise LeftoversUnclearError(message)
         for customer, identity in sealed:
             if customer in keys:
-                bill = unseal_person(keys[customer], customer, identity).utility_bill
+                bill = _bill_of(keys[customer], customer, identity)
                 if bill is not None:
                     named[bill] = customer
         after = rows[-1]["position"]
     return named
+
+
+async def _keys_of(vault: Vault, customers: set[Customer]) -> Mapping[Customer, DataKey]:
+    """The keys of those who have one. Raises `LeftoversUnclearError` where one is spoiled."""
+    try:
+        return await vault.find_keys(customers)
+    except SealBrokenError:
+        found = [(each, await _key_of(vault, each)) for each in sorted(customers)]
+    return {customer: key for customer, key in found if key is not None}
+
+
+async def _key_of(vault: Vault, customer: Customer) -> DataKey | None:
+    try:
+        return await vault.find_key(customer)
+    except CustomerErasedError:
+        return None
+    except SealBrokenError:
+        raise _spoiled("the key", customer) from None
+
+
+def _bill_of(key: DataKey, customer: Customer, identity: str) -> str | None:
+    try:
+        return unseal_person(key, customer, identity).utility_bill
+    except SealBrokenError:
+        raise _spoiled("what is sealed", customer) from None
+
+
+def _spoiled(what: str, customer: Customer) -> LeftoversUnclearError:
+    return LeftoversUnclearError(
+        f"{what} of customer {customer.user_id} of {customer.tenant_id} is spoiled, so it cannot "
+        "be told which documents are theirs: restore the database that has it from a copy where "
+        "it is whole, or erase the customer. No document is removed"
+    )
 
 
 def _customer(tenant_id: object, user_id: object) -> Customer:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from ledger.tenants import Environment
+from services.runtime.addresses import host_in_url
 from services.runtime.settings import Settings
 
 
@@ -27,5 +28,4 @@ def public_url_of(settings: Settings) -> str:
     """Where customers reach the gateway: as set, or else where it listens."""
     if settings.public_url is not None:
         return settings.public_url
-    host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
-    return f"http://{host}:{settings.http_port}"
+    return f"http://{host_in_url(settings.http_host)}:{settings.http_port}"

@@ -45,16 +45,26 @@ class Child:
     async def keep_running(self) -> None:
         """Start it, and again whenever it has ended."""
         while True:
-            self._launch()
+            was_started = self._try_to_launch()
             while self.process.is_running():
                 await asyncio.sleep(_POLL_SECONDS)
             pause = self._pause_seconds
             # The end of the log is worth reading once, not each time that it repeats itself.
-            if pause == _FIRST_PAUSE_SECONDS:
+            if was_started and pause == _FIRST_PAUSE_SECONDS:
                 self._say(str(self.process.failure("ended")))
             self._say(f"{self.name}: starting it again in {pause:g} s")
             self._pause_seconds = min(pause * 2, _LONGEST_PAUSE_SECONDS)
             await asyncio.sleep(pause)
+
+    def _try_to_launch(self) -> bool:
+        """Whether there is a process now; why not, or what it lacks, is said."""
+        try:
+            self._launch()
+        except OSError as error:
+            self._say(f"{self.name}: {error}")
+            # Where only its pid file could not be written, it runs.
+            return self.process.is_running()
+        return True
 
     def _launch(self) -> None:
         self.process.launch(

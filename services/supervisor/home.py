@@ -3,6 +3,8 @@
 import fcntl
 import os
 import shutil
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -46,13 +48,27 @@ class HomeLock:
         os.close(self._descriptor)
 
 
-def limit_logs(home: Path) -> None:
+def limit_logs(home: Path, say: Callable[[str], None]) -> None:
     """Set a log that has become large aside as `<name>.log.1`, and go on with an empty one.
 
     The processes append to the file that they have open, so it is copied and emptied; a
-    line that is written in between is lost.
+    line that is written in between is lost. So are all lines where there is no room for a copy:
+    a log must not end the ledger, and one that only grew would leave no room for anything.
     """
     for log in (home / "logs").glob("*.log"):
         if log.stat().st_size > _LARGEST_LOG_BYTES:
-            shutil.copyfile(log, log.with_suffix(".log.1"))
-            os.truncate(log, 0)
+            _set_aside(log, say)
+
+
+def _set_aside(log: Path, say: Callable[[str], None]) -> None:
+    aside = log.with_suffix(".log.1")
+    try:
+        shutil.copyfile(log, aside)
+    except OSError as error:
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
+        os.truncate(log, 0)
+        # Only now: what is said may go to the same disk.
+        say(f"{log} is emptied, and not kept as {aside.name}: {error}")
+    else:
+        os.truncate(log, 0)

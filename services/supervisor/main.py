@@ -15,6 +15,7 @@ import aiohttp
 import asyncpg
 import msgspec
 
+from services.runtime.addresses import host_in_url
 from services.runtime.database_roles import LEDGER_ROLES, grant_if_possible
 from services.runtime.migrations import MigrationError, apply_migrations
 from services.runtime.postgres import connect
@@ -36,6 +37,8 @@ from services.vault.setup import prepare_vault
 Server = EmbeddedPostgres | EmbeddedKafka
 Say = Callable[[str], None]
 
+_HERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to be shown, not listened on
+"""Where this machine reaches itself, for who listens on every address."""
 _VAULT_DATABASE = "vault"
 _USES_VAULT = frozenset({"gateway", "scheduler"})
 """Nobody else is told where it is."""
@@ -107,7 +110,7 @@ class Stack:
     async def start(self) -> None:
         """Start everything and wait until all of it is ready."""
         self._stop_leftovers()
-        limit_logs(self._home)
+        limit_logs(self._home, self._say)
         if not is_free(self._settings.http_port, self._settings.http_host):
             message = (
                 f"port {self._settings.http_port} on {self._settings.http_host} is taken; "
@@ -136,7 +139,7 @@ class Stack:
                 )
                 for task in ended:
                     task.result()
-                limit_logs(self._home)
+                limit_logs(self._home, self._say)
                 for child in self._children():
                     await child.reasons_not_ready(session)
 
@@ -323,7 +326,7 @@ class Stack:
     def _url(self, port: int | None = None) -> str:
         """Where the gateway is, or who else listens on the same address."""
         host = self._settings.http_host
-        shown = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
+        shown = host_in_url(_HERE.get(host, host))
         return f"http://{shown}:{port or self._settings.http_port}"
 
 

@@ -48,9 +48,13 @@ class RememberedPorts:
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
     """Whether nobody listens on the port."""
-    with socket.socket() as probe:
+    is_ipv6 = ":" in host
+    with socket.socket(socket.AF_INET6 if is_ipv6 else socket.AF_INET) as probe:
         # Connections that have ended are no obstacle, somebody who listens is.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if is_ipv6:
+            # As asyncio's servers do: who listens on the same port of IPv4 is no obstacle.
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:
             probe.bind((host, port))
         except OSError:

@@ -65,6 +65,9 @@ class KeyStore(Protocol):
     async def page(self, after: Customer | None, limit: int) -> Sequence[KeyRow]:
         """Rows in order, `after` not among them."""
 
+    async def destroyed(self, after: Customer | None, limit: int) -> Sequence[Destruction]:
+        """Who had a key destroyed, in order, `after` not among them."""
+
     async def outdated(
         self, after: Customer | None, active_id: str, limit: int
     ) -> Sequence[KeptKey]:

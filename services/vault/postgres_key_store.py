@@ -24,6 +24,7 @@ _MARK_UNUSED = load_statement(__file__, "mark_unused")
 _REMOVE_UNUSED = load_statement(__file__, "remove_unused")
 _DESTROY = load_statement(__file__, "destroy_keys")
 _PAGE = load_statement(__file__, "page_rows")
+_DESTROYED = load_statement(__file__, "page_destroyed")
 _OUTDATED = load_statement(__file__, "page_outdated")
 _REWRAP = load_statement(__file__, "rewrap_keys")
 _RESTORE = load_statement(__file__, "restore_keys")
@@ -99,6 +100,13 @@ class PostgresKeyStore:
         """Rows in order."""
         rows = await self._pool.fetch(_PAGE, *_place(after), limit)
         return [_row(row) for row in rows]
+
+    async def destroyed(self, after: Customer | None, limit: int) -> Sequence[Destruction]:
+        """Who had a key destroyed, in order."""
+        rows = await self._pool.fetch(_DESTROYED, *_place(after), limit)
+        return [
+            Destruction(customer=_customer(row), destroyed_at=row["destroyed_at"]) for row in rows
+        ]
 
     async def outdated(
         self, after: Customer | None, active_id: str, limit: int

@@ -34,9 +34,8 @@ async def reconcile(
     await asyncio.to_thread(destroyed.open)
     listed_from_store = 0
     after = None
-    while page := await store.page(after, _PAGE):
-        tombstones = [row for row in page if isinstance(row, Destruction)]
-        listed_from_store += await asyncio.to_thread(destroyed.add, tombstones)
+    while page := await store.destroyed(after, _PAGE):
+        listed_from_store += await asyncio.to_thread(destroyed.add, page)
         after = page[-1].customer
     listed_from_log = 0
     batch: list[Destruction] = []

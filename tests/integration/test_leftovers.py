@@ -10,6 +10,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -238,6 +239,48 @@ async def test_without_somebodys_key_no_document_is_removed(line: Line) -> None:
     assert "left as it is    the vault lacks keys" in ended.output
     assert first["user_id"] not in ended.output
     assert len(line.documents()) == 2
+
+
+async def spoil_seal(line: Line, user_id: str, sealed: str) -> None:
+    """Let the log have something else in place of what was sealed of a customer."""
+    connection = line.baas.gateway.connection
+    async with connection.transaction():
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        await connection.execute(
+            "UPDATE events AS e SET data = "
+            "jsonb_set(e.data::jsonb, '{identity}', to_jsonb($2::text))::json "
+            "FROM wallets AS w JOIN customers AS c USING (tenant_id, customer_id) "
+            "WHERE w.tenant_id = e.tenant_id AND w.wallet_id = e.stream_id "
+            "AND c.user_id = $1 AND (e.data ->> 'identity') IS NOT NULL",
+            *(UUID(user_id), sealed),
+        )
+
+
+@pytest.mark.parametrize("spoiled", ["the key", "c3BvaWxlZA==", "c3BvaWxlZ"])
+async def test_a_customer_who_cannot_be_read_any_more_is_in_the_way_until_erased(
+    line: Line, spoiled: str
+) -> None:
+    """Nothing has to be readable to be forgotten, and the bill goes with what is left over."""
+    user_id = (await at_tier_three(line.baas))["user_id"]
+    other = await at_tier_three(line.baas, bvn="22222222223")
+    grow_old(line.documents())
+    if spoiled == "the key":
+        await line.baas.vault.spoil_key(user_id)
+    else:
+        await spoil_seal(line, user_id, spoiled)
+    ended = await line.run("vault", "reconcile")
+    what = "the key" if spoiled == "the key" else "what is sealed"
+    assert f"left as it is    {what} of customer {user_id} of " in ended.output
+    assert (ended.status, len(line.documents())) == (0, 2)
+
+    ended = await line.erase(user_id)
+
+    assert ended.status == 0, ended
+    assert ended.output.endswith("key        destroyed\ndocuments  0 removed\n")
+    assert await reconciled(line) == ["0", "1", "0"]
+    assert (await keys(line), len(line.documents())) == (1, 1)
+    shown = await line.baas.get(f"/wallets/{other['user_id']}")
+    assert shown.json["data"]["account_name"] == other["account_name"]
 
 
 async def test_who_is_at_tier_three_is_found_by_an_index(line: Line) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -18,8 +19,10 @@ import pytest
 from services.runtime.settings import Settings
 from services.runtime.topic_identity import describe_topic
 from services.runtime.topics import Topic, TopicUnavailableError, ensure_topics
+from services.supervisor.children import Child, ChildSpec
 from services.supervisor.embedded_postgres import EmbeddedPostgres
 from services.supervisor.home import HomeInUseError, HomeLock, limit_logs
+from services.supervisor.main import Stack
 from services.supervisor.ports import RememberedPorts, is_free
 from services.supervisor.postgres_account import Wish
 from services.supervisor.processes import OwnedProcess, ProcessFailedError
@@ -32,6 +35,18 @@ _ACCOUNTS = [
         marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody"),
     ),
 ]
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+_NEEDS_IPV6 = pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
 
 
 def _ask(dsn: str, statement: str) -> object:
@@ -193,11 +208,104 @@ def test_a_large_log_is_set_aside(tmp_path: Path) -> None:
     with large.open("wb") as file:
         file.truncate(65 * 1024 * 1024)
 
-    limit_logs(tmp_path)
+    said: list[str] = []
+    limit_logs(tmp_path, said.append)
 
+    assert said == []
     assert large.stat().st_size == 0
     assert (tmp_path / "logs" / "large.log.1").stat().st_size == 65 * 1024 * 1024
     assert small.read_text() == "short\n"
+
+
+def test_a_large_log_is_emptied_where_there_is_no_room_to_set_it_aside(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    large, aside = (tmp_path / "logs" / name for name in ("large.log", "large.log.1"))
+    with large.open("wb") as file:
+        file.truncate(65 * 1024 * 1024)
+    aside.symlink_to("/dev/full")
+
+    said: list[str] = []
+    limit_logs(tmp_path, said.append)
+
+    assert large.stat().st_size == 0
+    assert not aside.is_symlink()
+    [told] = said
+    assert told.startswith(f"{large} is emptied, and not kept as large.log.1: ")
+    assert "No space left on device" in told
+
+
+async def _kept_running(child: Child, said: list[str], times: int) -> None:
+    """Keep it running until it was to be started again so often."""
+    async with asyncio.timeout(30):
+        task = asyncio.create_task(child.keep_running())
+        try:
+            while sum("starting it again" in each for each in said) < times and not task.done():  # noqa: ASYNC110 - processes tell nobody
+                await asyncio.sleep(0.01)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+
+def _a_child(home: Path, said: list[str]) -> Child:
+    spec = ChildSpec(name="relay", arguments=("--help",), url="http://127.0.0.1:1", environment={})
+    return Child(home, spec, said.append)
+
+
+async def test_a_process_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
+    said: list[str] = []
+    (tmp_path / "logs").write_text("in the way of the folder")
+
+    await _kept_running(_a_child(tmp_path, said), said, times=2)
+
+    assert [each for each in said if "File exists" not in each] == [
+        "relay: starting it again in 0.25 s",
+        "relay: starting it again in 0.5 s",
+    ]
+    assert len(said) == 4
+
+
+async def test_a_process_whose_pid_cannot_be_kept_is_watched_all_the_same(tmp_path: Path) -> None:
+    said: list[str] = []
+    in_the_way = tmp_path / "run" / "relay.pid"
+    in_the_way.mkdir(parents=True)
+
+    await _kept_running(_a_child(tmp_path, said), said, times=1)
+
+    wrong, ended, again = said
+    assert "Is a directory" in wrong
+    assert ended.startswith("relay ended (it ended with status 0)")
+    assert again == "relay: starting it again in 0.25 s"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("::1", marks=_NEEDS_IPV6)])
+def test_a_port_is_taken_where_somebody_listens(host: str) -> None:
+    with socket.create_server(
+        (host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+    ) as server:
+        port = server.getsockname()[1]
+        assert not is_free(port, host)
+    assert is_free(port, host)
+
+
+@_NEEDS_IPV6
+def test_a_port_of_all_ipv6_addresses_is_free_beside_who_listens_on_ipv4() -> None:
+    with socket.create_server(("0.0.0.0", 0)) as server:  # noqa: S104
+        assert is_free(server.getsockname()[1], "::")
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8080"),
+        ("0.0.0.0", "http://127.0.0.1:8080"),  # noqa: S104
+        ("::1", "http://[::1]:8080"),
+        ("::", "http://[::1]:8080"),
+        ("ledger.test", "http://ledger.test:8080"),
+    ],
+)
+def test_the_url_that_is_shown_leads_to_who_listens(tmp_path: Path, host: str, url: str) -> None:
+    settings = Settings(home=tmp_path, http_host=host, http_port=8080)
+    assert Stack(settings, print)._url() == url
 
 
 def test_ports_are_remembered_unless_somebody_took_them(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
@@ -11,6 +12,8 @@ import asyncpg
 import pytest
 import structlog
 
+from services.runtime.sql import load_statement
+from services.vault import postgres_key_store
 from services.vault.customer import Customer
 from services.vault.destroyed import DestroyedList
 from services.vault.errors import (
@@ -20,6 +23,7 @@ from services.vault.errors import (
     MasterKeyUnknownError,
     SealBrokenError,
 )
+from services.vault.key_store import Destruction
 from services.vault.master_keys import WrappedKey
 from services.vault.places import master_key_path
 from services.vault.sealing import seal, unseal
@@ -32,6 +36,11 @@ _BRING_BACK = """
 UPDATE customer_keys
 SET destroyed_at = NULL, wrapped_key = 'x', master_key_id = 'x', created_at = now()
 WHERE destroyed_at IS NOT NULL
+"""
+
+_TEN_THOUSAND_KEYS = """
+INSERT INTO customer_keys (tenant_id, user_id, master_key_id, wrapped_key, created_at)
+SELECT gen_random_uuid(), gen_random_uuid(), 'first', '\\x00', now() FROM generate_series(1, 10000)
 """
 
 
@@ -279,6 +288,24 @@ async def test_more_erasures_than_a_page_are_all_reconciled(line: VaultLine) -> 
 
     assert [each["listed_from_store"] for each in logged] == [2_300]
     assert DestroyedList(list_of(line)).open() == 2_300
+
+
+async def test_destroyed_keys_are_found_by_an_index(line: VaultLine) -> None:
+    """Among all the keys these are few, and each process asks for them before it serves."""
+    first, second = sorted(somebody() for _ in range(2))
+    await line.fetch(_TEN_THOUSAND_KEYS)
+    async with line.parts() as parts:
+        for person in (second, first):
+            await parts.store.destroy([Destruction(customer=person, destroyed_at=NOW)])
+        found = await parts.store.destroyed(None, 1_000)
+        assert [each.customer for each in found] == [first, second]
+        assert await parts.store.destroyed(first, 1_000) == found[1:]
+    await line.fetch("ANALYZE customer_keys")
+    statement = load_statement(postgres_key_store.__file__, "page_destroyed")
+    explained = await line.fetch(f"EXPLAIN {statement}", first.tenant_id, first.user_id, 1_000)
+
+    plan = "\n".join(row[0] for row in explained)
+    assert re.search(r"Scan (using|on) customer_keys_destroyed", plan), plan
 
 
 async def test_a_list_that_was_changed_keeps_the_vault_closed(line: VaultLine) -> None:

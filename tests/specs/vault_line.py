@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 
@@ -88,6 +88,14 @@ class VaultLine:
         )
         rows = [await self.fetch(f"SELECT t::text FROM {name} AS t") for (name,) in tables]  # noqa: S608
         return "\n".join(row[0] for of_table in rows for row in of_table)
+
+    async def spoil_key(self, user_id: str) -> None:
+        """Let a customer's key open no more, as a bad disk leaves it."""
+        await self.fetch(
+            "UPDATE customer_keys SET wrapped_key = overlay(wrapped_key PLACING $2 FROM 20) "
+            "WHERE user_id = $1",
+            *(UUID(user_id), bytes(8)),
+        )
 
     async def copy_rows(self) -> list[Any]:
         """The rows of keys, as a physical backup would have them."""
