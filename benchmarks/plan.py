@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """Durations and sizes of one run. The defaults are the full run, of about nine minutes."""
+    """Durations and sizes of one run. The defaults are the full run, of about twelve minutes."""
 
     pgbench_scale: int = 10
     pgbench_clients: int = 32
