@@ -32,7 +32,7 @@ usual 16 MB 50 ms every few seconds under load, until old segments are used agai
 
 _SETTINGS = {
     "shared_buffers": "256MB",
-    "max_wal_size": "8GB",
+    "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "min_wal_size": "256MB",
     "max_connections": "200",
