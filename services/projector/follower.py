@@ -110,7 +110,7 @@ class Follower:
             fresh = [message for message in messages if message.offset >= before.next_offset]
             if fresh:
                 decoded = [decode_message(each.key, each.value, each.headers) for each in fresh]
-                moves.append(Move(before, _after(before, decoded, fresh)))
+                moves.append(Move(before, checkpoint_after(before, decoded, fresh)))
                 events += decoded
         if not moves:
             return 0
@@ -134,10 +134,13 @@ class NotBegunError(Exception):
     """The projection has no checkpoint where it had one."""
 
 
-def _after(
+def checkpoint_after(
     before: Checkpoint, events: Sequence[ProjectedEvent], messages: Sequence[Any]
 ) -> Checkpoint:
-    # What the relay published twice may come behind what is newer; the newest position counts.
+    """Where a partition stands once these messages, which are these events, are folded.
+
+    What the relay published twice may come behind what is newer; the newest position counts.
+    """
     positions = [event.position for event in events]
     position = max(positions)
     newer = position > before.position

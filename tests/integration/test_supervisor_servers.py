@@ -46,6 +46,7 @@ def _has_ipv6() -> bool:
     return True
 
 
+# Containers often have no IPv6 at all: nothing can listen there, and so nothing be in the way.
 _NEEDS_IPV6 = pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
 
 
