@@ -10,6 +10,7 @@ import msgspec
 from ledger.tenants.audit import AuditEntry, audit_everywhere
 from schemas.identifiers import NOBODYS_TENANT
 from services.runtime.postgres import Connection
+from services.runtime.terminal import printable
 
 Form = Literal["text", "json"]
 
@@ -43,16 +44,11 @@ def _columns(entry: AuditEntry) -> Iterator[str]:
     yield f"{entry.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     yield "-" * 36 if entry.tenant_id == NOBODYS_TENANT else entry.tenant_id
     yield f"{entry.action:<27}"
-    yield _printable(entry.who)
+    yield printable(entry.who)
     if entry.wallet_id is not None:
         yield entry.wallet_id
     for name, value in entry.details.items():
         shown = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        yield f"{name}={_printable(shown)}"
+        yield f"{name}={printable(shown)}"
     if entry.reason is not None:
-        yield f"({_printable(entry.reason)})"
-
-
-def _printable(text: str) -> str:
-    """What others wrote must not steer the terminal."""
-    return "".join(character if character.isprintable() else "�" for character in text)
+        yield f"({printable(entry.reason)})"

@@ -17,11 +17,17 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from services.runtime.migrations import apply_migrations
 from services.supervisor.embedded_kafka import EmbeddedKafka
 from services.supervisor.embedded_postgres import EmbeddedPostgres
 from tests.specs.s3_server import S3Server, running_s3
+
+# What a slow or loaded machine takes for an example says nothing of the code; and the first draw
+# of a fresh clone, which has no `.hypothesis` folder yet, takes more than a second.
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")
 
 Result = TypeVar("Result")
 

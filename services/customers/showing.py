@@ -22,6 +22,7 @@ from services.runtime.environment import SystemEnvironment
 from services.runtime.postgres import connect
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
+from services.runtime.terminal import printable
 from services.vault.customer import Customer
 from services.vault.documents import Documents
 from services.vault.errors import CustomerErasedError
@@ -105,12 +106,7 @@ def _lines(identifier: str, row: Any, person: KnownPerson) -> list[str]:
         if value is not None
     }
     said["utility bill"] = "there is none" if person.utility_bill is None else "there is one"
-    return [f"{name:14} {_printable(str(value))}" for name, value in said.items()]
-
-
-def _printable(text: str) -> str:
-    """The text without what a terminal would obey, or would show in another order."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return [f"{name:14} {printable(str(value))}" for name, value in said.items()]
 
 
 async def _write_bill(

@@ -13,8 +13,10 @@ from typing import Final
 from aiohttp import HttpVersion11, web
 from aiohttp.abc import AbstractStreamWriter
 
-JSON: Final = b"Content-Type: application/json\r\n"
-PROBLEM_JSON: Final = b"Content-Type: application/problem+json\r\n"
+# Balances and names are for who asked, and a browser must not take JSON for a page.
+_NOT_KEPT: Final = b"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+JSON: Final = b"Content-Type: application/json\r\n" + _NOT_KEPT
+PROBLEM_JSON: Final = b"Content-Type: application/problem+json\r\n" + _NOT_KEPT
 
 # Above this the body waits for a slow client to take it instead of filling memory.
 _LARGE_BODY_BYTES: Final = 65_536

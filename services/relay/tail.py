@@ -62,6 +62,7 @@ from schemas.money import formatted
 from services.runtime import postgres
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
+from services.runtime.terminal import printable
 
 Moved = (
     WalletCredited
@@ -131,8 +132,8 @@ def line_of(row: asyncpg.Record) -> Text:
         ("  " + stream_name(row["tenant_id"], row["stream_id"]), "cyan"),
         (f" v{row['version']:<5}", "dim"),
         (f" {row['type']:<{_TYPE_WIDTH}}", style),
-        f"  {_printable(story)}",
-        (f"  {_printable(metadata.who)}", "dim"),
+        f"  {printable(story)}",
+        (f"  {printable(metadata.who)}", "dim"),
     )
 
 
@@ -251,8 +252,3 @@ def _style(event: WalletEvent) -> str:
             return "yellow"
         case _:
             assert_never(event)
-
-
-def _printable(text: str) -> str:
-    """What others wrote must not steer the terminal."""
-    return "".join(character if character.isprintable() else "�" for character in text)

@@ -19,9 +19,6 @@ TESTS = Path(__file__).parents[1]
 CHECKS = {**CALLS, **RULES, **TOPUPS}
 
 
-"""Lines that do not hold yet, and why: a line that comes to hold must leave this table."""
-
-
 class Proof(NamedTuple):
     """A test that proves a line where curl against a healthy stack cannot."""
 

@@ -37,6 +37,17 @@ async def test_a_wallet_is_opened(gateway: RunningGateway) -> None:
     assert again.body == reply.body
 
 
+async def test_no_answer_is_kept_or_taken_for_a_page(gateway: RunningGateway) -> None:
+    opened = await gateway.post("/wallets", data=b'{"customer_id": "c", "currency": "GHS"}')
+    refused = await gateway.post("/wallets", data=b"{}")
+    shown = await gateway.get(f"/wallets/{opened.json['id']}")
+
+    assert (opened.status, refused.status, shown.status) == (201, 422, 200)
+    for reply in (opened, refused, shown):
+        assert reply.headers["Cache-Control"] == "no-store"
+        assert reply.headers["X-Content-Type-Options"] == "nosniff"
+
+
 async def test_money_goes_in_and_out(gateway: RunningGateway) -> None:
     wallet = await gateway.open_wallet()
     credited = await gateway.credit(wallet, 15_000, "salary")

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import asyncpg
 import pytest
 
 from services.runtime.migrations import (
@@ -71,17 +70,3 @@ async def test_a_failing_migration_leaves_nothing_of_itself(empty_database: str)
         assert await apply_migrations(connection, [good, mended]) == ["a/0002.sql"]
     finally:
         await connection.close()
-
-
-async def test_the_template_of_the_tests_has_the_schema_of_the_migrations(
-    empty_database: str, database: str
-) -> None:
-    fresh = await connect(empty_database, "test")
-    cloned: asyncpg.Connection[asyncpg.Record] = await connect(database, "test")
-    try:
-        await apply_migrations(fresh)
-
-        assert await cloned.fetch(_TABLES) == await fresh.fetch(_TABLES)
-    finally:
-        await fresh.close()
-        await cloned.close()

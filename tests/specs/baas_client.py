@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from schemas.identifiers import hex_of
 from services.gateway.baas.identifiers import uuid_of, wallet_of
 from tests.specs.running_gateway import Reply, RunningGateway, Who, running_gateway
 from tests.specs.vault_line import VaultLine
@@ -102,12 +101,6 @@ def failure(reply: Reply) -> tuple[int, str, dict[str, str]]:
 def metadata_of(transaction: Mapping[str, Any]) -> str:
     """A transaction's metadata as JSON text."""
     return b64decode(transaction["metadata"]).decode()
-
-
-def uuid_of_transaction(identifier: str) -> str:
-    """A transaction's id as contract B spells it."""
-    assert len(hex_of(identifier)) == 32
-    return uuid_of(identifier)
 
 
 @asynccontextmanager

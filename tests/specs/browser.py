@@ -4,7 +4,6 @@ Clicks are what a person's are: on what can be seen, with the browser following 
 """
 
 import asyncio
-import base64
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -138,10 +137,6 @@ class Browser:
     async def emulate(self, command: str, **parameters: object) -> None:
         """A command of the DevTools protocol, as `Emulation.setEmulatedMedia`."""
         await self._post("goog/cdp/execute", {"cmd": command, "params": parameters})
-
-    async def screenshot(self) -> bytes:
-        """What is seen, as a PNG."""
-        return base64.b64decode(await self._get("screenshot"))
 
     async def stop(self) -> None:
         """Close the browser."""

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.command_handling.gate import MAX_METADATA_BYTES, MAX_NESTING
@@ -350,7 +350,6 @@ def test_of_several_refusals_the_first_in_order_is_given() -> None:
     ]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from([name for name, _ in headers()]), st.binary() | st.none())),
     st.binary() | st.none(),
@@ -359,7 +358,6 @@ def test_whatever_comes_is_read_or_refused(its_headers: Headers, its_value: byte
     assert isinstance(read_message(its_headers, its_value), Refusal)
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([*DEBIT, "description", "metadata", "type", "x"]),

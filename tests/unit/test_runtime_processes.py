@@ -36,8 +36,10 @@ async def test_health_shows_life_readiness_and_metrics(tmp_path: Path) -> None:
 
 
 async def test_without_a_port_there_is_no_health_server() -> None:
+    before = _sockets()
+
     async with HealthServer(0, list):
-        pass
+        assert _sockets() == before
 
 
 async def test_a_signal_cancels_the_work_and_waits_for_its_clean_up() -> None:
@@ -101,3 +103,8 @@ logging.getLogger("aiokafka").warning("slow %s", "broker")
     }
     assert theirs["event"] == "slow broker"
     assert theirs["logger"] == "aiokafka"
+
+
+def _sockets() -> list[str]:
+    files = [str(file.readlink()) for file in Path("/proc/self/fd").iterdir() if file.is_symlink()]
+    return sorted(file for file in files if file.startswith("socket:"))

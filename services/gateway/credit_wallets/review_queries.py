@@ -54,7 +54,7 @@ class ReviewQueries:
         self._tell(call, waiting, "person")
         view, person = waiting.view, waiting.person
         path = None if person.utility_bill is None else f"/v1/reviews/{view.id}/utility-bill"
-        return Answer(200, JSON + _PRIVATE, render_review(view, person.identity, path))
+        return Answer(200, JSON, render_review(view, person.identity, path))
 
     async def utility_bill(self, call: Call) -> Answer:
         """`GET /reviews/:wallet_id/utility-bill`: 200 and the file, as it was sent."""
