@@ -175,30 +175,45 @@ class Batch:
     def _abort(
         self, members: Sequence[Submission], index: int, outcome: Settled, savepoint: Savepoint
     ) -> list[Settled]:
-        """Take all back; what is written is the decline alone, and what the ids stand for."""
-        overlay, position = self._overlay, outcome.result.position
+        """Take all back; what is written is the decline alone, and what the ids stand for.
+
+        A refusal that leaves no trace when it is sent alone leaves none of the group either:
+        the whole group may be tried again.
+        """
+        overlay, member, position = self._overlay, members[index], outcome.result.position
+        record = self._recorded(member)
+        if record is not None and record.fingerprint != fingerprint(member.command):
+            record = None
         decline = None
         if position is not None and not outcome.replayed:
             decline = overlay.event_at(position)
         overlay.restore(savepoint)
         if decline is not None:
-            outcome = self._record_decline(members[index], decline, outcome)
+            outcome = self._record_decline(member, decline, outcome)
+        elif record is not None and not outcome.replayed:
+            overlay.freeze(member, record)
+        is_kept = decline is not None or record is not None
         aborted = CommandResult(status="declined", rejection=BatchDeclined(index=index))
-        settled: list[Settled] = []
-        for number, member in enumerate(members):
-            settled.append(outcome if number == index else self._aborted(member, aborted))
-        return settled
+        return [
+            outcome if number == index else self._aborted(each, aborted, is_kept=is_kept)
+            for number, each in enumerate(members)
+        ]
 
-    def _aborted(self, member: Submission, aborted: CommandResult) -> Settled:
+    def _recorded(self, submission: Submission) -> Record | None:
+        """What the command's id stands for already, whatever was asked with it."""
+        if submission.command_id is None:
+            return None
+        return self._overlay.recorded.get(CommandKey(submission.tenant_id, submission.command_id))
+
+    def _aborted(self, member: Submission, aborted: CommandResult, *, is_kept: bool) -> Settled:
         asked = fingerprint(member.command)
-        if member.command_id is not None:
-            key = CommandKey(member.tenant_id, member.command_id)
-            record = self._overlay.recorded.get(key)
-            if record is not None:
-                return _replay(record, asked, ReferenceReused(what="idempotency_key"))
-        outcome = encode_outcome(aborted)
-        record = Record(fingerprint=asked, position=None, outcome=outcome, event=None)
-        self._overlay.freeze(member, record)
+        record = self._recorded(member)
+        if record is not None:
+            return _replay(record, asked, ReferenceReused(what="idempotency_key"))
+        if is_kept:
+            outcome = encode_outcome(aborted)
+            record = Record(fingerprint=asked, position=None, outcome=outcome, event=None)
+            self._overlay.freeze(member, record)
         return Settled(aborted, replayed=False)
 
     def _record_decline(
@@ -219,11 +234,9 @@ class Batch:
     def _settle(self, submission: Submission) -> Settled:
         """Command id first, then reference, then the wallet's own decision."""
         asked = fingerprint(submission.command)
-        if submission.command_id is not None:
-            key = CommandKey(submission.tenant_id, submission.command_id)
-            record = self._overlay.recorded.get(key)
-            if record is not None:
-                return _replay(record, asked, ReferenceReused(what="idempotency_key"))
+        record = self._recorded(submission)
+        if record is not None:
+            return _replay(record, asked, ReferenceReused(what="idempotency_key"))
         command = submission.command
         reference = reference_of(command)
         if reference is not None:

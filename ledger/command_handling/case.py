@@ -75,7 +75,7 @@ def _ended(target: Target, decision: Decision, answer: RecordedEvent) -> Command
 def as_it_stands(event: WalletEvent, wallet: Wallet) -> WalletEvent:
     """A decline that was decided on a state that did not come to be, on the one that did.
 
-    What there would have been stays as its limit.
+    What there would have been stays as its limit, or as what a change was decided on.
     """
     match event:
         case DebitDeclined() | CreditDeclined():
@@ -90,7 +90,10 @@ def as_it_stands(event: WalletEvent, wallet: Wallet) -> WalletEvent:
             if isinstance(event, TopupUnapplied):
                 event = replace(event, available=wallet.available)
             return replace(event, balance=wallet.balance)
-        case ChangeDeclined() | VoidDeclined() | IdentityDeclined():
+        case ChangeDeclined():
+            decided_on = None if event.balance == wallet.balance else event.balance
+            return replace(event, balance=wallet.balance, decided_on=decided_on)
+        case VoidDeclined() | IdentityDeclined():
             return replace(event, balance=wallet.balance)
         case _:
             raise AssertionError(f"{event} is no decline")

@@ -143,7 +143,8 @@ def rejection_of(event: Declined) -> Rejection:  # noqa: C901, PLR0912 - one lin
         case "review_not_pending":
             return ReviewNotPending()
         case "wallet_not_empty":
-            return WalletNotEmpty(balance=event.balance)
+            assert isinstance(event, ChangeDeclined), "of a close"
+            return WalletNotEmpty(balance=_rest(event))
         case "too_many_lots":
             return TooManyLots(limit=MAX_OPEN_LOTS)
         case "too_many_holds":
@@ -165,11 +166,16 @@ def rejection_of(event: Declined) -> Rejection:  # noqa: C901, PLR0912 - one lin
             return _rejection_of_movement(event)
 
 
+def _rest(event: ChangeDeclined) -> int:
+    """What was in the wallet that was to be closed."""
+    return event.balance if event.decided_on is None else event.decided_on
+
+
 def _over_the_limit(event: Declined) -> BalanceLimitExceeded:
     """Of the wallet whose balance it is, which may be the other one."""
     assert not isinstance(event, VoidDeclined | IdentityDeclined), "it moves no money"
     return BalanceLimitExceeded(
-        amount=event.balance if isinstance(event, ChangeDeclined) else event.amount,
+        amount=_rest(event) if isinstance(event, ChangeDeclined) else event.amount,
         balance=event.balance if event.limit is None else event.limit,
         limit=MAX_AMOUNT_MINOR,
     )
@@ -183,7 +189,7 @@ def _over_the_tiers_limit(event: Declined, other: str | None) -> TierLimitExceed
     return TierLimitExceeded(
         limit_name=event.limit_name,
         limit=event.limit,
-        amount=event.balance if isinstance(event, ChangeDeclined) else event.amount,
+        amount=_rest(event) if isinstance(event, ChangeDeclined) else event.amount,
         tier=event.tier,
         wallet_id=other,
     )

@@ -345,6 +345,8 @@ class ChangeDeclined(_Event, frozen=True, kw_only=True, tag="wallet.change_decli
     """What there was of it, as in a declined movement."""
     limit_name: LimitName | None = None
     tier: Tier | None = None
+    decided_on: Balance | None = None
+    """The balance that the others of its batch had led to, which were taken back with it."""
 
 
 class VoidDeclined(_Event, frozen=True, kw_only=True, tag="wallet.void_declined"):

@@ -4,8 +4,25 @@ import asyncio
 from collections.abc import Sequence
 
 from ledger.command_handling.submission import Settled
-from schemas.commands import Command, CreditWallet, DebitWallet, TransferMoney
-from schemas.rejections import BatchDeclined, InsufficientFunds, ReferenceReused, WalletUnknown
+from schemas.commands import (
+    CloseWallet,
+    Command,
+    CreateWallet,
+    CreditWallet,
+    DebitWallet,
+    ReverseTransaction,
+    TransferMoney,
+)
+from schemas.events import ChangeDeclined, decode_event
+from schemas.rejections import (
+    BatchDeclined,
+    InsufficientFunds,
+    NotReversible,
+    ReferenceReused,
+    WalletExists,
+    WalletNotEmpty,
+    WalletUnknown,
+)
 from tests.conformance.backends import Backend
 from tests.specs.invariants import all_events, check, references_of
 from tests.specs.world import Writer, submission
@@ -99,6 +116,74 @@ async def test_what_is_wrong_in_itself_leaves_no_trace(backend: Backend) -> None
     assert unknown[1].result.rejection == WalletUnknown()
     reused = await together(writer, [out(wallet, 1, "a"), out(wallet, 2, "in")])
     assert reused[1].result.rejection == ReferenceReused(what="reference")
+    assert await all_events(writer.log) == before
+    await writer.stop()
+
+
+async def test_a_group_that_left_no_trace_is_decided_anew_under_its_key(backend: Backend) -> None:
+    writer = await Writer(await backend.log()).start()
+    wallet = await writer.open_wallet()
+    await writer.credit(wallet, 100, "in")
+    before = await all_events(writer.log)
+    for wrong in (
+        out(NOWHERE, 1, "b"),
+        out(wallet, 2, "in"),
+        TransferMoney(from_wallet_id=wallet, to_wallet_id=wallet, amount=1, reference="t"),
+    ):
+        commands: list[Command] = [out(wallet, 1, "a"), wrong, out(wallet, 1, "c")]
+        key = f"key of {wrong.reference}"
+        first = await together(writer, commands, key)
+        again = await together(writer, commands, key)
+
+        assert [each.result.status for each in first] == ["declined"] * 3
+        assert first[0].result.rejection == BatchDeclined(index=1)
+        assert not isinstance(first[1].result.rejection, BatchDeclined)
+        assert again == first
+        assert not any(each.replayed for each in again)
+    assert await all_events(writer.log) == before
+    mended: list[Command] = [out(wallet, 1, "a"), out(wallet, 1, "b"), out(wallet, 1, "c")]
+    accepted = await together(writer, mended, "key of b")
+    assert [each.result.status for each in accepted] == ["accepted"] * 3
+    await writer.stop()
+
+
+async def test_a_declined_close_says_what_was_there_and_what_is(backend: Backend) -> None:
+    writer = await Writer(await backend.log()).start()
+    wallet = await writer.open_wallet()
+    commands: list[Command] = [
+        CreditWallet(wallet_id=wallet, amount=100, reference="in"),
+        CloseWallet(wallet_id=wallet),
+    ]
+    first = await together(writer, commands, "key")
+    assert first[1].result.rejection == WalletNotEmpty(balance=100)
+    declined = decode_event("wallet.change_declined", 1, (await all_events(writer.log))[-1].data)
+    assert isinstance(declined, ChangeDeclined)
+    assert (declined.balance, declined.decided_on) == (0, 100)
+    again = await together(writer, commands, "key")
+    assert [each.result for each in again] == [each.result for each in first]
+    await writer.stop()
+
+
+async def test_a_refusal_without_an_event_stays_with_its_group(backend: Backend) -> None:
+    writer = await Writer(await backend.log()).start()
+    wallet = await writer.open_wallet("known")
+    await writer.credit(wallet, 100, "in")
+    declined = (await writer.debit(wallet, 999, "too much")).result.transaction
+    assert declined is not None
+    before = await all_events(writer.log)
+    refusals: list[Command] = [
+        CreateWallet(customer_id="known", currency="GHS"),
+        ReverseTransaction(transaction_id=declined.id, reference="back"),
+    ]
+    for number, refused in enumerate(refusals):
+        commands: list[Command] = [out(wallet, 1, "a"), refused]
+        first = await together(writer, commands, f"key {number}")
+        again = await together(writer, commands, f"key {number}")
+
+        assert first[0].result.rejection == BatchDeclined(index=1)
+        assert isinstance(first[1].result.rejection, (WalletExists, NotReversible))
+        assert [each.result for each in again] == [each.result for each in first]
+        assert all(each.replayed for each in again)
     assert await all_events(writer.log) == before
     await writer.stop()
 

@@ -221,12 +221,13 @@ class WalletsAreLikePurses(RuleBasedStateMachine):
         self, movement: Movement, count: int, giver: Purse | None, taker: Purse | None
     ) -> None:
         """The last coins that went come back first."""
-        if taker is not None:
-            taker.give_back(movement.coins, count)
         end = len(movement.coins) - movement.undone
+        going = movement.coins[end - count : end]
         movement.undone += count
+        if taker is not None:
+            taker.give_back(going, movement.coins, count)
         if giver is not None and movement.giver is not None:
-            giver.put(movement.coins[end - count : end])
+            giver.put(going)
             self._lapse(movement.giver)
 
     @rule(of=which, change=changes)

@@ -80,10 +80,10 @@ class Purse:
         given, self.loose = self.loose[:count], self.loose[count:]
         return given
 
-    def give_back(self, own: list[int], count: int) -> None:
-        """So many go: of days that the own coins have, then lasting ones, then the soonest."""
+    def give_back(self, going: list[int], own: list[int], count: int) -> None:
+        """So many go: like those, then as the own ones, then lasting ones, then the soonest."""
         wanted = [coin for coin in sorted(own) if coin != FOREVER]
-        for coin in [*wanted, *[FOREVER] * len(self.loose), *sorted(self.loose)]:
+        for coin in [*going, *wanted, *[FOREVER] * len(self.loose), *sorted(self.loose)]:
             if count and coin in self.loose:
                 self.loose.remove(coin)
                 count -= 1

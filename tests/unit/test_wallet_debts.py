@@ -1,5 +1,7 @@
 """Debts: what a reversal takes beyond what is there, and what comes in fills first."""
 
+from datetime import timedelta
+
 from ledger.domain.wallet.state import MAX_OPEN_LOTS
 from schemas.events import ChangeDeclined, DebitDeclined
 from schemas.money import MAX_AMOUNT_MINOR
@@ -87,4 +89,19 @@ def test_what_fills_a_debt_is_no_lot_and_is_not_counted() -> None:
     given = Given(OPENED, credit(10, reference="c"), debit(10), *held, owing)
     given.when(credit(4, JUNE)).then_has(booked=994, lots={NEVER: -6}, held=1_000)
     refused = given.when(credit(7, JUNE)).decision.rejection
+    assert refused == TooManyLots(limit=MAX_OPEN_LOTS)
+
+
+def test_a_debt_is_filled_by_what_is_due_before_lots_are_counted() -> None:
+    """Else a wallet at its limit would keep one moment too many."""
+    moments = [JULY + timedelta(seconds=number) for number in range(MAX_OPEN_LOTS)]
+    given = Given(
+        OPENED, credit(10, JUNE), credit(5, AUGUST), debit(15, "back to two"),
+        credit(10, reference="c"), debit(10),
+        *[credit(1, moment) for moment in moments],
+        hold(MAX_OPEN_LOTS), reverse("c", allow_negative=True),
+    )  # fmt: skip
+    assert given.wallets[WALLET_ID].available == -10
+    given.now = JUNE
+    refused = given.when(reverse("back to two")).decision.rejection
     assert refused == TooManyLots(limit=MAX_OPEN_LOTS)

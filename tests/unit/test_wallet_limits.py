@@ -7,7 +7,17 @@ import pytest
 from ledger.domain.wallet import Facts, Wallet
 from ledger.domain.wallet.limits import day_with
 from schemas.commands import Command
-from schemas.events import DayTotal, DebitDeclined, HoldPlaced, TopupUnapplied, WalletDebited
+from schemas.events import (
+    DayTotal,
+    DebitDeclined,
+    HoldPlaced,
+    HoldReleased,
+    TopupUnapplied,
+    WalletDebited,
+    decode_event,
+    encode_event,
+)
+from schemas.money import MAX_AMOUNT_MINOR
 from schemas.rejections import (
     InsufficientFunds,
     Rejection,
@@ -141,6 +151,20 @@ def test_a_day_that_was_set_back_is_counted_on() -> None:
     given = GivenKnown(*RICH, debit(30))
     total = day_with(given.wallets[WALLET_ID], 5, START.date() - ONE_DAY)
     assert total == DayTotal(date=START.date(), amount=35)
+
+
+def test_where_nothing_ends_a_day_it_is_counted_as_far_as_can_be_told() -> None:
+    """More in a day than an amount can be: by holds that come free again, without a limit."""
+    facts = Facts(day=START.date())
+    largest = MAX_AMOUNT_MINOR
+    given = Given(KNOWN, credit(largest))
+    for _ in range(2):
+        placed = given.when(hold(largest), facts).decision.answer
+        assert isinstance(placed, HoldPlaced)
+        assert placed.day == DayTotal(date=START.date(), amount=largest)
+        encoded = encode_event(placed)
+        assert decode_event("wallet.hold_placed", 1, encoded) == placed, "it can be read again"
+        given.when(void()).then_kinds(HoldReleased)
 
 
 def test_a_wallet_without_a_tier_counts_nothing() -> None:

@@ -45,7 +45,9 @@ from tests.specs.wallet_commands import (
     JULY,
     JUNE,
     credit,
+    debit,
     freeze,
+    reverse,
     transfer,
 )
 
@@ -190,3 +192,29 @@ def test_a_receiver_keeps_so_many_moments_apart_and_no_more() -> None:
     refused = given.when(transfer(1)).decision
     assert refused.rejection == TooManyLots(limit=MAX_OPEN_LOTS)
     assert refused.events == (declined("too_many_lots", 1, OTHER_ID),)
+
+
+def test_reversing_part_of_a_transfer_keeps_every_moment() -> None:
+    """What lapses is as much as before, in two wallets now."""
+    given = Given(OPENED, OTHER_OPENED, credit(10, JUNE), credit(10), transfer(20))
+    when = given.when(reverse("t", 10))
+    when.then_has(booked=10, lots={NEVER: 10})
+    when.then_has(booked=10, lots={JUNE: 10}, of=OTHER_ID)
+    when = given.when(reverse("t", 4, "again"))
+    when.then_has(booked=14, lots={JUNE: 4, NEVER: 10})
+    when.then_has(booked=6, lots={JUNE: 6}, of=OTHER_ID)
+
+
+def test_of_a_transfer_the_rest_of_what_came_is_taken_before_other_money() -> None:
+    given = Given(
+        OPENED,
+        OTHER_OPENED,
+        credit(4, JUNE),
+        credit(4),
+        credit(9, AUGUST, of=OTHER_ID),
+        transfer(8),
+        debit(2, of=OTHER_ID),
+    )
+    when = given.when(reverse("t", 6))
+    when.then_has(booked=6, lots={JUNE: 2, NEVER: 4})
+    when.then_has(booked=9, lots={AUGUST: 9}, of=OTHER_ID)

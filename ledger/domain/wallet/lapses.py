@@ -3,21 +3,23 @@
 What a sweep comes to must not depend on when it came, so everything goes by its own moment.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import zip_longest
 
 from ledger.domain.wallet.decision import after
 from ledger.domain.wallet.holds import released
-from ledger.domain.wallet.lots import expiring, without
+from ledger.domain.wallet.lots import total
 from ledger.domain.wallet.state import Wallet
 from ledger.domain.wallet.topups import ended
-from schemas.events import CreditLapsed, LotAmount, WalletEvent
+from schemas.events import CreditLapsed, Expiring, LotAmount, WalletEvent
 
 
 def due(wallet: Wallet, now: datetime) -> tuple[WalletEvent, ...]:
     """What is due at this moment: first the holds, since what they free may be due as well."""
     if wallet.next_due is None or wallet.next_due > now:
         return ()
-    events: tuple[WalletEvent, ...] = ()
+    events: list[WalletEvent] = []
     over = [
         (hold.expires_at, hold_id)
         for hold_id, hold in wallet.holds.items()
@@ -26,7 +28,7 @@ def due(wallet: Wallet, now: datetime) -> tuple[WalletEvent, ...]:
     for _, hold_id in sorted(over):
         event = released(wallet, hold_id, "expired")
         wallet = after(wallet, (event,), now)
-        events = (*events, event)
+        events.append(event)
     unpaid = [
         (topup.expires_at, topup_id)
         for topup_id, topup in wallet.topups.items()
@@ -34,23 +36,32 @@ def due(wallet: Wallet, now: datetime) -> tuple[WalletEvent, ...]:
     ]
     expired = tuple(ended(wallet, topup_id, "expired") for _, topup_id in sorted(unpaid))
     wallet = after(wallet, expired, now)
-    events = (*events, *expired)
-    for lot in wallet.lots:
+    events += expired
+    return (*events, *_lapses(wallet, now))
+
+
+def _lapses(wallet: Wallet, now: datetime) -> Iterator[CreditLapsed]:
+    """One for each lot that is due. In one pass: there may be a thousand of them."""
+    balance, available, left = wallet.balance, wallet.available, total(wallet.lots)
+    for lot, following in zip_longest(wallet.lots, wallet.lots[1:]):
         if lot.expires_at is None or lot.expires_at > now:
-            break
-        lapse = _lapse(wallet, lot, lot.expires_at)
-        wallet = after(wallet, (lapse,), now)
-        events = (*events, lapse)
-    return events
+            return
+        left -= lot.amount
+        yield CreditLapsed(
+            amount=lot.amount,
+            balance_before=balance,
+            balance_after=balance - lot.amount,
+            available_after=available - lot.amount,
+            expiring_after=_expiring(left, following),
+            currency=wallet.currency,
+            expires_at=lot.expires_at,
+        )
+        balance -= lot.amount
+        available -= lot.amount
 
 
-def _lapse(wallet: Wallet, lot: LotAmount, expires_at: datetime) -> CreditLapsed:
-    return CreditLapsed(
-        amount=lot.amount,
-        balance_before=wallet.balance,
-        balance_after=wallet.balance - lot.amount,
-        available_after=wallet.available - lot.amount,
-        expiring_after=expiring(without(wallet.lots, (lot,))),
-        currency=wallet.currency,
-        expires_at=expires_at,
-    )
+def _expiring(left: int, first: LotAmount | None) -> Expiring | None:
+    if first is None:
+        return None
+    assert first.expires_at is not None, "a wallet lists only what lapses"
+    return Expiring(amount=left, next_at=first.expires_at, next_amount=first.amount)

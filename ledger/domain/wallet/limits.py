@@ -3,6 +3,7 @@
 from datetime import date
 
 from ledger.domain.wallet.decision import Facts
+from ledger.domain.wallet.profiles import with_one_more
 from ledger.domain.wallet.state import Wallet
 from schemas.events import DayTotal
 from schemas.rejections import TierLimitExceeded
@@ -19,7 +20,7 @@ def day_with(wallet: Wallet, amount: int, day: date | None) -> DayTotal | None:
     so_far = wallet.profile.day
     if so_far is None or so_far.date < day:
         return DayTotal(date=day, amount=amount)
-    return DayTotal(date=so_far.date, amount=so_far.amount + amount)
+    return DayTotal(date=so_far.date, amount=with_one_more(so_far.amount, amount))
 
 
 def excess_of_debit(wallet: Wallet, amount: int, facts: Facts) -> TierLimitExceeded | None:

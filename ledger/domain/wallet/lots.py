@@ -43,24 +43,25 @@ def take(lots: Lots, amount: int) -> tuple[Lots, Lots]:
 
 
 def take_back(lots: Lots, own: Lots, amount: int, available: int) -> tuple[Lots, Lots]:
-    """Take what came in as `own` back: of its own lots, of the rest, then soonest first.
+    """Take what came in as `own` back: of its own parts, of what never lapses, then soonest first.
 
-    Takes more than there is as a debt of the rest. Returns what was taken and what is left.
+    Its own parts go in their order, and more than there is as a debt of what never lapses.
+    Returns what was taken and what is left.
     """
     if not lots:
         return (), ()
-    never = max(available - total(lots), 0)
-    taken: dict[datetime | None, int] = {}
-    left = {lot.expires_at: lot.amount for lot in lots}
+    left: dict[datetime | None, int] = {lot.expires_at: lot.amount for lot in lots}
+    left[None] = never = max(available - total(lots), 0)
     wanted = [(part.expires_at, part.amount) for part in own if part.expires_at in left]
     wanted += [(None, never), *((lot.expires_at, lot.amount) for lot in lots)]
+    taken: dict[datetime | None, int] = {}
     for expires_at, most in wanted:
-        part = min(most, amount, never if expires_at is None else left[expires_at])
+        part = min(most, amount, left[expires_at])
         if part:
             taken[expires_at] = taken.get(expires_at, 0) + part
+            left[expires_at] -= part
             amount -= part
-            if expires_at is not None:
-                left[expires_at] -= part
+    del left[None]
     if amount:
         taken[None] = taken.get(None, 0) + amount
     return _from_amounts(taken), _from_amounts(left)
@@ -88,6 +89,9 @@ def without(lots: Lots, parts: Lots) -> Lots:
     """The lots less these parts, which must be in them: else the log is broken."""
     if not parts:
         return lots
+    if len(parts) == 1 and lots and lots[0] == parts[0]:
+        # As every lapse does it, which may be a thousand at once.
+        return lots[1:]
     amounts = {lot.expires_at: lot.amount for lot in lots}
     for part in parts:
         if part.expires_at is not None:

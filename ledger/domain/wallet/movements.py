@@ -54,7 +54,7 @@ def credit(
     if command.expires_at is not None and command.expires_at <= now:
         return Decision((), ExpiryNotAhead())
     parts = (LotAmount(amount=command.amount, expires_at=command.expires_at),)
-    refusal = refusal_of_credit(wallet, command.amount, parts)
+    refusal = refusal_of_credit(wallet, command.amount, beyond_debt(wallet, parts))
     if refusal is None and facts.limits is not None:
         refusal = excess_of_credit(wallet, command.amount, facts.limits)
     if refusal is not None:
@@ -89,10 +89,11 @@ def refusal_of_debit(wallet: Wallet, amount: int, facts: Facts) -> Rejection | N
 
 
 def refusal_of_credit(
-    wallet: Wallet, amount: int, parts: Lots, wallet_id: str | None = None
+    wallet: Wallet, amount: int, kept: Lots, wallet_id: str | None = None
 ) -> Rejection | None:
     """Why money may not enter, in the order in which it is looked for; before a tier's limits.
 
+    `kept` is what of it becomes lots: what fills a debt does not, nor what lapses at once.
     `wallet_id` is named in the refusal where the client has asked for something of another.
     """
     if wallet.status == "closed":
@@ -103,18 +104,19 @@ def refusal_of_credit(
         return WalletFrozen(wallet_id=wallet_id)
     if wallet.balance + amount > MAX_AMOUNT_MINOR:
         return BalanceLimitExceeded(amount=amount, balance=wallet.balance, limit=MAX_AMOUNT_MINOR)
-    if too_many_lots(wallet, parts):
+    if too_many_lots(wallet, kept):
         return TooManyLots(limit=MAX_OPEN_LOTS)
     return None
 
 
-def too_many_lots(wallet: Wallet, parts: Lots) -> bool:
-    """Whether the wallet would keep more moments apart than it may. Held ones count too.
+def beyond_debt(wallet: Wallet, parts: Lots) -> Lots:
+    """What of money that comes in is left when it has filled the wallet's debt, soonest first."""
+    debt = debt_of(wallet)
+    return take(parts, debt)[1] if debt else parts
 
-    What lapses at once must not be among the parts; what fills a debt is not kept.
-    """
-    if parts and (debt := debt_of(wallet)):
-        _, parts = take(parts, debt)
+
+def too_many_lots(wallet: Wallet, parts: Lots) -> bool:
+    """Whether the wallet would keep more moments apart than it may. Held ones count too."""
     moments = {part.expires_at for part in parts if part.expires_at is not None}
     if not moments:
         return False

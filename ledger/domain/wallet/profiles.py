@@ -17,6 +17,7 @@ from schemas.events import (
     WalletOpened,
     WalletReviewed,
 )
+from schemas.money import MAX_AMOUNT_MINOR
 
 Told = TierRaised | WalletReviewed | CustomerErased
 Counted = WalletDebited | HoldPlaced | TransferSent
@@ -62,5 +63,11 @@ def counted(profile: Profile | None, event: Counted) -> Profile:
     assert event.day is not None, "the event counts"
     before = profile.day
     so_far = before.amount if before is not None and before.date == event.day.date else 0
-    assert event.day.amount == so_far + event.amount, f"{so_far} and {event.amount}: {event.day}"
+    expected = with_one_more(so_far, event.amount)
+    assert event.day.amount == expected, f"{so_far} and {event.amount}: {event.day}"
     return replace(profile, day=event.day)
+
+
+def with_one_more(so_far: int, amount: int) -> int:
+    """What a day's debits come to with one more: where no limit ends it, as much as can be told."""
+    return min(so_far + amount, MAX_AMOUNT_MINOR)

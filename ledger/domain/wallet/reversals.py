@@ -8,7 +8,7 @@ from ledger.domain.wallet.decision import Decision, Facts, answered
 from ledger.domain.wallet.declines import declined_credit, declined_debit
 from ledger.domain.wallet.evolve import debt_of
 from ledger.domain.wallet.lots import ahead, expiring, put, take_back, total, unwound
-from ledger.domain.wallet.movements import refusal_of_credit
+from ledger.domain.wallet.movements import beyond_debt, refusal_of_credit
 from ledger.domain.wallet.state import Wallet
 from schemas.commands import ReverseTransaction
 from schemas.events import (
@@ -54,7 +54,8 @@ def reverse(wallet: Wallet, command: ReverseTransaction, now: datetime, facts: F
         case WalletDebited() | HoldCaptured():
             amount, refusal = _amount(command, original.amount, facts)
             back = unwound(_whole(original.spent, original.amount), facts.reversed_amount, amount)
-            refusal = refusal or refusal_of_credit(wallet, amount, ahead(back, now))
+            kept = ahead(beyond_debt(wallet, back), now)
+            refusal = refusal or refusal_of_credit(wallet, amount, kept)
             if refusal is not None:
                 return _declined_return(wallet, command, amount, refusal)
             undoing = _Undoing(command.transaction_id, facts.reversed_amount + amount)
@@ -89,7 +90,8 @@ def _reverse_transfer(
     because_of: str | None = None
     if refusal is None:
         because_of = None if names_sender else sender.wallet_id
-        refusal = refusal_of_credit(sender, amount, ahead(back, now), because_of)
+        kept = ahead(beyond_debt(sender, back), now)
+        refusal = refusal_of_credit(sender, amount, kept, because_of)
     if refusal is None:
         because_of = receiver.wallet_id if names_sender else None
         refusal = _refusal_of_taking(receiver, command, amount, because_of)
@@ -100,7 +102,10 @@ def _reverse_transfer(
     way_out = _Undoing(original.sent_transaction_id, undone, original.transfer_id)
     way_in = _Undoing(original.received_transaction_id, undone, original.transfer_id)
     returned = _returned(sender, command, amount, back, way_out)
-    taken = _taken_back(receiver, command, amount, original.sent, way_in)
+    # Of the receiver the same lots as the sender gets, then the rest of what came: else moments
+    # at which money lapses would be lost on the way.
+    own = (*_whole(back, amount), *original.sent)
+    taken = _taken_back(receiver, command, amount, own, way_in)
     return answered(returned, taken) if names_sender else answered(taken, returned)
 
 

@@ -9,7 +9,7 @@ from ledger.domain.wallet.declines import declined_debit
 from ledger.domain.wallet.evolve import debt_of
 from ledger.domain.wallet.limits import day_with, excess_of_credit
 from ledger.domain.wallet.lots import expiring, put, take
-from ledger.domain.wallet.movements import refusal_of_credit, refusal_of_debit
+from ledger.domain.wallet.movements import beyond_debt, refusal_of_credit, refusal_of_debit
 from ledger.domain.wallet.state import Wallet
 from schemas.commands import NO_METADATA, TransferMoney
 from schemas.events import TransferReceived, TransferSent
@@ -55,7 +55,8 @@ def refusal_of_receiver(
 ) -> Rejection | None:
     """Why the receiver may not take what the sender would send."""
     parts, _ = take(sender.lots, amount)
-    refusal = refusal_of_credit(receiver, amount, parts, receiver.wallet_id)
+    kept = beyond_debt(receiver, parts)
+    refusal = refusal_of_credit(receiver, amount, kept, receiver.wallet_id)
     if refusal is not None:
         return refusal
     return excess_of_credit(receiver, amount, facts.other_limits, receiver.wallet_id)

@@ -1,13 +1,14 @@
 """`POST /v1/batch`: many commands in one call, each by itself or all or none."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 import msgspec
 
 from schemas.http.batches import MAX_BATCH_COMMANDS, BatchAnswer, BatchResult
 from schemas.http.problems import FieldProblem
-from schemas.rejections import BatchDeclined
+from schemas.rejections import BatchDeclined, Rejection
 from services.gateway.answers import JSON, Answer
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.batch_lines import LineBatches
@@ -80,17 +81,27 @@ class BatchCommands:
             settled(call, index, member, outcome)
             for index, (member, outcome) in enumerate(zip(members, outcomes, strict=True))
         ]
-        for index, outcome in enumerate(outcomes):
-            rejection = outcome.result.rejection
-            if rejection is not None and not isinstance(rejection, BatchDeclined):
-                return problem(
-                    "batch_declined",
-                    f"command {index} was declined, so none of the batch was applied",
-                    call.request_id,
-                    context={"index": index},
-                    results=results,
-                )
+        index = _declined_at([outcome.result.rejection for outcome in outcomes])
+        if index is not None:
+            return problem(
+                "batch_declined",
+                f"command {index} was declined, so none of the batch was applied",
+                call.request_id,
+                context={"index": index},
+                results=results,
+            )
         return _answer(results, atomic=True)
+
+
+def _declined_at(rejections: Sequence[Rejection | None]) -> int | None:
+    """Which command was declined; none if all were accepted. The others only say which it was."""
+    told: int | None = None
+    for index, rejection in enumerate(rejections):
+        if isinstance(rejection, BatchDeclined):
+            told = rejection.index
+        elif rejection is not None:
+            return index
+    return told
 
 
 def _answer(results: list[BatchResult], *, atomic: bool) -> Answer:
