@@ -19,6 +19,7 @@ from schemas.commands import (
 from schemas.events import RecordedEvent
 from schemas.identifiers import hex_of
 
+_BYTES_PER_PLACE = 1024
 _NAMING = (CaptureHold, VoidHold, ReverseTransaction, CompleteTopup, CancelTopup)
 
 
@@ -38,11 +39,15 @@ def original_of(submission: Submission) -> EventKey | None:
 
 
 class Originals:
-    """Events of one process's commands, least recently used out first."""
+    """Events of one process's commands, least recently used out first.
+
+    `places` bounds them; an event with much metadata takes several.
+    """
 
     def __init__(self, log: EventLog, places: int) -> None:
         self._log = log
         self._places = places
+        self._taken = 0
         self._events: OrderedDict[EventKey, RecordedEvent] = OrderedDict()
 
     def get(self, key: EventKey) -> RecordedEvent | None:
@@ -52,6 +57,7 @@ class Originals:
     def clear(self) -> None:
         """Forget all of them: the log is not the one that they were found in."""
         self._events.clear()
+        self._taken = 0
 
     def lacks(self, submissions: Sequence[Submission]) -> list[EventKey]:
         """The events that have to be looked for before these can be decided."""
@@ -66,10 +72,15 @@ class Originals:
                 self._events.move_to_end(key)
         if not missing:
             return
-        self._events.update(await self._log.find_events(missing))
-        # Those of this batch are the newest, so they stay however many they are.
-        while len(self._events) > max(self._places, len(named)):
-            self._events.popitem(last=False)
+        for key, event in (await self._log.find_events(missing)).items():
+            # Another batch may have brought it meanwhile.
+            if key not in self._events:
+                self._events[key] = event
+                self._taken += _places(event)
+        # Those of this batch are the newest, so they stay however large they are.
+        while self._taken > self._places and len(self._events) > len(named):
+            _, dropped = self._events.popitem(last=False)
+            self._taken -= _places(dropped)
 
 
 def _named_by(submissions: Sequence[Submission]) -> dict[EventKey, None]:
@@ -79,3 +90,7 @@ def _named_by(submissions: Sequence[Submission]) -> dict[EventKey, None]:
         for submission in submissions
         if isinstance(submission.command, _NAMING) and (key := original_of(submission)) is not None
     )
+
+
+def _places(event: RecordedEvent) -> int:
+    return 1 + (len(event.data) + len(event.metadata)) // _BYTES_PER_PLACE

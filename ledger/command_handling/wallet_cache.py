@@ -13,6 +13,7 @@ from ledger.event_log.interface import GENESIS_HASH, WalletKey
 from schemas.events import RecordedEvent, decode_event
 
 _METADATA_PER_PLACE = 512
+_PARTS_PER_PLACE = 8
 
 
 class Known(Struct, frozen=True, gc=False):
@@ -54,7 +55,7 @@ def fold(known: Known, events: Iterable[RecordedEvent]) -> Known:
 
 
 class WalletCache:
-    """Committed wallets by key. `places` bounds it; a wallet with much metadata takes several."""
+    """Committed wallets by key. `places` bounds it; a wallet with much in it takes several."""
 
     def __init__(self, places: int) -> None:
         self._places = places
@@ -123,6 +124,13 @@ class WalletCache:
 
 
 def _places(known: Known) -> int:
-    if known.wallet is None:
+    """About one for each kilobyte that the wallet takes."""
+    wallet = known.wallet
+    if wallet is None:
         return 1
-    return 1 + len(bytes(known.wallet.metadata)) // _METADATA_PER_PLACE
+    places = 1 + len(bytes(wallet.metadata)) // _METADATA_PER_PLACE
+    if wallet.lots or wallet.holds or wallet.topups:
+        parts = len(wallet.lots) + len(wallet.holds) + len(wallet.topups)
+        parts += sum(len(hold.allocated) for hold in wallet.holds.values())
+        places += parts // _PARTS_PER_PLACE
+    return places
