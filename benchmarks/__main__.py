@@ -16,6 +16,7 @@ from benchmarks.load import require_wrk
 from benchmarks.measurement import MeasurementError, Say
 from benchmarks.plan import FULL, QUICK, Plan
 from benchmarks.report import Report
+from benchmarks.revision import revision_of
 from benchmarks.run import run
 from benchmarks.stack import ROOT, running_stack
 from benchmarks.table import closing_lines, markdown, terminal_table
@@ -28,7 +29,7 @@ _RESULTS = Path(__file__).parent / "results"
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--quick", is_flag=True, help="Everything short, to see that the bench works.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write all of it here.")
-@click.option("--write", is_flag=True, help="Write benchmarks/results/<date>.md.")
+@click.option("--write", is_flag=True, help="Write benchmarks/results/<date>T<time>.md.")
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -52,7 +53,8 @@ def main(*, quick: bool, json_file: Path | None, write: bool, folder: Path, keep
         print(f"bench: {error}", file=sys.stderr)
         sys.exit(2)
     plan = QUICK if quick else FULL
-    report = Report(plan=plan)
+    # Taken now: who edits during the run changes nothing that has been started.
+    report = Report(plan=plan, revision=revision_of(ROOT))
     is_complete = uvloop.run(
         run_until_signalled(_measure(plan, report, folder, keep=keep, say=say))
     )
@@ -64,7 +66,7 @@ def main(*, quick: bool, json_file: Path | None, write: bool, folder: Path, keep
         json_file.write_bytes(report.as_json())
     if write and report.machine is not None:
         _RESULTS.mkdir(exist_ok=True)
-        path = _RESULTS / f"{report.machine.measured_at.date().isoformat()}.md"
+        path = _RESULTS / f"{report.machine.measured_at:%Y-%m-%dT%H%M}.md"
         path.write_text(markdown(report), encoding="utf-8")
         print(f"written to {path}")
     sys.exit(1 if report.mistakes() else 0)

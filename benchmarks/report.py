@@ -11,6 +11,7 @@ from benchmarks.machine import Machine, Usage
 from benchmarks.money import Books, Verdict
 from benchmarks.phases.debits import Probe
 from benchmarks.plan import Plan
+from benchmarks.revision import Revision
 
 
 class Section(Struct, kw_only=True):
@@ -24,6 +25,7 @@ class Report(Struct, kw_only=True):
     """Everything that one run came to."""
 
     plan: Plan
+    revision: Revision | None = None
     sections: list[Section] = field(default_factory=list)
     machine: Machine | None = None
     usage_in_burst: Usage | None = None

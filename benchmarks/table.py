@@ -44,8 +44,8 @@ def terminal_table(report: Report) -> Table:
 def markdown(report: Report) -> str:
     """The whole report as a page: table, machine, settings, and what was tried."""
     machine = report.machine
-    day = machine.measured_at.date() if machine else datetime.now(UTC).date()
-    lines = [f"# Bench of {day.isoformat()}", "", *_verdict(report), ""]
+    moment = machine.measured_at if machine else datetime.now(UTC)
+    lines = [f"# Bench of {moment:%Y-%m-%d, %H:%M}", "", _revision(report), *_verdict(report), ""]
     lines += [f"| {' | '.join(_COLUMNS)} |", "|---|--:|---|--:|---|---|"]
     for section in report.sections:
         lines.append(f"| **{section.name}** | | | | | |")
@@ -69,11 +69,15 @@ def row_of(figure: Figure) -> Row:
 
 
 def closing_lines(report: Report) -> list[str]:
-    """What stands below the table: the books, and how busy the machine was."""
-    lines = _verdict(report)
+    """What stands below the table: the commit, the books, and how busy the machine was."""
+    lines = [_revision(report), *_verdict(report)]
     if report.machine:
         lines += _machine(report.machine, report)
     return lines
+
+
+def _revision(report: Report) -> str:
+    return f"- Commit: {report.revision or 'unknown (git knows nothing of this folder)'}."
 
 
 def _verdict(report: Report) -> list[str]:

@@ -63,8 +63,8 @@ _VERIFIERS: Final[dict[Environment, IdentityVerifier]] = {"sandbox": SandboxVeri
 _log = structlog.get_logger(__name__)
 
 
-async def run(settings: Settings, *, reuse_port: bool = False) -> None:
-    """Serve until cancelled. With `reuse_port` several gateways share one port."""
+async def run(settings: Settings) -> None:
+    """Serve until cancelled."""
     serving = gateway_on(
         settings.require_database_url(),
         host=settings.http_host,
@@ -72,7 +72,6 @@ async def run(settings: Settings, *, reuse_port: bool = False) -> None:
         public_url=public_url_of(settings),
         settings=settings,
         payments=payment_settings(settings),
-        reuse_port=reuse_port,
         rules=rules_of(settings),
     )
     async with serving as port:
@@ -89,7 +88,6 @@ async def gateway_on(
     public_url: str,
     settings: Settings | None = None,
     payments: PaymentSettings | None = None,
-    reuse_port: bool = False,
     registry: CollectorRegistry = REGISTRY,
     rules: Rules = BUILT_IN_RULES,
 ) -> AsyncIterator[int]:
@@ -137,7 +135,7 @@ async def gateway_on(
             door=door,
             providers=providers,
         )
-        runner = await serve(gateway, host, port, reuse_port=reuse_port)
+        runner = await serve(gateway, host, port)
         stack.push_async_callback(runner.cleanup)
         stack.callback(readiness.stop)
         yield runner.addresses[0][1]
@@ -225,13 +223,11 @@ def _gateway(
     )
 
 
-async def serve(
-    gateway: Gateway, host: str, port: int, *, reuse_port: bool = False
-) -> web.ServerRunner:
+async def serve(gateway: Gateway, host: str, port: int) -> web.ServerRunner:
     """Listen. Cleaning the runner up stops accepting and lets calls under way finish."""
     runner = web.ServerRunner(GatewayServer(gateway), shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
-    site = web.TCPSite(runner, host, port, backlog=_BACKLOG, reuse_port=reuse_port)
+    site = web.TCPSite(runner, host, port, backlog=_BACKLOG)
     try:
         await site.start()
     except OSError:

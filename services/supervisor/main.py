@@ -167,6 +167,9 @@ class Stack:
         settings = self._settings
         kafka = EmbeddedKafka(self._home, jars=settings.kafka_jars, say=self._say)
         postgres = EmbeddedPostgres(self._home, account=settings.postgres_user, say=self._say)
+        if settings.database_url is None:
+            # Said before Kafka's first start, which takes seconds.
+            postgres.check_prerequisites()
         if settings.kafka_bootstrap is None:
             self._say("Kafka: starting")
             self._launch(kafka)
