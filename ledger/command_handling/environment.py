@@ -1,4 +1,4 @@
-"""The port to clock, randomness, sleeping and tasks, so that a simulation can supply them."""
+"""The port to clock, randomness, sleeping and tasks, so that tests can supply their own."""
 
 import asyncio
 from collections.abc import Coroutine

@@ -1,4 +1,4 @@
-"""An event log in memory: for tests and simulations, with the PostgreSQL log's semantics.
+"""An event log in memory: for tests, with the PostgreSQL log's semantics.
 
 Writers that share one `MemoryStore` compete as processes on one database do. `fate` may
 be set to play a connection that breaks during a commit.

@@ -1,4 +1,4 @@
-"""The real clock, randomness, sleep and tasks, behind the port that a simulation can replace."""
+"""The real clock, randomness, sleep and tasks, behind the port that tests can fill otherwise."""
 
 import asyncio
 import os

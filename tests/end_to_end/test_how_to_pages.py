@@ -9,7 +9,15 @@ from tests.end_to_end.test_readme_tour import ROOT, Normaliser, run_in_one_shell
 from tests.specs.running_stack import RunningStack
 
 HOW_TO = ROOT / "docs" / "how-to"
-PAGES = ["expire-promotional-credit", "hold-and-capture", "sell-prepaid-credit"]
+PAGES = [
+    "expire-promotional-credit",
+    "hold-and-capture",
+    "limit-and-watch-keys",
+    "publish-commands-over-kafka",
+    "rotate-keys",
+    "sell-prepaid-credit",
+    "send-many-commands-at-once",
+]
 
 
 def text_of(page: Path) -> str:

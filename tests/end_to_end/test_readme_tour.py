@@ -38,6 +38,8 @@ _KINDS = {
     "time": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z",
     "millisecond": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",
     "date": r"(?<=^Date: )\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT",
+    "second": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ",
+    "secret": r"(?<![\w-])[\w-]{43}(?![\w-])",
     "cursor": r'(?<="next_cursor": ")[\w-]+',
     "position": r'(?<=ce_position=)\d+|(?<="position":)\d+|(?<=Z)  +\d+(?=  wal_)'
     r"|(?<=up to position )\d+",
@@ -47,7 +49,7 @@ _KINDS = {
 _VOLATILE = re.compile(
     "|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _KINDS.items()), re.MULTILINE
 )
-_UNNUMBERED = {"count", "date", "millisecond"}
+_UNNUMBERED = {"count", "date", "millisecond", "second"}
 _LINE_ART = re.compile("[━─]+")
 _SPACES = re.compile(" {2,}")
 

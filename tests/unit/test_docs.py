@@ -3,10 +3,11 @@
 import inspect
 import re
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 import click
 import msgspec
@@ -40,6 +41,17 @@ _LINK = re.compile(r"\[(?P<text>[^\]\[]*)\]\((?P<target>[^)\s]+)\)")
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (?P<title>.+)$", re.MULTILINE)
 _CODE = re.compile(r"`([^`]+)`")
+_NAMED_TEST = re.compile(
+    r"\[`(?P<name>test_\w+)`\]\((?P<target>[^)\s]+)\)(?P<mark>\s+\*\(slow\)\*)?"
+)
+
+
+class NamedTest(NamedTuple):
+    """A test that a page names: its file, and whether the page says that it is slow."""
+
+    file: Path
+    name: str
+    is_marked: bool
 
 
 @cache
@@ -74,6 +86,31 @@ def links() -> Iterator[tuple[Path, str, str]]:
                 yield path, match["text"], match["target"]
 
 
+def named_tests() -> list[NamedTest]:
+    """Every test that a page names, as often as pages do."""
+    return [
+        NamedTest((path.parent / match["target"]).resolve(), match["name"], bool(match["mark"]))
+        for path in pages()
+        for match in _NAMED_TEST.finditer(prose(path))
+    ]
+
+
+def run_without_all(files: Iterable[Path]) -> set[tuple[Path, str]]:
+    """File and name of every test of which `./dev test` runs at least one case."""
+    listed = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "--collect-only", "--quiet", "-m", "not slow"),
+            *("-p", "no:cacheprovider", *map(str, sorted(files))),
+        ],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    cases = re.findall(r"^(\S+)::(test_\w+)", listed.stdout, re.MULTILINE)
+    return {((ROOT / file), name) for file, name in cases}
+
+
 def sections(page: Path) -> dict[str, str]:
     """The text under each second-level heading."""
     _, *parts = re.split(r"^## ", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -104,14 +141,23 @@ def test_every_link_leads_somewhere() -> None:
 
 
 def test_every_test_that_a_page_names_is_there() -> None:
-    named = [
-        (path.parent / target, text.strip("`"))
-        for path, text, target in links()
-        if text.startswith("`test_")
-    ]
+    named = named_tests()
     assert len(named) > 30
-    missing = [name for file, name in named if f"def {name}(" not in file.read_text()]
+    assert len(named) == sum(text.startswith("`test_") for _, text, _ in links())
+    missing = [test.name for test in named if f"def {test.name}(" not in test.file.read_text()]
     assert missing == []
+
+
+def test_a_test_that_runs_only_with_all_is_marked_where_a_page_names_it() -> None:
+    """Readers are told by the mark which proof is not given at every change."""
+    named = named_tests()
+    running = run_without_all({test.file for test in named})
+    wrong = {
+        f"{test.name} is {'not ' * test.is_marked}slow"
+        for test in named
+        if test.is_marked == ((test.file, test.name) in running)
+    }
+    assert wrong == set()
 
 
 def test_every_page_of_the_documentation_is_in_its_index() -> None:
