@@ -20,7 +20,7 @@ from ledger.command_handling.overlay import Overlay, Savepoint
 from ledger.command_handling.question import LOOKED_UP, reference_of
 from ledger.command_handling.results import encode_outcome, result_of_event, result_of_record
 from ledger.command_handling.rules import NO_RULES, Rules, RulesNow
-from ledger.command_handling.submission import Settled, Submission
+from ledger.command_handling.submission import Settled, Submission, refused
 from ledger.command_handling.targets import Target, target_of
 from ledger.command_handling.wallet_cache import NOTHING_KNOWN, Known, WalletCache
 from ledger.domain.wallet import NO_FACTS, Decision, Facts, Payment, Wallet, decide
@@ -292,12 +292,12 @@ class Batch:
     def _change(self, submission: Submission, asked: bytes) -> Settled:
         target = target_of(submission, self._originals)
         if not isinstance(target, Target):
-            return _refused(target)
+            return refused(target)
         key, command = target.wallet, submission.command
         known = self._overlay.known_of(key)
         if known is None or known.wallet is None:
             is_one_of_two = isinstance(command, TransferMoney)
-            return _refused(WalletUnknown(wallet_id=key.wallet_id if is_one_of_two else None))
+            return refused(WalletUnknown(wallet_id=key.wallet_id if is_one_of_two else None))
         if type(command) not in _MOVES_ONLY:
             facts = self._facts(target, known.wallet)
         elif known.wallet.profile is None:
@@ -307,9 +307,12 @@ class Batch:
             facts = Facts(limits=limits, day=self._rules.day_of(known.wallet))
         decision = decide(known.wallet, command, self._now, facts)
         if isinstance(decision.rejection, _UNRECORDED):
-            return _refused(decision.rejection)
+            return refused(decision.rejection)
         result = self._record(Case(submission, asked, target, facts), known, decision)
-        return Settled(result, replayed=False)
+        if result.transfer is None:
+            return Settled(result, replayed=False)
+        received = self._overlay.event_named(facts.other_event_id)
+        return Settled(result, replayed=False, received=received)
 
     def _facts(self, target: Target, wallet: Wallet) -> Facts:
         known = None if target.other is None else self._overlay.known_of(target.other)
@@ -392,8 +395,3 @@ def _replay(record: Record, asked: bytes, reused: Rejection) -> Settled:
     if record.fingerprint != asked:
         return Settled(CommandResult(status="declined", rejection=reused), replayed=False)
     return Settled(result_of_record(record.outcome, record.event), replayed=True)
-
-
-def _refused(rejection: Rejection) -> Settled:
-    """Without a trace."""
-    return Settled(CommandResult(status="declined", rejection=rejection), replayed=False)

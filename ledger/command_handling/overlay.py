@@ -182,6 +182,10 @@ class Overlay:
         """An event that this batch has added."""
         return self.events[position - self._head.last_position - 1]
 
+    def event_named(self, event_id: str) -> RecordedEvent:
+        """An event that this batch has added, lately."""
+        return next(event for event in reversed(self.events) if event.event_id == event_id)
+
     def savepoint(self) -> Savepoint:
         """To come back to."""
         return Savepoint(

@@ -5,6 +5,8 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from schemas.commands import Command
+from schemas.events import RecordedEvent
+from schemas.rejections import Rejection
 from schemas.results import CommandResult
 
 
@@ -29,3 +31,10 @@ class Settled(NamedTuple):
 
     result: CommandResult
     replayed: bool
+    received: RecordedEvent | None = None
+    """Of a transfer that was not decided before: the event of the wallet that gets the money."""
+
+
+def refused(rejection: Rejection) -> Settled:
+    """A refusal that leaves no trace."""
+    return Settled(CommandResult(status="declined", rejection=rejection), replayed=False)

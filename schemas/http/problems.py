@@ -169,7 +169,7 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
         "malformed_request",
         400,
         "Malformed request",
-        "What was sent cannot be read: not HTTP, not JSON, not UTF-8, nested too deep.",
+        "What was sent cannot be read: not HTTP, JSON or UTF-8, nested too deep, or not all came.",
     ),
     (
         "invalid_idempotency_key",

@@ -6,6 +6,7 @@ costs twice as much per request, and none of what it adds is used here.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -111,14 +112,19 @@ class Gateway:
 
     async def _admit(self, call: Call, scope: str, dialect: Dialect, route_name: str) -> None:
         try:
-            call.sender = sender = await dialect.authenticate(call, route_name)
+            await self._identify(call, dialect, route_name)
         except RefusedError:
             self._limits.failed.count(call.request.remote)
             raise
-        call.allowance = allowance = self._limits.of(sender)
-        allowance.take_call()
-        if scope not in sender.scopes:
+        call.readmit = partial(self._identify, call, dialect, route_name)
+        call.allowed.take_call()
+        if scope not in call.principal.scopes:
             raise RefusedError("forbidden", f"the credentials lack the scope {scope}")
+
+    async def _identify(self, call: Call, dialect: Dialect, route_name: str) -> None:
+        """Find who sends the call, and what that may ask for: both as they are now."""
+        call.sender = await dialect.authenticate(call, route_name)
+        call.allowance = self._limits.of(call.sender)
 
     def _dialect_of(self, path: str) -> Dialect:
         for beginning, dialect in self._others:

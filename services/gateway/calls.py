@@ -1,6 +1,6 @@
 """A call: one HTTP request on its way to its handler."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -10,7 +10,7 @@ from ledger.command_handling.gate import text_problem
 from services.gateway.authentication import Principal
 from services.gateway.problems import RefusedError
 from services.gateway.rate_limits.allowances import Allowance
-from services.gateway.requests import malformed
+from services.gateway.requests import MAX_BODY_BYTES, malformed, read_body
 
 _MAX_QUERY_FIELDS: Final = 32
 
@@ -23,6 +23,7 @@ class Call:
         "correlation_id",
         "parameters",
         "query_text",
+        "readmit",
         "request",
         "request_id",
         "sender",
@@ -44,6 +45,8 @@ class Call:
         self.sender: Principal | None = None
         self.allowance: Allowance | None = None
         """What the sender may ask for; none where the route needs no credentials."""
+        self.readmit: Callable[[], Awaitable[None]] | None = None
+        """Finds both anew; none where the route needs no credentials."""
 
     @property
     def principal(self) -> Principal:
@@ -56,6 +59,22 @@ class Call:
         """What the sender may ask for. Only for routes that need credentials."""
         assert self.allowance is not None, "the route is public"
         return self.allowance
+
+    async def check_again(self) -> None:
+        """See who sends it by now, and what that may ask for: a call may take long to come.
+
+        Refuses with 401 `unauthorized` who was revoked meanwhile.
+        """
+        if self.readmit is not None:
+            await self.readmit()
+
+    async def body(self, max_bytes: int = MAX_BODY_BYTES) -> bytes:
+        """The body, by `read_body`, of who may still send it when all of it has come."""
+        came_with_the_head = self.request.content.is_eof()
+        body = await read_body(self.request, max_bytes)
+        if not came_with_the_head:
+            await self.check_again()
+        return body
 
     @property
     def eventual(self) -> bool:

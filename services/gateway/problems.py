@@ -8,12 +8,12 @@ code. Where several refusals apply to one call, the first of this list is answer
 3. 401 `unauthorized`, 429 `rate_limited`, 403 `forbidden`: the credentials, how much they were
    used, then their scope
 4. 400 `invalid_idempotency_key`
-5. on a command 413 `payload_too_large`, 415 `unsupported_media_type`, 400
-   `malformed_request`, then 422 `validation_failed` with every offending field, then 403
-   `forbidden` for a field, or a command of a batch, that needs a scope of its own; 429
-   `rate_limited` for the number of a batch's commands, before any of them is looked at; on a
-   query 400 `invalid_limit`, `invalid_cursor`, `invalid_type`, `invalid_status`,
-   `invalid_parameter`
+5. on a command 413 `payload_too_large`, 415 `unsupported_media_type`, 401 `unauthorized` where
+   the credentials were revoked while the body came, 400 `malformed_request`, then 422
+   `validation_failed` with every offending field, then 403 `forbidden` for a field, or a command
+   of a batch, that needs a scope of its own; 429 `rate_limited` for the number of a batch's
+   commands, before any of them is looked at; on a query 400 `invalid_limit`, `invalid_cursor`,
+   `invalid_type`, `invalid_status`, `invalid_parameter`
 6. 404 `wallet_not_found`, `hold_not_found`, `topup_not_found`, `transaction_not_found`,
    `transfer_not_found`, `account_not_found` where the id in the path is not even spelled as one;
    then 409 `topups_unavailable`

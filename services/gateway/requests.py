@@ -3,16 +3,21 @@
 What the body means is read in `bodies`.
 """
 
+import asyncio
 import re
 from typing import Final
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 
 from services.gateway.answers import invite_body
 from services.gateway.problems import RefusedError
 
 MAX_BODY_BYTES: Final = 128 * 1024
 """Of every call but a batch, and of each line of one."""
+MAX_SILENCE_SECONDS: Final = 30.0
+"""Until the next piece of a body comes, however small."""
+MAX_COMING_SECONDS: Final = 600.0
+"""Until all of a body has come, unless it is a stream: of the largest, 18 KiB a second."""
 
 _JSON_TYPE = re.compile(r'application/json\s*(;\s*charset="?utf-8"?\s*)?', re.ASCII | re.IGNORECASE)
 _LINES_TYPE = re.compile(
@@ -79,20 +84,42 @@ async def _rest_of_body(request: web.BaseRequest, max_bytes: int) -> bytes:
             raise _too_large(max_bytes)
         invite_body(request)
     body = bytearray()
-    try:
-        while chunk := await request.content.readany():
-            body += chunk
-            if len(body) > max_bytes:
-                raise _too_large(max_bytes)
-    except (web.RequestPayloadError, ConnectionError):
-        # The second where the client went away; nobody gets the answer then.
-        raise broken_off() from None
+    pieces = Pieces(request.content)
+    while piece := await pieces.next():
+        body += piece
+        if len(body) > max_bytes:
+            raise _too_large(max_bytes)
     return bytes(body)
+
+
+class Pieces:
+    """A body as it comes. Refuses with 400 one that is broken off, or takes too long."""
+
+    def __init__(self, content: StreamReader) -> None:
+        self._content = content
+        self._ends_at = asyncio.get_running_loop().time() + MAX_COMING_SECONDS
+
+    async def next(self) -> bytes:
+        """The next piece; none at the end."""
+        silent_at = asyncio.get_running_loop().time() + MAX_SILENCE_SECONDS
+        try:
+            async with asyncio.timeout_at(min(silent_at, self._ends_at)):
+                return await self._content.readany()
+        except TimeoutError:
+            raise stopped_coming() from None
+        except (web.RequestPayloadError, ConnectionError):
+            # The second where the client went away; nobody gets the answer then.
+            raise broken_off() from None
 
 
 def broken_off() -> RefusedError:
     """The 400 for a body whose end cannot be read."""
     return malformed("the body is broken off or wrongly framed")
+
+
+def stopped_coming() -> RefusedError:
+    """The 400 for a body whose end is not waited for any longer."""
+    return malformed("the rest of the body did not come in time")
 
 
 def malformed(detail: str, param: str | None = None) -> RefusedError:

@@ -8,6 +8,7 @@ from aiohttp import HttpVersion11, StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
 
 from services.gateway.answers import Answer, date_line
+from services.gateway.requests import MAX_SILENCE_SECONDS, stopped_coming
 
 MAX_LINES_AT_ONCE: Final = 1_000
 _OK: Final = b"HTTP/1.1 200 OK\r\n"
@@ -89,8 +90,9 @@ async def cut_into_lines(
 ) -> AsyncGenerator[Sequence[bytes | None]]:
     """The lines of a body, as many at once as have come; None stands for one that is too long.
 
-    Raises `web.RequestPayloadError` where the body is broken off, and `StoppingError` instead of
-    giving more when `stopping` is set, also while nothing comes.
+    Raises `web.RequestPayloadError` where the body is broken off, `StoppingError` instead of
+    giving more when `stopping` is set, also while nothing comes, and `RefusedError` when nothing
+    comes for too long. There is no limit to all of it: as long as lines come, they are read.
     """
     lines = Lines(max_line_bytes)
     stop = asyncio.ensure_future(stopping.wait())
@@ -111,7 +113,9 @@ async def _read_unless(stop: asyncio.Future[Literal[True]], body: StreamReader) 
         raise StoppingError
     reading = asyncio.ensure_future(body.readany())
     try:
-        done, _ = await asyncio.wait((stop, reading), return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait(
+            (stop, reading), timeout=MAX_SILENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
     except asyncio.CancelledError:
         reading.cancel()
         raise
@@ -120,7 +124,9 @@ async def _read_unless(stop: asyncio.Future[Literal[True]], body: StreamReader) 
     # Nobody else may read before this one has let go.
     reading.cancel()
     await asyncio.wait((reading,))
-    raise StoppingError
+    if stop in done:
+        raise StoppingError
+    raise stopped_coming()
 
 
 def _in_parts(lines: Sequence[bytes | None]) -> Iterator[Sequence[bytes | None]]:

@@ -112,6 +112,22 @@ async def test_transfers_that_race_move_each_unit_once(backend: Backend) -> None
         await writer.stop()
 
 
+async def test_a_transfer_hands_back_what_happened_to_who_gets_the_money(backend: Backend) -> None:
+    """As the log has it; only the first time, as a repetition remembers the sender's event."""
+    writer = await Writer(await backend.log(), 0).start()
+    sender, receiver = await writer.open_wallet("cus_1"), await writer.open_wallet("cus_2")
+    await writer.credit(sender, 100, "in")
+    command = TransferMoney(from_wallet_id=sender, to_wallet_id=receiver, amount=5, reference="t")
+    first, again = await writer.send(command), await writer.send(command)
+    assert first.received in await all_events(writer.log)
+    assert first.received is not None
+    assert first.received.stream_id == receiver
+    assert first.result.transfer is not None
+    received_id = first.result.transfer.received_transaction_id
+    assert received_id == f"txn_{first.received.event_id}"
+    assert (again.result, again.replayed, again.received) == (first.result, True, None)
+
+
 async def test_no_more_is_reversed_than_was_moved_however_many_ask(backend: Backend) -> None:
     writers = [await Writer(await backend.log(), seed).start() for seed in range(2)]
     wallet = await writers[0].open_wallet()

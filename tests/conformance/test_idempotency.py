@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from ledger.command_handling.submission import Settled
 from schemas.commands import CloseWallet, CreateWallet, CreditWallet, DebitWallet, FreezeWallet
 from schemas.rejections import InsufficientFunds, ReferenceReused, WalletExists
 from tests.conformance.backends import Backend
@@ -56,7 +57,7 @@ async def test_a_repeat_that_would_be_declined_now_is_a_repeat(backend: Backend)
     first = await writer.debit(wallet, 100, "rent")
     events = len(await all_events(writer.log))
     again = await writer.debit(wallet, 100, "rent")
-    assert again == (first.result, True)
+    assert again == Settled(first.result, replayed=True)
     assert len(await all_events(writer.log)) == events
     await writer.stop()
 
@@ -92,7 +93,7 @@ async def test_a_replay_by_reference_freezes_the_new_command_id_too(backend: Bac
     by_reference = await writer.debit(wallet, 100, "coffee", command_id="c-2")
     by_command_id = await writer.debit(wallet, 100, "coffee", command_id="c-2")
     other = await writer.debit(wallet, 7, "tea", command_id="c-2")
-    assert by_reference == by_command_id == (first.result, True)
+    assert by_reference == by_command_id == Settled(first.result, replayed=True)
     assert other.result.rejection == ReferenceReused(what="idempotency_key")
     await writer.stop()
 

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from services.gateway.baas.history_reads import HistoryReads
+from services.gateway.problems import ReadsUnavailableError
 from tests.specs.baas_client import BaasClient, baas_with_vault, failure, in_contract_a
 from tests.specs.people import TIER_ONE, TIER_TWO
 
@@ -92,6 +94,26 @@ async def test_a_key_makes_a_freeze_repeatable(baas: BaasClient, wallet: Any) ->
     assert failure(other)[:2] == (409, "Reference was used before")
     unknown = body | {"account_number": "0000000013"}
     assert (await baas.post("/wallets/freeze", unknown, headers=key)).status == 409
+
+
+async def test_nothing_is_read_after_a_freeze(
+    baas: BaasClient, wallet: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it cannot be read who the customer is, the wallet is frozen, and shown without."""
+
+    async def away(*_: object) -> NoReturn:
+        raise ReadsUnavailableError("the database cannot be reached")
+
+    body = {"account_number": wallet["account_number"], "reason": "r"}
+    with monkeypatch.context() as patched:
+        patched.setattr(HistoryReads, "newest_wallet", away)
+        reply = await baas.post("/wallets/freeze", body)
+    assert reply.status == 200
+    shown = reply.json["data"]
+    assert (shown["status"], shown["account_name"]) == ("FROZEN", None)
+    again = (await baas.post("/wallets/freeze", body)).json["data"]
+    assert again | {"account_name": None} == shown
+    assert again["account_name"] == wallet["account_name"]
 
 
 async def test_a_higher_tier(baas: BaasClient, wallet: Any) -> None:

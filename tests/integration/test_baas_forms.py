@@ -12,7 +12,6 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from services.gateway.baas import body_source
 from services.gateway.baas.multipart import (
     MAX_FIELD_BYTES,
     MAX_FILE_BYTES,
@@ -232,12 +231,12 @@ async def test_who_falls_silent_is_not_waited_for(
     server: FormServer, monkeypatch: pytest.MonkeyPatch, sent_bytes: int
 ) -> None:
     """The connection is open and nothing comes: before the first part, amid it, at the end."""
-    monkeypatch.setattr(body_source, "MAX_SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr("services.gateway.requests.MAX_SILENCE_SECONDS", 0.05)
     body = form(FIELDS, BILL)
     reply = await server.send(head(len(body)) + body[:sent_bytes])
     assert (reply.status, reply.body["message"]) == (
         400,
-        "Malformed request: the rest of the form did not come",
+        "Malformed request: the rest of the body did not come in time",
     )
 
 

@@ -24,6 +24,7 @@ from services.gateway.credit_wallets.settlement import Settlement
 from services.gateway.dialects import CreditWalletsDialect
 from services.gateway.main import serve
 from services.gateway.metrics import RequestMetrics
+from services.gateway.problems import ReadsUnavailableError
 from services.gateway.rate_limits.allowances import RateLimits
 from services.gateway.rate_limits.metrics import RateLimitMetrics
 from services.gateway.request_ids import RequestIds
@@ -77,6 +78,23 @@ class HastyEnvironment(SeededEnvironment):
         await asyncio.sleep(0.001)
 
 
+class OneCredential:
+    """The credential of who calls, which can be revoked, and can be out of reach."""
+
+    def __init__(self) -> None:
+        self.is_revoked = False
+        self.is_away = False
+
+    async def find(self, key_id: str) -> Credential:
+        """As it is stored now."""
+        if self.is_away:
+            raise ReadsUnavailableError("the credentials cannot be read")
+        found = await _find(key_id)
+        if not self.is_revoked:
+            return found
+        return msgspec.structs.replace(found, revoked_at=_BEGINNING)
+
+
 class MemoryGateway(NamedTuple):
     """The gateway, and what stands behind it."""
 
@@ -84,6 +102,9 @@ class MemoryGateway(NamedTuple):
     log: BreakingLog
     processor: CommandProcessor
     session: aiohttp.ClientSession
+    environment: HastyEnvironment
+    credential: OneCredential
+    limits: RateLimits
 
     def authorization(self) -> str:
         """The header's value for who may call."""
@@ -100,6 +121,21 @@ class MemoryGateway(NamedTuple):
         """Let commands wait, as single calls do. Nobody asks what they come to."""
         for command in commands:
             self.processor.enqueue(submission(command))
+
+    async def opened(
+        self, content_type: str, content_length: int | None = None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection on which the head of a `POST /v1/batch` was sent; chunks are to come."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        framing = f"Content-Length: {content_length}"
+        if content_length is None:
+            framing = "Transfer-Encoding: chunked"
+        head = (
+            f"POST /v1/batch HTTP/1.1\r\nHost: x\r\n{framing}\r\n"
+            f"Content-Type: {content_type}\r\nAuthorization: {self.authorization()}\r\n\r\n"
+        )
+        writer.write(head.encode())
+        return reader, writer
 
     async def batch(self, body: object | bytes, content_type: str = "application/json") -> Reply:
         """A `POST /v1/batch`."""
@@ -124,19 +160,22 @@ async def memory_gateway() -> AsyncIterator[MemoryGateway]:
     metrics = RequestMetrics()
     registry = CollectorRegistry()
     registry.register(metrics)
+    credential = OneCredential()
+    limits = RateLimits(_AMPLE, environment.monotonic, RateLimitMetrics(registry))
     gateway = Gateway(
         routes=routes,
-        dialect=CreditWalletsDialect(Authenticator(_find, environment.monotonic)),
+        dialect=CreditWalletsDialect(Authenticator(credential.find, environment.monotonic)),
         others={},
         request_ids=RequestIds(bytes(8)),
         metrics=metrics,
-        limits=RateLimits(_AMPLE, environment.monotonic, RateLimitMetrics(registry)),
+        limits=limits,
         monotonic=environment.monotonic,
     )
     runner = await serve(gateway, "127.0.0.1", 0)
     try:
         async with aiohttp.ClientSession() as session:
-            yield MemoryGateway(runner.addresses[0][1], log, processor, session)
+            port = runner.addresses[0][1]
+            yield MemoryGateway(port, log, processor, session, environment, credential, limits)
     finally:
         await runner.cleanup()
         await processor.stop()

@@ -79,6 +79,9 @@ ROWS = [
             "broken off": b'{"commands":[{"type":"debit"}',
             "not UTF-8": b'{"commands":[{"type":"\xff"}]}',
             "very deep": b'{"commands":' + b"[" * 60_000 + b"]" * 60_000 + b"}",
+            "deep behind a wrong member": b'{"atomic":1,"commands":' + b"[" * 60_000,
+            "deep behind wrong commands": b'{"commands":1,"x":' + b"[" * 60_000 + b"]" * 60_000,
+            "deep behind no commands": b'{"commands":[],"x":' + b'{"a":' * 60_000,
         }.items()
     ),
     envelope("without commands", "commands", {}),

@@ -22,8 +22,12 @@ from services.gateway.baas.wallet_queries import WalletQueries
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.settlement import Settlement, headers_of
 from services.gateway.json_objects import members_of
-from services.gateway.problems import RefusedError
-from services.gateway.requests import idempotency_key, read_body
+from services.gateway.problems import (
+    ReadModelBehindError,
+    ReadsUnavailableError,
+    RefusedError,
+)
+from services.gateway.requests import idempotency_key
 from services.vault.customer import Customer
 
 
@@ -59,21 +63,32 @@ class AccountCommands:
         self, call: Call, message: Message, command_of: Callable[[str, FreezeWish], Command]
     ) -> Answer:
         command_id = idempotency_key(call.request)
-        wish = read_freeze(members_of(await read_body(call.request)))
+        wish = read_freeze(members_of(await call.body()))
         account = await self._account(call, wish.account_number)
         wallet_id = NO_WALLET if account is None else account.wallet_id
+        # Before: what is asked after a commit may fail, and then would deny what was done.
+        identity = None if account is None else await self._identity(call, account)
         settled = await self._settlement.hand_in(call, command_of(wallet_id, wish), command_id)
         if account is None:
             return _refused(settled)
         if settled.result.rejection is not None:
             return failure_of_declined(settled)
-        known = await self._histories.newest_wallet(call.principal.tenant_id, account.wallet_id)
-        return await self._shown(call, 200, message, settled, known.identity)
+        return await self._shown(call, 200, message, settled, identity)
+
+    async def _identity(self, call: Call, account: Account) -> str | None:
+        """Who the customer is; None where that cannot be read: a wallet is frozen all the same."""
+        try:
+            wallet = await self._histories.newest_wallet(
+                call.principal.tenant_id, account.wallet_id
+            )
+        except (ReadModelBehindError, ReadsUnavailableError):
+            return None
+        return wallet.identity
 
     async def upgrade(self, call: Call) -> Answer:
         """`POST /wallets/upgrade-tier-2`: 201 and the wallet, whose customer is known better."""
         command_id = idempotency_key(call.request)
-        wish = read_upgrade(members_of(await read_body(call.request)))
+        wish = read_upgrade(members_of(await call.body()))
         tenant_id = call.principal.tenant_id
         account = await self._account(call, wish.account_number)
         if account is None:

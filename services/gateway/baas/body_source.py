@@ -4,20 +4,17 @@ It stands in for the request's own stream, which counts nothing, waits for ever,
 `unread_data` is deprecated.
 """
 
-import asyncio
 from typing import Final
 
-from aiohttp import StreamReader, web
+from aiohttp import StreamReader
 
 from services.gateway.problems import RefusedError
-from services.gateway.requests import broken_off, malformed
+from services.gateway.requests import Pieces, malformed
 
 MAX_LINE_BYTES: Final = 8_190
 """Of a boundary, and of a header of a part."""
 MAX_LINES: Final = 1_000
 """Of boundaries and headers together; what is inside of parts is not read by lines."""
-MAX_SILENCE_SECONDS: Final = 30.0
-"""Until the next piece comes, however small."""
 
 
 class BodySource:
@@ -29,6 +26,7 @@ class BodySource:
 
     def __init__(self, content: StreamReader, max_bytes: int) -> None:
         self._content = content
+        self._pieces = Pieces(content)
         self._max_bytes = max_bytes
         self._taken_bytes = 0
         self._lines = 0
@@ -71,13 +69,7 @@ class BodySource:
             self._waiting.clear()
 
     async def _take(self) -> bool:
-        try:
-            async with asyncio.timeout(MAX_SILENCE_SECONDS):
-                data = await self._content.readany()
-        except TimeoutError:
-            raise malformed("the rest of the form did not come") from None
-        except (web.RequestPayloadError, ConnectionError):
-            raise broken_off() from None
+        data = await self._pieces.next()
         self._taken_bytes += len(data)
         if self._taken_bytes > self._max_bytes:
             raise RefusedError("payload_too_large", f"the body is over {self._max_bytes} bytes")

@@ -16,7 +16,7 @@ from services.gateway.baas.rendering import render_wallet
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.settlement import headers_of
 from services.gateway.json_objects import members_of
-from services.gateway.requests import idempotency_key, read_body
+from services.gateway.requests import idempotency_key
 from services.identity.person import Identity
 
 Today = Callable[[], date]
@@ -42,7 +42,7 @@ class CustomerCommands:
         self, call: Call, read: Callable[[Members, Rules], Identity], tier: Tier
     ) -> Answer:
         command_id = idempotency_key(call.request)
-        body = await read_body(call.request)
+        body = await call.body()
         identity = read(members_of(body), rules_of(call, self._today))
         enrolled = await self._enrolment.enroll(call, command_id, identity, tier)
         bank = self._banks.of(call.principal.environment)

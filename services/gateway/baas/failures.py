@@ -7,6 +7,7 @@ dialect calls 422 because a body is invalid is a 400 here; 422 is about identity
 from collections.abc import Mapping
 from typing import Final, NamedTuple, assert_never
 
+from ledger.command_handling.errors import OutcomeUnknownError
 from ledger.command_handling.submission import Settled
 from schemas.http.baas_wallets import FieldError
 from schemas.rejections import (
@@ -57,6 +58,14 @@ from services.identity.verifier import (
     VerifierUnavailableError,
 )
 from services.vault.errors import CustomerErasedError
+
+
+class NamedOutcomeUnknownError(OutcomeUnknownError):
+    """The same, where the client may not know the reference to repeat the call with: this one."""
+
+    def __init__(self, reference: str) -> None:
+        super().__init__(reference)
+        self.reference = reference
 
 
 class Failure(NamedTuple):
@@ -189,6 +198,8 @@ def failure_of_error(error: Exception) -> Answer:
             return failure_of_code(VERIFIER_UNAVAILABLE)
         case CustomerErasedError():
             return failure_of_code(CUSTOMER_ERASED)
+        case NamedOutcomeUnknownError(reference=reference):
+            return failure_of_code("outcome_unknown", {"reference": f"try again with {reference}"})
         case _:
             return failure_of_code(code_of_error(error))
 

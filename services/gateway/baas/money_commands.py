@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
+from ledger.command_handling.errors import CommandHandlingError, OutcomeUnknownError
 from ledger.command_handling.submission import Settled
 from schemas.commands import Command, CreditWallet, DebitWallet, TransferMoney
 from schemas.rejections import ReferenceReused, WalletUnknown
@@ -9,20 +10,21 @@ from schemas.results import TransactionView
 from services.gateway.answers import Answer
 from services.gateway.baas.customers import Customers
 from services.gateway.baas.envelopes import Message, transaction_answer
-from services.gateway.baas.failures import failure_of_declined
+from services.gateway.baas.failures import NamedOutcomeUnknownError, failure_of_declined
 from services.gateway.baas.identifiers import NO_OTHER_WALLET, NO_WALLET, wallet_of
 from services.gateway.baas.money_bodies import (
     MovementWish,
     read_movement,
     read_transfer,
 )
-from services.gateway.baas.recorded import Log
+from services.gateway.baas.recorded import Log, as_recorded
 from services.gateway.baas.references import REFERENCE_RANDOM_BYTES, made_reference
 from services.gateway.baas.rendering import render_transaction
 from services.gateway.baas.wallet_queries import unknown_customer
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.settlement import Settlement, headers_of
-from services.gateway.requests import idempotency_key, read_body
+from services.gateway.problems import ReadsUnavailableError, RefusedError
+from services.gateway.requests import idempotency_key
 
 Wish = Callable[[str], Awaitable[Command]]
 """The command under a reference."""
@@ -55,7 +57,7 @@ class MoneyCommands:
         self, call: Call, message: Message, command_of: Callable[[MovementWish, str, str], Command]
     ) -> Answer:
         command_id = idempotency_key(call.request)
-        wish = read_movement(await read_body(call.request))
+        wish = read_movement(await call.body())
 
         async def command(reference: str) -> Command:
             wallet_id = await self._customers.resolve(
@@ -80,7 +82,7 @@ class MoneyCommands:
     async def transfer(self, call: Call) -> Answer:
         """`POST /wallets/transfer/bank`: 201 and the transaction of who gets the money."""
         command_id = idempotency_key(call.request)
-        wish = read_transfer(await read_body(call.request))
+        wish = read_transfer(await call.body())
         tenant_id = call.principal.tenant_id
         sender, receiver = wallet_of(wish.from_wallet_id), wallet_of(wish.to_wallet_id)
         # A wallet in another currency does not exist here, as another tenant's does not.
@@ -99,11 +101,27 @@ class MoneyCommands:
         settled = await self._settle(call, command_id, wish.reference, command)
         if settled.result.rejection is not None:
             return failure_of_declined(settled)
+        view = await self._received(tenant_id, settled)
+        return _shown(call, Message.TRANSFERRED, settled, view, owners[receiver])
+
+    async def _received(self, tenant_id: str, settled: Settled) -> TransactionView:
+        """The transaction of who gets the money. Nothing is asked for after a commit.
+
+        Only a repeated transfer is looked up. Where that fails it is not said that nothing
+        happened: raises `NamedOutcomeUnknownError`.
+        """
         transfer = settled.result.transfer
         assert transfer is not None, "an accepted transfer leads to one"
-        view = await self._log.transaction(tenant_id, transfer.received_transaction_id)
+        assert transfer.reference is not None, "whoever asks for a transfer has a reference"
+        if settled.received is not None:
+            view = as_recorded(settled.received).transaction
+        else:
+            try:
+                view = await self._log.transaction(tenant_id, transfer.received_transaction_id)
+            except (ReadsUnavailableError, RefusedError, CommandHandlingError) as error:
+                raise NamedOutcomeUnknownError(transfer.reference) from error
         assert view is not None, "both legs are in one append"
-        return _shown(call, Message.TRANSFERRED, settled, view, owners[receiver])
+        return view
 
     async def _settle(
         self, call: Call, command_id: str | None, reference: str | None, command: Wish
@@ -119,7 +137,11 @@ class MoneyCommands:
             and rejection.what == "idempotency_key"
         ):
             # The same call was decided meanwhile, under the reference that was made for that one.
-            settled, _ = await self._settle_made(call, command_id, command)
+            try:
+                settled, _ = await self._settle_made(call, command_id, command)
+            except ReadsUnavailableError as error:
+                # It may well have moved the money.
+                raise OutcomeUnknownError from error
         return settled
 
     async def _settle_made(
@@ -130,7 +152,11 @@ class MoneyCommands:
         reference = known.reference or made_reference(
             known.unix_seconds, self._random_bytes(REFERENCE_RANDOM_BYTES)
         )
-        settled = await self._hand_in(call, command_id, await command(reference))
+        asked = await command(reference)
+        try:
+            settled = await self._hand_in(call, command_id, asked)
+        except OutcomeUnknownError as error:
+            raise NamedOutcomeUnknownError(reference) from error
         return settled, known.reference is not None
 
     async def _hand_in(self, call: Call, command_id: str | None, command: Command) -> Settled:

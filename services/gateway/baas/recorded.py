@@ -13,6 +13,7 @@ from projections.transactions.evolve import transaction_of
 from schemas.events import (
     CreditReversed,
     DebitReversed,
+    RecordedEvent,
     TopupCreated,
     TransferReceived,
     TransferSent,
@@ -96,6 +97,21 @@ class Log:
             return None if row is None else _recorded(tenant_id, row)
 
         return await self._database.read(ask)
+
+
+def as_recorded(event: RecordedEvent) -> Recorded:
+    """The same of an event that was just appended: nothing is asked for it."""
+    source = ProjectedEvent(
+        position=event.position,
+        wallet=WalletKey(event.tenant_id, event.stream_id),
+        version=event.version,
+        event_id=event.event_id,
+        type=event.type,
+        schema_version=event.schema_version,
+        data=event.data,
+        recorded_at=event.recorded_at,
+    )
+    return Recorded(source, decode_event(source.type, source.schema_version, source.data))
 
 
 def _recorded(tenant_id: str, row: asyncpg.Record) -> Recorded:

@@ -60,6 +60,7 @@ class TierThree:
     async def _create(self, call: Call, file: SpooledFile) -> Answer:
         command_id = idempotency_key(call.request)
         form = await read_form(call.request, file.take)
+        await call.check_again()
         await file.finish()
         identity = read_tier_three(form.fields, rules_of(call, self._today))
         await self._bills.check(file, form.file_content_type)

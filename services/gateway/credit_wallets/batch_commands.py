@@ -22,7 +22,7 @@ from services.gateway.credit_wallets.members import (
 )
 from services.gateway.credit_wallets.settlement import Settlement
 from services.gateway.problems import RefusedError, problem
-from services.gateway.requests import has_lines, idempotency_key, malformed, read_body
+from services.gateway.requests import has_lines, idempotency_key, malformed
 
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
 MAX_KEY_CHARACTERS: Final = 248
@@ -61,7 +61,7 @@ class BatchCommands:
             )
         if has_lines(call.request):
             return await self._lines.answer(call, key)
-        asked = _read(await read_body(call.request, MAX_BATCH_BYTES))
+        asked = _read(await call.body(MAX_BATCH_BYTES))
         call.allowed.take_commands(len(asked.commands))
         if asked.atomic:
             return await self._together(call, asked, key)
@@ -112,11 +112,18 @@ def _read(body: bytes) -> _Batch:
     """The envelope. Raises `RefusedError` with all that is wrong with it."""
     try:
         body.decode()
-        return _read_batch(body)
+        return _envelope_of(body)
     except UnicodeDecodeError:
         raise malformed("the body is not UTF-8") from None
     except RecursionError:
+        # What is raised instead of a deeper look; counting levels takes longer than reading, and
+        # how deep a member may be is that one's own result. Also where it is said what is wrong.
         raise malformed("the body nests too deep") from None
+
+
+def _envelope_of(body: bytes) -> _Batch:
+    try:
+        return _read_batch(body)
     except msgspec.MsgspecError:
         raise _explained(body) from None
 

@@ -1,7 +1,8 @@
 """A batch as lines: each is handed in as it comes, and its result goes out while others come.
 
 Little is kept: a client that is slow to take results is not read from any further. Nor is one that
-sends faster than its rate limit allows: it is slowed, and nothing is refused.
+sends faster than its rate limit allows: it is slowed, and nothing is refused. A stream may last,
+so who sends it is asked again before each part of it that is handed in.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from services.gateway.answers import Answer, header, invite_body
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.members import Pending, hand_in, results_of
 from services.gateway.credit_wallets.settlement import Settlement
-from services.gateway.problems import RefusedError
+from services.gateway.problems import ReadsUnavailableError, RefusedError
 from services.gateway.requests import MAX_BODY_BYTES, broken_off
 from services.gateway.streams import StoppingError, StreamedAnswer, cut_into_lines
 
@@ -50,7 +51,8 @@ class LineBatches:
     async def answer(self, call: Call, key: str | None) -> Answer:
         """Read, hand in and answer, all at the same time; what was handed in stays done.
 
-        When the gateway is stopping no more is handed in, and the last line says so.
+        When the gateway is stopping no more is handed in, and the last line says so; nor is it
+        of a sender who was revoked.
         """
         invite_body(call.request)
         headers_bytes = header("Content-Type", LINES_TYPE) + header("X-Request-Id", call.request_id)
@@ -84,11 +86,10 @@ class LineBatches:
                     taken = lines[: MAX_BATCH_LINES - read]
                     too_many = len(taken) < len(lines)
                     while taken:
-                        allowed = await self._allowed(call, len(taken))
-                        part, taken = taken[:allowed], taken[allowed:]
-                        await self._stand_back()
-                        await parts.put(hand_in(self._settlement, call, part, read, key))
+                        part = await self._part(call, taken, read, key)
+                        await parts.put(part)
                         read += len(part)
+                        taken = taken[len(part) :]
                     if too_many:
                         refused = _too_many()
                         break
@@ -96,20 +97,38 @@ class LineBatches:
             refused = broken_off()
         except StoppingError:
             refused = _stopping()
+        except RefusedError as error:
+            refused = _revoked() if error.code == "unauthorized" else error
         if refused is not None:
             await parts.put([Pending(read, None, refused)])
         await parts.put(None)
         return refused is None or refused.code != "stopping"
 
+    async def _part(
+        self, call: Call, lines: Sequence[bytes | None], read: int, key: str | None
+    ) -> Sequence[Pending]:
+        """Hand in the first of these lines, as many as the sender may ask for now."""
+        try:
+            allowed = await self._allowed(call, len(lines))
+            await self._stand_back()
+            await call.check_again()
+        except ReadsUnavailableError as error:
+            # Nobody knows whether they may be taken in: each is answered as its own call is.
+            return [Pending(place, None, error) for place in range(read, read + len(lines))]
+        return hand_in(self._settlement, call, lines[:allowed], read, key)
+
     async def _allowed(self, call: Call, most: int) -> int:
         """Wait until the sender may ask for some lines, and say for how many."""
-        while not (count := call.allowed.take_lines(most)):
+        while True:
+            # The allowance of a moment ago may have been forgotten, or have another limit.
+            await call.check_again()
+            if count := call.allowed.take_lines(most):
+                return count
             if self._stopping.is_set():
                 raise StoppingError
             if call.request.transport is None:
                 raise ConnectionResetError("the client is gone")
             await asyncio.sleep(_OVER_LIMIT_S)
-        return count
 
     async def _stand_back(self) -> None:
         for _ in range(_STAND_BACK_TIMES):
@@ -128,6 +147,11 @@ def _too_many() -> RefusedError:
 def _stopping() -> RefusedError:
     detail = "the gateway is stopping; this line and those after it were not taken in: send them"
     return RefusedError("stopping", detail)
+
+
+def _revoked() -> RefusedError:
+    detail = "the credentials are no longer valid; this line and those after it were not taken in"
+    return RefusedError("unauthorized", detail)
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from services.gateway.calls import Call
 from services.gateway.credit_wallets import wishes
 from services.gateway.credit_wallets.names import named_wallet
 from services.gateway.credit_wallets.settlement import Settlement
-from services.gateway.requests import idempotency_key, read_body
+from services.gateway.requests import idempotency_key
 
 
 class WalletCommands:
@@ -20,7 +20,7 @@ class WalletCommands:
     async def create(self, call: Call) -> Answer:
         """`POST /wallets`: 201 and the wallet."""
         command_id = idempotency_key(call.request)
-        command = wishes.create(await read_body(call.request))
+        command = wishes.create(await call.body())
         return await self._settlement.settle(call, command, command_id, makes="/v1/wallets")
 
     async def debit(self, call: Call) -> Answer:
@@ -45,5 +45,5 @@ class WalletCommands:
 
     async def _settle(self, call: Call, wish: Callable[[wishes.Name, bytes], Command]) -> Answer:
         command_id = idempotency_key(call.request)
-        command = wish(lambda: named_wallet(call), await read_body(call.request))
+        command = wish(lambda: named_wallet(call), await call.body())
         return await self._settlement.settle(call, command, command_id)

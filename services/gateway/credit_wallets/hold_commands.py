@@ -6,7 +6,7 @@ from services.gateway.calls import Call
 from services.gateway.credit_wallets import wishes
 from services.gateway.credit_wallets.names import named_hold, named_wallet
 from services.gateway.credit_wallets.settlement import Settlement
-from services.gateway.requests import idempotency_key, read_body
+from services.gateway.requests import idempotency_key
 
 
 class HoldCommands:
@@ -18,18 +18,18 @@ class HoldCommands:
     async def place(self, call: Call) -> Answer:
         """`POST /wallets/:id/holds`: 201 and the hold."""
         command_id = idempotency_key(call.request)
-        command = wishes.hold(lambda: named_wallet(call), await read_body(call.request))
+        command = wishes.hold(lambda: named_wallet(call), await call.body())
         return await self._settlement.settle(call, command, command_id, makes="/v1/holds")
 
     async def capture(self, call: Call) -> Answer:
         """`POST /holds/:id/capture`: 200 and the transaction. The body is optional."""
         command_id = idempotency_key(call.request)
-        command = wishes.capture(lambda: named_hold(call), await read_body(call.request))
+        command = wishes.capture(lambda: named_hold(call), await call.body())
         return await self._settlement.settle(call, command, command_id)
 
     async def void(self, call: Call) -> Answer:
         """`POST /holds/:id/void`: 200 and the hold."""
         command_id = idempotency_key(call.request)
-        bodies.read_nothing(await read_body(call.request))
+        bodies.read_nothing(await call.body())
         command = wishes.void(lambda: named_hold(call))
         return await self._settlement.settle(call, command, command_id)

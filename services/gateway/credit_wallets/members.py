@@ -18,7 +18,7 @@ from services.gateway.credit_wallets.permissions import check_permitted
 from services.gateway.credit_wallets.settlement import Settlement, answer_of
 from services.gateway.credit_wallets.wishes import read_wish
 from services.gateway.json_objects import MAX_BODY_NESTING
-from services.gateway.problems import RefusedError, problem_of_error
+from services.gateway.problems import ReadsUnavailableError, RefusedError, problem_of_error
 from services.gateway.requests import MAX_BODY_BYTES, malformed
 
 _MADE_UNDER: Final = {
@@ -27,6 +27,8 @@ _MADE_UNDER: Final = {
     "transfer": "/v1/transfers",
 }
 """Where that is which a member makes: its own call would answer 201."""
+
+_EXPECTED: Final = (RefusedError, CommandHandlingError, ReadsUnavailableError)
 
 _log = structlog.get_logger(__name__)
 
@@ -116,7 +118,7 @@ def settled(call: Call, index: int, member: Member, outcome: Settled) -> BatchRe
 
 def failed(call: Call, index: int, error: Exception) -> BatchResult:
     """What a member came to that was refused or not settled."""
-    if not isinstance(error, RefusedError | CommandHandlingError):
+    if not isinstance(error, _EXPECTED):
         _log.error("batch_member_failed", request_id=call.request_id, exc_info=error)
     return _result_of(index, problem_of_error(error, call.request_id), replayed=False)
 

@@ -9,7 +9,7 @@ from services.gateway.answers import Answer
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.names import named_wallet
 from services.gateway.credit_wallets.settlement import Settlement
-from services.gateway.requests import idempotency_key, read_body
+from services.gateway.requests import idempotency_key
 
 
 class ReviewCommands:
@@ -22,7 +22,7 @@ class ReviewCommands:
     async def review(self, call: Call) -> Answer:
         """`POST /wallets/:id/review`: 200 and the wallet, approved or rejected."""
         command_id = idempotency_key(call.request)
-        asked = bodies.read_review(await read_body(call.request))
+        asked = bodies.read_review(await call.body())
         command = ReviewWallet(
             wallet_id=named_wallet(call),
             outcome=asked.outcome,

@@ -9,7 +9,7 @@ from services.gateway.credit_wallets.names import named_topup, named_wallet
 from services.gateway.credit_wallets.rendering import render_topup
 from services.gateway.credit_wallets.settlement import Settlement
 from services.gateway.problems import RefusedError
-from services.gateway.requests import idempotency_key, read_body
+from services.gateway.requests import idempotency_key
 from services.gateway.topup_door import TopupDoor
 
 
@@ -25,7 +25,7 @@ class TopupCommands:
         command_id = idempotency_key(call.request)
         sender = call.principal
         read = bodies.topup_reader(sender.environment, sender.redirect_origins)
-        asked = read(await read_body(call.request))
+        asked = read(await call.body())
         command = wishes.topup(lambda: named_wallet(call), asked)
         if not self._door.is_available(sender.environment):
             detail = f"no payment provider is set up for {sender.environment} tenants"
@@ -37,7 +37,7 @@ class TopupCommands:
     async def cancel(self, call: Call) -> Answer:
         """`POST /topups/:id/cancel`: 200 and the top-up."""
         command_id = idempotency_key(call.request)
-        bodies.read_nothing(await read_body(call.request))
+        bodies.read_nothing(await call.body())
         command = wishes.cancel_topup(lambda: named_topup(call))
         answer = await self._settlement.settle(call, command, command_id, render=self._rendered)
         if answer.status == 200:
