@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from benchmarks.measurement import MeasurementError, Say
-from services.runtime.settings import PREFIX, Settings
+from services.runtime.settings import PREFIX, SecretText, Settings
 from services.supervisor.ports import RememberedPorts
 from services.supervisor.processes import OwnedProcess, own_environment
 
@@ -133,7 +133,7 @@ def _stack(home: Path) -> Stack:
         tenant_id=sandbox["TENANT_ID"],
         settings=Settings(
             home=home,
-            database_url=sandbox["DATABASE_URL"],
+            database_url=SecretText(sandbox["DATABASE_URL"]),
             kafka_bootstrap=sandbox["KAFKA_BOOTSTRAP"],
         ),
     )

@@ -18,6 +18,7 @@ from services.tenant_commands import audit, keys, merchants
 
 if TYPE_CHECKING:
     from services.runtime.postgres import Connection
+    from services.verify.report import Form
 
 _LENGTHS_OF_DATES = (4, 8)
 """Of a year, and of a date without hyphens."""
@@ -164,14 +165,22 @@ def tail(*, follow: bool, after: int | None) -> None:
     help="An anchor that was exported before.",
 )
 @click.option("--kafka/--no-kafka", default=True, help="Whether to read the topic too.")
-def verify(*, against: Path | None, kafka: bool) -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="A table for people, or one JSON object.",
+)
+def verify(*, against: Path | None, kafka: bool, form: "Form") -> None:
     """Check the invariants on the live system; the exit status says whether they hold."""
     from services.runtime.outages import DatabaseOutageError, said_as_outages
     from services.verify.main import run
 
     try:
         with said_as_outages():
-            status = run_process("verify", run(settings_now(), against, kafka=kafka), logs=False)
+            work = run(settings_now(), against, kafka=kafka, form=form)
+            status = run_process("verify", work, logs=False)
     except DatabaseOutageError as error:
         raise click.ClickException(str(error)) from error
     sys.exit(1 if status is None else status)

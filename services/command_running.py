@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+_DSNS = ("DATABASE_URL", "VAULT_DATABASE_URL")
+"""What a sandbox.env has of the settings that are secret."""
 _LONGEST_NAME = 200
 
 
@@ -36,7 +38,7 @@ def settings_now(process: "Process | None" = None, *, own_servers: bool = False)
     import msgspec
 
     from services.runtime.sandbox_file import read_sandbox
-    from services.runtime.settings import Settings
+    from services.runtime.settings import SecretText, Settings
 
     settings = Settings.from_environment(os.environ)
     if process is not None:
@@ -45,11 +47,12 @@ def settings_now(process: "Process | None" = None, *, own_servers: bool = False)
     if own_servers or all(named):
         return settings
     running = read_sandbox(settings.home.expanduser())
+    dsns = {name: SecretText(running[name]) for name in _DSNS if name in running}
     return msgspec.structs.replace(
         settings,
-        database_url=settings.database_url or running.get("DATABASE_URL"),
+        database_url=settings.database_url or dsns.get("DATABASE_URL"),
         kafka_bootstrap=settings.kafka_bootstrap or running.get("KAFKA_BOOTSTRAP"),
-        vault_database_url=settings.vault_database_url or running.get("VAULT_DATABASE_URL"),
+        vault_database_url=settings.vault_database_url or dsns.get("VAULT_DATABASE_URL"),
     )
 
 

@@ -14,6 +14,9 @@ class ProcessorObserver(Protocol):
     def lost_race(self) -> None:
         """Another writer was ahead; the batch is decided again in turn."""
 
+    def commit_unclear(self) -> None:
+        """An append broke off after it was sent; whether it was done is looked up. Alarm."""
+
     def poisoned(self) -> None:
         """The log refused the content of one command. Alarm."""
 
@@ -29,6 +32,9 @@ class _NoObserver:
         pass
 
     def lost_race(self) -> None:
+        pass
+
+    def commit_unclear(self) -> None:
         pass
 
     def poisoned(self) -> None:

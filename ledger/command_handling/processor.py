@@ -259,6 +259,7 @@ class CommandProcessor:
                     return plan, True
         except CommitUnclearError as error:
             _log.warning("commit_unclear", error=str(error))
+            self._observer.commit_unclear()
             return plan, False
         except LogUnavailableError as error:
             _log.warning("log_unavailable", error=str(error))
@@ -287,6 +288,7 @@ class CommandProcessor:
             except CommitUnclearError as error:
                 unclear = plan
                 _log.warning("commit_unclear", error=str(error))
+                self._observer.commit_unclear()
             except LogDivergedError as error:
                 _log.error("log_diverged", error=str(error))
                 self._observer.diverged()

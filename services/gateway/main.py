@@ -50,7 +50,8 @@ from services.gateway.topup_door import TopupDoor, public_url_of
 from services.identity.sandbox import SandboxVerifier
 from services.identity.verifier import IdentityVerifier
 from services.runtime.environment import SystemEnvironment
-from services.runtime.processor_metrics import ProcessorMetrics
+from services.runtime.health import HealthServer, ShownHealth
+from services.runtime.processor_metrics import observed_processor
 from services.runtime.rules import BUILT_IN_RULES, rules_of
 from services.runtime.settings import Settings
 
@@ -94,16 +95,15 @@ async def gateway_on(
     """A gateway that serves inside the block, on the port that it gives (0: any free one).
 
     `public_url` is where customers reach it, without a slash at the end; `settings` say where the
-    vault is; without `payments` there are no top-ups. Leaving stops accepting, answers every call
-    that was taken in, and then stops the ledger.
+    vault is and where health is shown; without `payments` there are no top-ups. Leaving stops
+    accepting, answers every call that was taken in, and then stops the ledger.
     """
     settings = settings or Settings()
     environment = SystemEnvironment()
     async with AsyncExitStack() as stack:
         log = PostgresEventLog(dsn)
         stack.push_async_callback(log.close)
-        metrics = ProcessorMetrics(registry)
-        processor = CommandProcessor(log, environment, observer=metrics, rules=rules)
+        processor = observed_processor(log, environment, rules, registry)
         await processor.start()
         stack.push_async_callback(processor.stop)
         database = Database(dsn)
@@ -115,13 +115,14 @@ async def gateway_on(
         await readiness.probe()
         prober = asyncio.create_task(readiness.keep_probing(), name="readiness")
         stack.callback(prober.cancel)
+        await stack.enter_async_context(HealthServer.of(settings, readiness.reasons, registry))
         providers = await stack.enter_async_context(payment_providers(payments))
         door = TopupDoor(
             public_url=public_url,
             is_available=providers.is_available,
             try_to_stop_taking=providers.try_to_stop_taking,
         )
-        vault = vault_door(settings, database)
+        vault = vault_door(settings, database, registry)
         stack.push_async_callback(vault.close)
         gateway = make_gateway(
             environment,
@@ -182,7 +183,8 @@ def make_gateway(
     books = BookReads(database, environment)
     add_books(routes, books)
     add_audit_log(routes, database)
-    add_pages(routes, public_documents(), readiness.reasons, registry)
+    health = None if settings.health_port else ShownHealth(registry, readiness.reasons)
+    add_pages(routes, public_documents(), health)
     add_baas(
         routes,
         BaasParts(

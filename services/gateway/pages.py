@@ -1,15 +1,18 @@
-"""What the gateway serves to anyone: documents, health and metrics."""
+"""What the gateway serves to anyone: documents, and how it is.
 
-from collections.abc import Callable
+Readiness and metrics are here only where they have no door of their own.
+"""
+
 from typing import Final
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from services.gateway.answers import JSON, Answer, header
 from services.gateway.calls import Call
 from services.gateway.docs import PublicDocument
 from services.gateway.routing import RouteTable
+from services.runtime.health import ShownHealth
 
 _METRICS_TYPE: Final = header("Content-Type", CONTENT_TYPE_LATEST)
 
@@ -17,22 +20,25 @@ _METRICS_TYPE: Final = header("Content-Type", CONTENT_TYPE_LATEST)
 def add_pages(
     routes: RouteTable[Call],
     documents: dict[str, PublicDocument],
-    readiness: Callable[[], list[str]],
-    registry: CollectorRegistry,
+    health: ShownHealth | None,
 ) -> None:
-    """Add the public routes. `readiness` says why the process is not ready, if it is not."""
+    """Add the public routes. Without `health` they say that the process runs, and no more of it."""
     for path, document in documents.items():
         routes.add("GET", path, _Served(document).answer, scope=None)
+    routes.add("GET", "/healthz", _healthz, scope=None)
+    if health is not None:
+        _add_health(routes, health)
 
+
+def _add_health(routes: RouteTable[Call], health: ShownHealth) -> None:
     async def readyz(_: Call) -> Answer:
-        reasons = readiness()
+        reasons = health.reasons()
         body = {"status": "not ready" if reasons else "ready", "reasons": reasons}
         return Answer(503 if reasons else 200, JSON, msgspec.json.encode(body))
 
     async def metrics(_: Call) -> Answer:
-        return Answer(200, _METRICS_TYPE, generate_latest(registry))
+        return Answer(200, _METRICS_TYPE, health.metrics())
 
-    routes.add("GET", "/healthz", _healthz, scope=None)
     routes.add("GET", "/readyz", readyz, scope=None)
     routes.add("GET", "/metrics", metrics, scope=None)
 

@@ -101,6 +101,8 @@ class CommandConsumer:
         """From now on nothing that was read so far is committed any more."""
         self.generation += 1
         self._next.clear()
+        # Of partitions that went elsewhere another process tells.
+        LAG.clear()
 
     async def commit(self, offsets: dict[TopicPartition, int], generation: int) -> None:
         """Record how far the group has come, unless the partitions went elsewhere meanwhile."""

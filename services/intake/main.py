@@ -7,7 +7,6 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from ledger.command_handling.processor import CommandProcessor
 from ledger.event_log.postgres import PostgresEventLog
 from services.intake.consumer import CommandConsumer
 from services.intake.intake import Intake
@@ -17,7 +16,7 @@ from services.runtime.environment import SystemEnvironment
 from services.runtime.health import HealthServer
 from services.runtime.kafka import client_options
 from services.runtime.postgres import pool
-from services.runtime.processor_metrics import ProcessorMetrics
+from services.runtime.processor_metrics import observed_processor
 from services.runtime.rules import rules_of
 from services.runtime.settings import Settings
 from services.runtime.topics import ensure_topics, ledger_topics
@@ -56,9 +55,7 @@ async def run(settings: Settings) -> None:
         event_log = PostgresEventLog(dsn)
         stack.push_async_callback(event_log.close)
         await event_log.start()
-        processor = CommandProcessor(
-            event_log, environment, observer=ProcessorMetrics(), rules=rules
-        )
+        processor = observed_processor(event_log, environment, rules)
         stack.push_async_callback(processor.stop)
         await processor.start()
         publisher = ReplyPublisher(lambda: _producer(options), environment)
@@ -76,8 +73,7 @@ async def run(settings: Settings) -> None:
         )
         stack.push_async_callback(consumer.stop)
         await consumer.start(intake.finish_batches)
-        readiness = intake.reasons_not_ready
-        await stack.enter_async_context(HealthServer(settings.health_port, readiness))
+        await stack.enter_async_context(HealthServer.of(settings, intake.reasons_not_ready))
         for watch in (
             intake.watch_database(_WATCH_EVERY_S),
             intake.watch_kafka(_WATCH_KAFKA_EVERY_S),

@@ -1,6 +1,10 @@
 """What the intake counts, as Prometheus metrics of this process."""
 
+from typing import get_args
+
 from prometheus_client import Counter, Gauge, Histogram
+
+from services.intake.messages import RefusalReason
 
 CONSUMED = Counter("ledger_intake_consumed", "Messages read from the commands topic.")
 RESULTS = Counter(
@@ -25,3 +29,7 @@ BATCH_SECONDS = Histogram(
     "From reading a batch of commands until its offsets are committed.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+
+# So that the first of each is seen to rise.
+for reason in get_args(RefusalReason):
+    REJECTED.labels(reason)

@@ -19,7 +19,7 @@ async def run(settings: Settings, name: str) -> None:
     settings.require_kafka_bootstrap()
     readiness = Readiness()
     projector = Projector(settings, PROJECTIONS[name], SystemEnvironment(), readiness)
-    async with HealthServer(settings.health_port, readiness.reasons):
+    async with HealthServer.of(settings, readiness.reasons):
         try:
             await projector.run()
         except ProjectionStoppedError as error:

@@ -16,7 +16,7 @@ async def run(settings: Settings) -> None:
     settings.require_kafka_bootstrap()
     readiness = ServersReadiness()
     relay = Relay(settings, SystemEnvironment(), readiness)
-    async with HealthServer(settings.health_port, readiness.reasons):
+    async with HealthServer.of(settings, readiness.reasons):
         try:
             await relay.run()
         except RelayRefusesError as error:

@@ -1,8 +1,14 @@
-"""What the command processor counts, for Prometheus."""
+"""What the command processor counts, for Prometheus, and a processor that is watched by it."""
+
+from collections.abc import Callable
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 
 from ledger.command_handling.batch import Plan
+from ledger.command_handling.environment import Environment
+from ledger.command_handling.processor import CommandProcessor
+from ledger.command_handling.rules import Rules
+from ledger.event_log.interface import EventLog
 
 
 class ProcessorMetrics:
@@ -30,6 +36,14 @@ class ProcessorMetrics:
         self.lost_races = Counter(
             "ledger_lost_races", "Batches that another writer was ahead of.", registry=registry
         )
+        self.waiting_commands = Gauge(
+            "ledger_waiting_commands", "Commands that wait for a batch.", registry=registry
+        )
+        self.unclear_commits = Counter(
+            "ledger_unclear_commits",
+            "Appends that broke off after they were sent; each is looked up afterwards.",
+            registry=registry,
+        )
         self.poison_commands = Counter(
             "ledger_poison_commands", "Commands that the log refused; alarm.", registry=registry
         )
@@ -46,6 +60,14 @@ class ProcessorMetrics:
     def lost_race(self) -> None:
         """Count a batch that another writer was ahead of."""
         self.lost_races.inc()
+
+    def watch_waiting(self, count: Callable[[], int]) -> None:
+        """Show how many commands wait, by asking at the moment of the reading."""
+        self.waiting_commands.set_function(count)
+
+    def commit_unclear(self) -> None:
+        """Count an append that broke off after it was sent."""
+        self.unclear_commits.inc()
 
     def poisoned(self) -> None:
         """Count a command that the log refused."""
@@ -72,3 +94,13 @@ class ProcessorMetrics:
         self.batch_seconds.observe(seconds)
         if plan.append is not None:
             self.head_position.set(plan.append.head.last_position)
+
+
+def observed_processor(
+    log: EventLog, environment: Environment, rules: Rules, registry: CollectorRegistry = REGISTRY
+) -> CommandProcessor:
+    """A processor, not started yet, whose counts are in the registry."""
+    metrics = ProcessorMetrics(registry)
+    processor = CommandProcessor(log, environment, observer=metrics, rules=rules)
+    metrics.watch_waiting(lambda: processor.waiting_commands)
+    return processor

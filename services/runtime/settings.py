@@ -43,7 +43,6 @@ ImportPlace = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A
 """Where something is in Python: a module and a name."""
 
 PREFIX = "LEDGER_"
-_SECRET_WORDS = ("PASSWORD", "SECRET", "API_KEY")
 
 
 class SettingsError(Exception):
@@ -51,7 +50,7 @@ class SettingsError(Exception):
 
 
 class SecretText:
-    """A setting that is a secret: nothing that shows the settings shows it."""
+    """A setting that is a secret, or has one in it: nothing that shows the settings shows it."""
 
     __slots__ = ("_text",)
 
@@ -60,6 +59,12 @@ class SecretText:
 
     def __repr__(self) -> str:
         return "<secret>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SecretText) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
     def expose(self) -> str:
         """The text itself, for who uses it."""
@@ -75,21 +80,23 @@ class Settings(Struct, frozen=True, kw_only=True):
     http_port: Port = 8080
     public_url: PublicUrl | None = None
     """Where customers reach the gateway; without it, `http_host` and `http_port`."""
+    health_host: str = "127.0.0.1"
     health_port: HealthPort = 0
-    """Where a process other than the gateway serves its health and metrics; 0 is nowhere."""
+    """Where a process serves its health and metrics. 0: the gateway beside its calls, the others
+    nowhere."""
     log_level: LogLevel = "info"
 
     rate_limit: RateLimitText = "20000/s"
     """What a credential without a limit of its own may ask for, at all gateways together."""
 
-    database_url: str | None = None
+    database_url: SecretText | None = None
     """PostgreSQL, 15 or newer. `ledger up` without it starts a server of its own."""
-    database_url_gateway: str | None = None
+    database_url_gateway: SecretText | None = None
     """The same database, with the login that only the gateway uses; so below."""
-    database_url_intake: str | None = None
-    database_url_relay: str | None = None
-    database_url_projector: str | None = None
-    database_url_scheduler: str | None = None
+    database_url_intake: SecretText | None = None
+    database_url_relay: SecretText | None = None
+    database_url_projector: SecretText | None = None
+    database_url_scheduler: SecretText | None = None
     kafka_bootstrap: str | None = None
     """Kafka's bootstrap servers. `ledger up` without it starts a broker of its own."""
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
@@ -112,9 +119,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     payment_provider_url: PaymentUrl | None = None
     """Where the payment provider answers, for the gateway and for browsers. `ledger up` without
     it starts a sandbox provider of its own."""
-    payment_api_key: str | None = None
+    payment_api_key: SecretText | None = None
     """What the gateway shows to the payment provider."""
-    payment_callback_secret: str | None = None
+    payment_callback_secret: SecretText | None = None
     """What the payment provider signs its callbacks with."""
     sandbox_provider_port: Port = 8081
     """The port of the sandbox provider, on `http_host`; its health and metrics are there, too."""
@@ -135,7 +142,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     bank_code: BankCode = "999999"
     """The six digits of that bank, from which account numbers have their check digit."""
 
-    vault_database_url: str | None = None
+    vault_database_url: SecretText | None = None
     """The key store's database, apart from the log's. `ledger up` makes one on its own server."""
     master_key_file: Path | None = None
     """Lines of id and key, the last one active; without it, vault/master.keys in the home."""
@@ -170,10 +177,8 @@ class Settings(Struct, frozen=True, kw_only=True):
                     text, field.type, strict=False, dec_hook=_decode
                 )
             except msgspec.ValidationError as error:
-                # A password must not get into a terminal or a log through a message.
-                is_secret = any(word in variable for word in _SECRET_WORDS)
-                shown = "its value" if is_secret else repr(text)
-                message = f"{variable}: {shown} cannot be used: {error}"
+                # No secret gets into a terminal or a log by this: any text makes a `SecretText`.
+                message = f"{variable}: {text!r} cannot be used: {error}"
                 raise SettingsError(message) from error
         return cls(**values)
 
@@ -187,7 +192,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     def of_process(self, process: Process) -> Self:
         """The settings of a process: its own DSN, where it has one, is the database's."""
-        own: str | None = getattr(self, f"database_url_{process}")
+        own: SecretText | None = getattr(self, f"database_url_{process}")
         return self if own is None else msgspec.structs.replace(self, database_url=own)
 
     def require_database_url(self) -> str:
@@ -202,7 +207,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         """The key store's DSN. Raises `SettingsError` where there is none, or a wrong one."""
         return _dsn(self.vault_database_url, "LEDGER_VAULT_DATABASE_URL")
 
-    def require_payment_secrets(self) -> tuple[str, str]:
+    def require_payment_secrets(self) -> tuple[SecretText, SecretText]:
         """API key and callback secret. Raises `SettingsError` where one was not given."""
         if self.payment_api_key is None or self.payment_callback_secret is None:
             message = (
@@ -223,8 +228,9 @@ def _required(value: str | None, variable: str, shape: str) -> str:
     return value
 
 
-def _dsn(value: str | None, variable: str) -> str:
-    dsn = _required(value, variable, "postgresql://…")
+def _dsn(value: SecretText | None, variable: str) -> str:
+    given = None if value is None else value.expose()
+    dsn = _required(given, variable, "postgresql://…")
     if mistake := mistake_in(dsn):
         raise SettingsError(f"{variable}: its value cannot be used: {mistake}")
     return dsn

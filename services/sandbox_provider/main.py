@@ -45,10 +45,10 @@ async def provider_on(
         stack.callback(store.close)
         client = await stack.enter_async_context(aiohttp.ClientSession())
         chance = random.SystemRandom().random
-        deliveries = Deliveries(store, client, secret, now=time.time, chance=chance)
+        deliveries = Deliveries(store, client, secret.expose(), now=time.time, chance=chance)
         door = Door(
             store,
-            api_key,
+            api_key.expose(),
             now=time.time,
             random_hex=lambda: secrets.token_hex(16),
             wake=deliveries.wake,

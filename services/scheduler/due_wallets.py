@@ -1,8 +1,11 @@
 """The scheduler's session in PostgreSQL: what is due, and what time it is."""
 
 import asyncio
+import math
 from datetime import datetime, timedelta
 from typing import NamedTuple, Self
+
+import asyncpg
 
 from projections.balances.read_model import DueWallet, list_due
 from services.runtime import postgres
@@ -23,6 +26,7 @@ _SESSION_SETTINGS = {
 _ANSWER_LIMIT_S = 5.0
 
 _READ_CLOCK = load_statement(__file__, "read_clock")
+_READ_OLDEST_SNAPSHOT = load_statement(__file__, "read_oldest_snapshot")
 
 
 class SessionLostError(Exception):
@@ -59,6 +63,21 @@ class DueWallets:
                 return DuePage(now, await list_due(self._connection, now - MARGIN, limit))
         except postgres.LOST as error:
             raise SessionLostError(f"PostgreSQL did not answer: {error!r}") from error
+
+    async def oldest_snapshot_s(self) -> float:
+        """For how long the oldest snapshot of the database has been held, in seconds.
+
+        Not a number where the login may not see it. Raises `SessionLostError`.
+        """
+        try:
+            async with asyncio.timeout(_ANSWER_LIMIT_S):
+                seconds: float | None = await self._connection.fetchval(_READ_OLDEST_SNAPSHOT)
+        except asyncpg.InsufficientPrivilegeError:
+            # Some servers show nobody who is at work: that must not cost the session.
+            seconds = None
+        except postgres.LOST as error:
+            raise SessionLostError(f"PostgreSQL did not answer: {error!r}") from error
+        return math.nan if seconds is None else seconds
 
     def close(self) -> None:
         """Leave. Nothing is under way that would be worth waiting for."""

@@ -21,7 +21,7 @@ async def run(settings: Settings) -> None:
     readiness = ServersReadiness()
     scheduler = Scheduler(settings, environment, readiness)
     upkeep = Upkeep(settings, environment)
-    async with HealthServer(settings.health_port, readiness.reasons), asyncio.TaskGroup() as both:
+    async with HealthServer.of(settings, readiness.reasons), asyncio.TaskGroup() as both:
         _log.info("scheduler_started", topic=settings.commands_topic)
         both.create_task(upkeep.run(), name="upkeep")
         await scheduler.run()

@@ -1,5 +1,7 @@
 """What the scheduler tells Prometheus."""
 
+import math
+
 from prometheus_client import Counter, Gauge, Histogram
 
 PUBLISHED = Counter(
@@ -15,6 +17,12 @@ OUTSTANDING = Gauge(
     "ledger_scheduler_outstanding_commands",
     "Commands whose effect the read model does not show yet.",
 )
+OLDEST_SNAPSHOT_SECONDS = Gauge(
+    "ledger_oldest_snapshot_seconds",
+    "How long the oldest snapshot of the database has been held; alarm.",
+)
+# Not known is not none.
+OLDEST_SNAPSHOT_SECONDS.set(math.nan)
 REMOVED = Counter(
     "ledger_scheduler_removed_leftovers",
     "What was left over in the vault and is gone, by what.",

@@ -4,6 +4,7 @@ Nothing depends on it but when a lapse becomes visible: every decision first let
 what is due by itself. So it keeps nothing, and any number of schedulers may run.
 """
 
+import math
 from typing import NoReturn
 
 import structlog
@@ -38,6 +39,7 @@ class Scheduler:
         self._due_wallets: DueWallets | None = None
         self._publisher: CommandPublisher | None = None
         self._kafka_answered_at = 0.0
+        self._looked_for_snapshots_at = -math.inf
 
     async def run(self) -> NoReturn:
         """Work until cancelled."""
@@ -61,6 +63,7 @@ class Scheduler:
             publisher = self._publisher or await self._join_kafka()
             await self._publish_due(due_wallets, publisher)
             await self._check_kafka(publisher)
+            await self._look_for_old_snapshots(due_wallets)
         except SessionLostError as error:
             self._readiness.postgres = str(error)
             metrics.FAILURES.labels("postgresql").inc()
@@ -104,6 +107,12 @@ class Scheduler:
             await publisher.check()
             self._kafka_answered_at = self._environment.monotonic()
 
+    async def _look_for_old_snapshots(self, due_wallets: DueWallets) -> None:
+        """Show a snapshot that is held for long: what it keeps from being removed only grows."""
+        if self._environment.monotonic() - self._looked_for_snapshots_at > _CHECK_INTERVAL_S:
+            metrics.OLDEST_SNAPSHOT_SECONDS.set(await due_wallets.oldest_snapshot_s())
+            self._looked_for_snapshots_at = self._environment.monotonic()
+
     async def _join_postgres(self) -> DueWallets:
         self._due_wallets = await DueWallets.open(self._settings.require_database_url())
         # The database may have been restored to an earlier point, before what was asked for.
@@ -117,6 +126,8 @@ class Scheduler:
         return self._publisher
 
     def _leave_postgres(self) -> None:
+        metrics.OLDEST_SNAPSHOT_SECONDS.set(math.nan)
+        self._looked_for_snapshots_at = -math.inf
         if self._due_wallets is not None:
             self._due_wallets.close()
             self._due_wallets = None

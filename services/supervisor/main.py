@@ -19,7 +19,7 @@ from services.runtime.addresses import host_in_url
 from services.runtime.database_roles import LEDGER_ROLES, grant_if_possible
 from services.runtime.migrations import MigrationError, apply_migrations
 from services.runtime.postgres import connect
-from services.runtime.settings import Settings
+from services.runtime.settings import SecretText, Settings
 from services.runtime.topics import TopicUnavailableError, ensure_topics, ledger_topics
 from services.supervisor.children import Child, ChildSpec, stop_together
 from services.supervisor.database_logins import PROCESS_ROLES, VAULT_LOGIN, make_logins
@@ -181,13 +181,12 @@ class Stack:
         self._settings = msgspec.structs.replace(
             settings,
             kafka_bootstrap=settings.kafka_bootstrap or kafka.bootstrap,
-            database_url=settings.database_url or postgres.dsn,
+            database_url=settings.database_url or SecretText(postgres.dsn),
         )
         if postgres in self._servers and settings.vault_database_url is None:
             await ensure_database(postgres.dsn, _VAULT_DATABASE)
-            self._settings = msgspec.structs.replace(
-                self._settings, vault_database_url=postgres.dsn_of(_VAULT_DATABASE)
-            )
+            vault_url = SecretText(postgres.dsn_of(_VAULT_DATABASE))
+            self._settings = msgspec.structs.replace(self._settings, vault_database_url=vault_url)
 
     def _launch(self, server: Server) -> None:
         self._servers.append(server)
@@ -210,7 +209,8 @@ class Stack:
                 self._say(f"schema: {said}")
         finally:
             await connection.close()
-        if self._settings.vault_database_url is None:
+        vault_url = self._settings.vault_database_url
+        if vault_url is None:
             self._say("vault: left out, for LEDGER_VAULT_DATABASE_URL is not set")
         else:
             for said in await prepare_vault(self._settings, datetime.now(UTC)):
@@ -223,7 +223,7 @@ class Stack:
                 url=self._url(),
                 kafka_bootstrap=self._settings.require_kafka_bootstrap(),
                 database_url=database_url,
-                vault_database_url=self._settings.vault_database_url,
+                vault_database_url=vault_url.expose() if vault_url else None,
             ),
         )
 
@@ -233,7 +233,7 @@ class Stack:
             if isinstance(server, EmbeddedPostgres):
                 self._logins = await make_logins(self._home, server.dsn, PROCESS_ROLES)
                 vault_url = server.dsn_of(_VAULT_DATABASE)
-                if self._settings.vault_database_url == vault_url:
+                if self._settings.vault_database_url == SecretText(vault_url):
                     self._logins |= await make_logins(self._home, vault_url, VAULT_LOGIN)
 
     def _start_children(self) -> None:
@@ -260,7 +260,8 @@ class Stack:
         }
 
     def _vault_url(self) -> str:
-        return self._logins.get("vault") or self._settings.vault_database_url or ""
+        given = self._settings.vault_database_url
+        return self._logins.get("vault") or (given.expose() if given else "")
 
     def _child(self, name: str, arguments: tuple[str, ...], niceness: int) -> Child:
         # These two show their health where they serve everything else.
@@ -282,7 +283,7 @@ class Stack:
             environment |= {"LEDGER_PUBLIC_URL": public_url, **self._payments}
         else:
             port = self._ports.take(name)
-            url = f"http://127.0.0.1:{port}"
+            url = _url_of(self._settings.health_host, port)
             environment["LEDGER_HEALTH_PORT"] = str(port)
         spec = ChildSpec(
             name=name,
@@ -328,9 +329,11 @@ class Stack:
 
     def _url(self, port: int | None = None) -> str:
         """Where the gateway is, or who else listens on the same address."""
-        host = self._settings.http_host
-        shown = host_in_url(_HERE.get(host, host))
-        return f"http://{shown}:{port or self._settings.http_port}"
+        return _url_of(self._settings.http_host, port or self._settings.http_port)
+
+
+def _url_of(host: str, port: int) -> str:
+    return f"http://{host_in_url(_HERE.get(host, host))}:{port}"
 
 
 def _last_is_postgres(server: Server) -> bool:

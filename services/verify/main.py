@@ -4,7 +4,9 @@ It reads page by page, each page a statement of its own, so it holds no snapshot
 appended while it runs is checked by the next run.
 """
 
+import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -22,7 +24,7 @@ from services.verify.log_chain import LogChain
 from services.verify.part_states import PartStates
 from services.verify.parts import Parts
 from services.verify.read_models import ReadModels
-from services.verify.report import Report
+from services.verify.report import Form, Report
 from services.verify.tenants import TenantStreams
 from services.verify.topic import Topic
 from services.verify.wallet_states import WalletStates
@@ -30,11 +32,18 @@ from services.verify.wallet_states import WalletStates
 _PREPARE_SESSION = load_statement(__file__, "prepare_session")
 
 
-async def run(settings: Settings, against: Path | None, *, kafka: bool = True) -> int:
-    """Check everything; 0 if all of it holds, else 1."""
+async def run(
+    settings: Settings, against: Path | None, *, kafka: bool = True, form: Form = "text"
+) -> int:
+    """Check everything, and print what came of it; 0 if all of it holds, else 1."""
     report = Report()
+    started_at, started = datetime.now(UTC), time.monotonic()
     position = await verify(settings, report, against, kafka=kafka)
-    report.show(Console(), position)
+    if form == "json":
+        duration_ms = round((time.monotonic() - started) * 1000)
+        Console().out(report.as_json(position, started_at, duration_ms), highlight=False)
+    else:
+        report.show(Console(), position)
     return 1 if report.failures() else 0
 
 

@@ -1,9 +1,43 @@
-"""What was checked, and what was found: one `Invariant` a line of the table."""
+"""What was checked, and what was found: one `Invariant` a line of the table, or of the JSON."""
 
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
+Form = Literal["text", "json"]
+Status = Literal["held", "failed", "not_checked"]
+
 _EXAMPLES = 5
+
+
+class CheckResult(Struct, frozen=True, kw_only=True):
+    """What came of one invariant, for programs."""
+
+    name: str
+    status: Status
+    held: int
+    failed: int
+    examples: list[str]
+    """Some of where it did not hold."""
+    reason: str | None
+    """Why it was not checked, or not to its end."""
+
+
+class VerifyResult(Struct, frozen=True, kw_only=True):
+    """What came of one `ledger verify`, for programs."""
+
+    status: Literal["held", "failed"]
+    """`held` also where something was not checked."""
+    position: int
+    """Up to where the log was read."""
+    started_at: datetime
+    duration_ms: int
+    """Of all checks: they are made together, in one way through the log."""
+    checks: list[CheckResult]
 
 
 class Invariant:
@@ -16,6 +50,13 @@ class Invariant:
         self.examples: list[str] = []
         self.skipped: str | None = None
         """Why it was not checked, if it was not."""
+
+    @property
+    def status(self) -> Status:
+        """What came of it."""
+        if self.failed:
+            return "failed"
+        return "held" if self.skipped is None else "not_checked"
 
     def hold(self, count: int = 1) -> None:
         """It held that often."""
@@ -51,6 +92,27 @@ class Report:
     def failures(self) -> dict[str, list[str]]:
         """What did not hold, with examples."""
         return {each.name: each.examples for each in self._invariants if each.failed}
+
+    def as_json(self, position: int, started_at: datetime, duration_ms: int) -> str:
+        """All of it as one JSON object, a `VerifyResult`."""
+        result = VerifyResult(
+            status="failed" if self.failures() else "held",
+            position=position,
+            started_at=started_at,
+            duration_ms=duration_ms,
+            checks=[
+                CheckResult(
+                    name=each.name,
+                    status=each.status,
+                    held=each.held,
+                    failed=each.failed,
+                    examples=each.examples,
+                    reason=each.skipped,
+                )
+                for each in self._invariants
+            ],
+        )
+        return msgspec.json.encode(result).decode()
 
     def show(self, console: Console, position: int) -> None:
         """Print the table, and examples of what did not hold."""

@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 from typing import Any, Literal, cast
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from ledger.command_handling.errors import PoisonCommandError
 from ledger.command_handling.submission import Settled
 from ledger.event_log.interface import Append, Appended, EventLog, LogUnavailableError, Turn
 from schemas.commands import CreditWallet
+from services.runtime.processor_metrics import ProcessorMetrics
 from tests.conformance.backends import Backend, Fate
 from tests.specs.invariants import all_events, check, references_of
 from tests.specs.world import Writer, submission
@@ -120,7 +122,8 @@ async def test_an_unclear_commit_is_resolved_to_one_effect(
 ) -> None:
     steady = await Writer(await backend.log()).start()
     wallet = await steady.open_wallet()
-    writer = Writer(await backend.breaking_log(path, fate), seed=3)
+    metrics = ProcessorMetrics(CollectorRegistry())
+    writer = Writer(await backend.breaking_log(path, fate), seed=3, observer=metrics)
     if path == "fast":
         # A writer that has caught up and found nobody else takes the fast path.
         writer.processor._head = await writer.log.head()
@@ -136,6 +139,7 @@ async def test_an_unclear_commit_is_resolved_to_one_effect(
     events = await all_events(steady.log)
     check(events)
     assert references_of(events) == ["once", "and on"]
+    assert metrics.unclear_commits._value.get() == 1
     await writer.stop()
     await steady.stop()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import msgspec
@@ -10,6 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from schemas.http.credit_wallets import Transaction, Wallet
 from services.gateway.main import gateway_on
+from services.runtime.settings import Settings
+from services.supervisor.ports import RememberedPorts
 from tests.specs.running_gateway import FAST, RunningGateway, basic, running_gateway
 
 
@@ -245,6 +248,32 @@ async def test_health_and_metrics(gateway: RunningGateway) -> None:
     assert created in metrics
     assert 'ledger_gateway_request_seconds_bucket{le="+Inf",route="/v1/wallets"} 1.0' in metrics
     assert 'ledger_commands_total{outcome="accepted"} 1.0' in metrics
+    assert "ledger_ready 1.0" in metrics
+
+
+async def test_with_a_port_for_its_health_the_gateway_shows_it_there_alone(
+    database: str, tmp_path: Path
+) -> None:
+    """Nobody who calls it sees what is inside; that it runs may be known."""
+    port = RememberedPorts(tmp_path).take("health")
+    inside = f"http://127.0.0.1:{port}"
+    async with (
+        running_gateway(database, settings=Settings(health_port=port)) as gateway,
+        aiohttp.ClientSession() as session,
+    ):
+        await gateway.open_wallet()
+        assert (await gateway.call("GET", "/healthz", who=None)).status == 200
+        for path in ("/readyz", "/metrics"):
+            assert (await gateway.call("GET", path, who=None)).code == "not_found"
+        async with session.get(f"{inside}/readyz") as ready:
+            assert await ready.json() == {"status": "ready", "reasons": []}
+        async with session.get(f"{inside}/metrics") as shown:
+            metrics = await shown.text()
+        async with session.get(f"{inside}/v1/wallets") as nothing:
+            assert nothing.status == 404
+    assert 'ledger_commands_total{outcome="accepted"} 1.0' in metrics
+    assert 'route="/v1/wallets",status="201"} 1.0' in metrics
+    assert "ledger_ready 1.0" in metrics
 
 
 async def test_what_is_not_http_is_a_problem_too(gateway: RunningGateway) -> None:

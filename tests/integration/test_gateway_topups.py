@@ -17,11 +17,14 @@ from schemas.http.credit_wallets import Topup, Transaction
 from services.gateway.authentication import MAX_CREDENTIAL_AGE_SECONDS
 from services.gateway.payments.providers import PaymentSettings
 from services.runtime.environment import SystemEnvironment
+from services.runtime.settings import SecretText
 from tests.specs.running_gateway import PUBLIC_URL, Reply, RunningGateway, running_gateway
 
 # Nobody answers there: these tests open no page.
 PAYMENTS = PaymentSettings(
-    provider_url="http://127.0.0.1:1", api_key="key", callback_secret="secret"
+    provider_url="http://127.0.0.1:1",
+    api_key=SecretText("key"),
+    callback_secret=SecretText("secret"),
 )
 THANKS = "https://shop.example/thanks"
 GOOD: dict[str, Any] = {"amount": 500, "redirect_url": THANKS, "reference": "basket-1"}

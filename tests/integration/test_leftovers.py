@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from services.customers import leftovers
 from services.runtime.environment import SystemEnvironment
+from services.runtime.settings import SecretText
 from services.runtime.sql import load_statement
 from services.scheduler import metrics
 from services.scheduler.upkeep import Upkeep
@@ -295,7 +296,7 @@ async def test_who_is_at_tier_three_is_found_by_an_index(line: Line) -> None:
 
 
 async def test_the_scheduler_does_the_same(line: Line, database: str) -> None:
-    settings = replace(line.baas.vault.settings, database_url=database)
+    settings = replace(line.baas.vault.settings, database_url=SecretText(database))
     upkeep = Upkeep(settings, SystemEnvironment())
     wallet = await at_tier_three(line.baas)
     grow_old(line.documents())
@@ -309,11 +310,13 @@ async def test_the_scheduler_does_the_same(line: Line, database: str) -> None:
     assert line.documents() == []
     assert metrics.REMOVED.labels("document")._value.get() == count + 1
 
-    nowhere = replace(settings, vault_database_url=f"{database}_nowhere")
+    nowhere = replace(settings, vault_database_url=SecretText(f"{database}_nowhere"))
     assert not await Upkeep(nowhere, SystemEnvironment()).is_done()
 
 
 async def test_where_there_is_no_vault_nothing_is_kept_up(line: Line, database: str) -> None:
-    settings = replace(line.baas.vault.settings, database_url=database, vault_database_url=None)
+    settings = replace(
+        line.baas.vault.settings, database_url=SecretText(database), vault_database_url=None
+    )
     async with asyncio.timeout(1):
         await Upkeep(settings, SystemEnvironment()).run()

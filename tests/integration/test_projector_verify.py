@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from projections.registry import PROJECTIONS
 from services.runtime.administration import administering
 from services.verify.main import run, verify
-from services.verify.report import Report
+from services.verify.report import Report, VerifyResult
 from tests.specs.published_log import PublishedLog, published_log
+from tests.unit.test_docs import ROOT, rows
 
 
 @pytest.fixture
@@ -49,6 +52,38 @@ async def test_a_sound_system_is_sound(
     shown = capsys.readouterr().out
     assert "positions are gapless" in shown
     assert "FAILED" not in shown
+
+
+async def test_the_json_says_what_the_table_says(
+    log: PublishedLog, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every check, whether it held, how often, and how long all of it took."""
+    assert await run(log.settings, None, kafka=False, form="json") == 0
+    sound = msgspec.json.decode(capsys.readouterr().out, type=VerifyResult, strict=True)
+    await _tamper(log, "DELETE FROM events WHERE position = 100")
+
+    assert await run(log.settings, None, kafka=False, form="json") == 1
+
+    tampered = msgspec.json.decode(capsys.readouterr().out, type=VerifyResult, strict=True)
+    assert (sound.status, tampered.status) == ("held", "failed")
+    before = {check.name: check for check in sound.checks}
+    after = {check.name: check for check in tampered.checks}
+    assert before.keys() == after.keys() == _explained()
+    assert sound.position > 300
+    assert before["positions are gapless"].held == sound.position
+    assert sound.started_at < tampered.started_at <= datetime.now(UTC)
+    assert sound.duration_ms > 0
+    assert {check.status for check in sound.checks} == {"held", "not_checked"}
+    skipped = before["messages equal the log's events"]
+    assert (skipped.status, skipped.reason) == ("not_checked", "not asked for")
+    missing = after["positions are gapless"]
+    assert (missing.status, missing.failed) == ("failed", len(missing.examples))
+
+
+def _explained() -> set[str]:
+    """The names of the checks, by the page about them."""
+    page = (ROOT / "docs" / "how-to" / "verify-the-ledger.md").read_text(encoding="utf-8")
+    return {row[0] for row in rows(page.partition("\n## ")[0])}
 
 
 TAMPERINGS = [

@@ -1,6 +1,7 @@
 """The scheduler as processes, on real PostgreSQL and Kafka: what is due is asked for, once."""
 
 import asyncio
+import math
 import signal
 import socket
 from collections import Counter
@@ -8,14 +9,17 @@ from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 from aiohttp import ClientSession
 from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.commands import ExpireDue
-from services.scheduler.due_wallets import MARGIN
+from services.runtime.database_roles import LEDGER_ROLES, grant_roles
+from services.scheduler.due_wallets import MARGIN, DueWallets
 from services.scheduler.outstanding import PAGE
 from services.scheduler.scheduler import INTERVAL_S
+from tests.specs.database_roles import as_role
 from tests.specs.due_line import Due, DueLine, Published
 from tests.specs.relay_line import until
 
@@ -63,7 +67,9 @@ async def test_nothing_due_publishes_nothing(line: DueLine, port: int) -> None:
     await asyncio.sleep(SOME_ROUNDS_S)
 
     assert await line.published() == []
-    assert (await _metrics(port))["ledger_scheduler_published_commands_total"] == 0
+    metrics = await _metrics(port)
+    assert metrics["ledger_scheduler_published_commands_total"] == 0
+    assert metrics["ledger_oldest_snapshot_seconds"] >= 0, "it is a number"
 
 
 async def test_what_is_due_of_every_tenant_is_asked_for_once(line: DueLine) -> None:
@@ -168,6 +174,47 @@ async def test_it_waits_for_the_schema(line_without_schema: DueLine, port: int) 
         assert answer.status == 503
         (reason,) = (await answer.json())["reasons"]
     assert reason.startswith("PostgreSQL: ")
+
+
+@pytest.mark.parametrize(
+    ("level", "statement"),
+    [
+        ("REPEATABLE READ", "SELECT now()"),
+        # Between its statements it has no snapshot, but what it writes holds others' back.
+        ("READ COMMITTED", "SELECT now() WHERE pg_current_xact_id() IS NOT NULL"),
+    ],
+)
+async def test_how_long_a_snapshot_is_held_is_seen_by_the_schedulers_role(
+    database: str, level: str, statement: str
+) -> None:
+    """Whoever holds it: here a login that the scheduler knows nothing of."""
+    other = await asyncpg.connect(database)
+    await grant_roles(other, LEDGER_ROLES)
+    mine = await DueWallets.open(as_role(database, "ledger_scheduler"))
+    assert await mine.oldest_snapshot_s() == 0
+
+    await other.execute(f"BEGIN ISOLATION LEVEL {level}")
+    began_at = await other.fetchval(statement)
+    held_s = await mine.oldest_snapshot_s()
+    ended_at = await other.fetchval("SELECT clock_timestamp()")
+    await other.execute("ROLLBACK")
+
+    assert 0 < held_s <= (ended_at - began_at).total_seconds()
+    assert await mine.oldest_snapshot_s() == 0
+    mine.close()
+    await other.close()
+
+
+async def test_a_snapshot_that_may_not_be_seen_is_not_said_to_be_none(database: str) -> None:
+    other = await asyncpg.connect(database)
+    await grant_roles(other, LEDGER_ROLES)
+    # Any role that is told of nobody else's sessions.
+    mine = await DueWallets.open(as_role(database, "ledger_relay"))
+
+    assert math.isnan(await mine.oldest_snapshot_s())
+
+    mine.close()
+    await other.close()
 
 
 def _id_of(due: Due) -> str:

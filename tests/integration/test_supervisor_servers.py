@@ -16,7 +16,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from services.runtime.settings import Settings
+from services.runtime.settings import SecretText, Settings
 from services.runtime.topic_identity import describe_topic
 from services.runtime.topics import Topic, TopicUnavailableError, ensure_topics
 from services.supervisor.children import Child, ChildSpec
@@ -26,6 +26,7 @@ from services.supervisor.main import Stack
 from services.supervisor.ports import RememberedPorts, is_free
 from services.supervisor.postgres_account import Wish
 from services.supervisor.processes import OwnedProcess, ProcessFailedError
+from tests.specs.addresses import NEEDS_IPV6
 
 _ACCOUNTS = [
     "auto",
@@ -35,19 +36,6 @@ _ACCOUNTS = [
         marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody"),
     ),
 ]
-
-
-def _has_ipv6() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6) as probe:
-            probe.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
-
-
-# Containers often have no IPv6 at all: nothing can listen there, and so nothing be in the way.
-_NEEDS_IPV6 = pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
 
 
 def _ask(dsn: str, statement: str) -> object:
@@ -278,7 +266,7 @@ async def test_a_process_whose_pid_cannot_be_kept_is_watched_all_the_same(tmp_pa
     assert again == "relay: starting it again in 0.25 s"
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("::1", marks=_NEEDS_IPV6)])
+@pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("::1", marks=NEEDS_IPV6)])
 def test_a_port_is_taken_where_somebody_listens(host: str) -> None:
     with socket.create_server(
         (host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -288,7 +276,7 @@ def test_a_port_is_taken_where_somebody_listens(host: str) -> None:
     assert is_free(port, host)
 
 
-@_NEEDS_IPV6
+@NEEDS_IPV6
 def test_a_port_of_all_ipv6_addresses_is_free_beside_who_listens_on_ipv4() -> None:
     with socket.create_server(("0.0.0.0", 0)) as server:  # noqa: S104
         assert is_free(server.getsockname()[1], "::")
@@ -307,6 +295,19 @@ def test_a_port_of_all_ipv6_addresses_is_free_beside_who_listens_on_ipv4() -> No
 def test_the_url_that_is_shown_leads_to_who_listens(tmp_path: Path, host: str, url: str) -> None:
     settings = Settings(home=tmp_path, http_host=host, http_port=8080)
     assert Stack(settings, print)._url() == url
+
+
+def test_a_process_is_asked_for_its_health_where_it_shows_it(tmp_path: Path) -> None:
+    settings = Settings(
+        home=tmp_path,
+        health_host="::",
+        database_url=SecretText("postgresql://db/ledger"),
+        kafka_bootstrap="kafka:9092",
+    )
+    child = Stack(settings, print)._child("relay", ("relay",), 0)
+    port = RememberedPorts(tmp_path).all()["relay"]
+    assert child._spec.url == f"http://[::1]:{port}"
+    assert child._spec.environment["LEDGER_HEALTH_PORT"] == str(port)
 
 
 def test_ports_are_remembered_unless_somebody_took_them(tmp_path: Path) -> None:

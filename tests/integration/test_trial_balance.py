@@ -33,7 +33,7 @@ from projections.trial_balance.read_model import (
 from services.cli import commands
 from services.projector.books import observe_books
 from services.runtime.outages import DatabaseOutageError, said_as_outages
-from services.runtime.settings import Settings
+from services.runtime.settings import SecretText, Settings
 from services.trial_balance.main import AsOfError, run
 from tests.specs.event_factory import TENANT_ID, EventFactory, projected, write_log
 from tests.specs.published_log import wait_until
@@ -324,7 +324,7 @@ async def test_the_command_line_shows_that_it_is_nought(
     journal.factory.history(4, 100)
     events = await journal.written()
     await journal.book(events[:50])
-    settings = Settings(database_url=journal.dsn)
+    settings = Settings(database_url=SecretText(journal.dsn))
     assert await run(settings, None, None) == 0
     said = capsys.readouterr().out
     assert f"complete up to position 50 of {len(events)}" in said

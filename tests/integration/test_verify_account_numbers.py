@@ -10,7 +10,7 @@ from projections.log import read_log
 from projections.registry import PROJECTIONS
 from projections.runner import Runner
 from schemas.commands import CloseWallet, Command
-from services.runtime.settings import Settings
+from services.runtime.settings import SecretText, Settings
 from services.verify.main import verify
 from services.verify.report import Report
 from tests.specs.known_customers import (
@@ -36,7 +36,7 @@ class Bank:
     def __init__(
         self, dsn: str, writer: Writer, connection: "asyncpg.Connection[asyncpg.Record]"
     ) -> None:
-        self._settings = Settings(database_url=dsn)
+        self._settings = Settings(database_url=SecretText(dsn))
         self._writer = writer
         self.connection = connection
         self._projected = 0

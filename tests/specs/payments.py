@@ -12,24 +12,26 @@ import msgspec
 from aiohttp import web
 
 from services.gateway.payments.providers import PaymentSettings
-from services.runtime.settings import Settings
+from services.runtime.settings import SecretText, Settings
 from services.sandbox_provider.main import provider_on
 from tests.specs.running_gateway import Reply, RunningGateway
 
 API_KEY = "api-key"
 CALLBACK_SECRET = "callback-secret"
+_KEY = SecretText(API_KEY)
+_SECRET = SecretText(CALLBACK_SECRET)
 CALLBACKS = "/payments/sandbox/callbacks"
 
 
 def payments_at(url: str) -> PaymentSettings:
     """What a gateway is told of the provider at this URL."""
-    return PaymentSettings(provider_url=url, api_key=API_KEY, callback_secret=CALLBACK_SECRET)
+    return PaymentSettings(provider_url=url, api_key=_KEY, callback_secret=_SECRET)
 
 
 @asynccontextmanager
 async def running_provider(home: Path) -> AsyncIterator[str]:
     """A sandbox provider in this process; its URL."""
-    settings = Settings(home=home, payment_api_key=API_KEY, payment_callback_secret=CALLBACK_SECRET)
+    settings = Settings(home=home, payment_api_key=_KEY, payment_callback_secret=_SECRET)
     async with provider_on(settings, port=0) as (port, _):
         yield f"http://127.0.0.1:{port}"
 

@@ -23,7 +23,7 @@ from services.projector.projector import Projector
 from services.runtime.administration import administering
 from services.runtime.environment import SystemEnvironment
 from services.runtime.kafka import partition_for
-from services.runtime.settings import Settings
+from services.runtime.settings import SecretText, Settings
 from services.runtime.topic_identity import TopicIdentity, describe_topic
 from services.runtime.topics import TopicUnavailableError
 from tests.specs.event_factory import EventFactory, message_of, write_log
@@ -64,7 +64,7 @@ class PublishedLog:
         self.connection = connection
         self._relay_connection = relay_connection
         self.settings = Settings(
-            database_url=dsn,
+            database_url=SecretText(dsn),
             kafka_bootstrap=bootstrap,
             events_topic=f"test-{uuid4().hex[:8]}.events",
         )

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from services.runtime.settings import Settings
+from services.runtime.settings import SecretText, Settings
 from services.vault.customer import Customer
 from services.vault.key_store import Destruction
 from services.vault.opening import Parts, open_parts, open_vault
@@ -49,7 +49,7 @@ class VaultLine:
 
     def __init__(self, dsn: str, home: Path) -> None:
         self.home = home
-        self.settings = Settings(home=home, vault_database_url=dsn)
+        self.settings = Settings(home=home, vault_database_url=SecretText(dsn))
 
     async def prepare(self) -> None:
         """Schema, master key and index key."""

@@ -7,6 +7,7 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from ledger.command_handling.observer import NO_OBSERVER, ProcessorObserver
 from ledger.command_handling.processor import CommandProcessor
 from ledger.command_handling.rules import NO_RULES, Rules
 from ledger.command_handling.snapshot_keeper import SNAPSHOT_PAUSE_S
@@ -58,9 +59,17 @@ class SteppingClock:
 class Writer:
     """A processor over one log, with shorthand for commands."""
 
-    def __init__(self, log: EventLog, seed: int = 0, rules: Rules = NO_RULES) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        seed: int = 0,
+        rules: Rules = NO_RULES,
+        observer: ProcessorObserver = NO_OBSERVER,
+    ) -> None:
         self.log = log
-        self.processor = CommandProcessor(log, SeededEnvironment(seed), rules=rules)
+        self.processor = CommandProcessor(
+            log, SeededEnvironment(seed), observer=observer, rules=rules
+        )
 
     async def start(self) -> "Writer":
         """Begin to work."""

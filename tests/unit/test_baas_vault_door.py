@@ -5,18 +5,23 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
+from uuid import UUID
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from services.gateway.baas.vault_door import VaultDoor
+from services.gateway.baas.vault_metrics import VaultMetrics
 from services.gateway.problems import RefusedError
 from services.vault.blind_index import BlindIndex
+from services.vault.customer import Customer
 from services.vault.document_store import FileDocumentStore
-from services.vault.errors import DestroyedListError
+from services.vault.errors import CustomerErasedError, DestroyedListError
 from services.vault.vault import Vault
 
 HARDLY = 0.001
 LONG = 30.0
+NOBODY = Customer(tenant_id=str(UUID(int=1)), user_id=str(UUID(int=2)))
 
 
 class SlowVault:
@@ -53,10 +58,19 @@ def slow() -> SlowVault:
 
 
 @pytest.fixture
-def door(slow: SlowVault, tmp_path: Path) -> Callable[[float], VaultDoor]:
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+def door(
+    slow: SlowVault, registry: CollectorRegistry, tmp_path: Path
+) -> Callable[[float], VaultDoor]:
     def made(max_seconds: float) -> VaultDoor:
         index = BlindIndex(bytes(32))
-        return VaultDoor(slow.open, lambda: index, FileDocumentStore(tmp_path), max_seconds)
+        documents = FileDocumentStore(tmp_path)
+        metrics = VaultMetrics(registry)
+        return VaultDoor(slow.open, lambda: index, documents, max_seconds, metrics=metrics)
 
     return made
 
@@ -102,6 +116,51 @@ async def test_after_a_failed_opening_the_next_call_tries_again(
     slow.error = None
     assert await vault.use(nothing) == "done"
     assert slow.begun == 3
+    await vault.close()
+
+
+async def test_whether_it_is_open_is_shown(
+    slow: SlowVault, registry: CollectorRegistry, door: Callable[[float], VaultDoor]
+) -> None:
+    """And how often it could not be used, or opened."""
+
+    def shown() -> tuple[float | None, float | None]:
+        read = registry.get_sample_value
+        return read("ledger_vault_open"), read("ledger_vault_failures_total")
+
+    async def fail(_: Vault) -> str:
+        raise ConnectionRefusedError
+
+    async def find_nobody(_: Vault) -> str:
+        raise CustomerErasedError(NOBODY)
+
+    vault = door(LONG)
+    slow.may_open.set()
+    assert shown() == (0, 0)
+    await vault.use(nothing)
+    assert shown() == (1, 0)
+    with pytest.raises(RefusedError):
+        await vault.use(fail)
+    assert shown() == (0, 1)
+    await vault.use(nothing)
+    assert shown() == (1, 1)
+    with pytest.raises(CustomerErasedError):
+        await vault.use(find_nobody)
+    assert shown() == (1, 1)
+    await vault.close()
+
+
+async def test_a_vault_that_opens_when_nobody_waits_any_more_is_shown_as_open(
+    slow: SlowVault, registry: CollectorRegistry, door: Callable[[float], VaultDoor]
+) -> None:
+    vault = door(HARDLY)
+    with pytest.raises(RefusedError):
+        await vault.use(nothing)
+    assert registry.get_sample_value("ledger_vault_open") == 0
+    slow.may_open.set()
+    await slow.is_open.wait()
+    await asyncio.sleep(0)
+    assert registry.get_sample_value("ledger_vault_open") == 1
     await vault.close()
 
 

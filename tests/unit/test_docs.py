@@ -25,12 +25,14 @@ from schemas.http.problems import PROBLEMS
 from services.cli import commands
 from services.gateway import fields
 from services.gateway.baas.failures import OWN_FAILURES
+from services.gateway.baas.vault_metrics import VaultMetrics
 from services.gateway.metrics import RequestMetrics
 from services.gateway.payments.metrics import PaymentMetrics
 from services.gateway.rate_limits.metrics import RateLimitMetrics
 from services.intake.messages import RefusalReason
 from services.publish_schemas.examples import EVENTS, plain
 from services.publish_schemas.headers import HEADER_SETS
+from services.runtime.health import ready_gauge
 from services.runtime.processor_metrics import ProcessorMetrics
 from services.runtime.settings import PREFIX, Settings
 
@@ -272,6 +274,8 @@ def test_every_metric_is_explained() -> None:
     ProcessorMetrics(own)
     PaymentMetrics(own)
     RateLimitMetrics(own)
+    VaultMetrics(own)
+    ready_gauge(list, own)
     requests = RequestMetrics()
     requests.count("/", "GET", 200, 0.0)
     expected = {}

@@ -9,11 +9,15 @@ import sys
 from pathlib import Path
 
 import aiohttp
+import pytest
+from prometheus_client import CollectorRegistry, Gauge
 
 from services.runtime.environment import SystemEnvironment
 from services.runtime.health import HealthServer
+from services.runtime.settings import Settings, SettingsError
 from services.runtime.shutdown import run_until_signalled
 from services.supervisor.ports import RememberedPorts
+from tests.specs.addresses import NEEDS_IPV6
 
 
 async def test_health_shows_life_readiness_and_metrics(tmp_path: Path) -> None:
@@ -27,12 +31,16 @@ async def test_health_shows_life_readiness_and_metrics(tmp_path: Path) -> None:
         async with session.get(f"{url}/readyz") as waiting:
             assert waiting.status == 503
             assert (await waiting.json())["reasons"] == reasons
+        async with session.get(f"{url}/metrics") as metrics:
+            assert "ledger_ready 0.0\n" in await metrics.text()
         reasons.clear()
         async with session.get(f"{url}/readyz") as ready:
             assert ready.status == 200
         async with session.get(f"{url}/metrics") as metrics:
             assert metrics.status == 200
-            assert "process_resident_memory_bytes" in await metrics.text()
+            text = await metrics.text()
+            assert "process_resident_memory_bytes" in text
+            assert "ledger_ready 1.0\n" in text
 
 
 async def test_without_a_port_there_is_no_health_server() -> None:
@@ -40,6 +48,35 @@ async def test_without_a_port_there_is_no_health_server() -> None:
 
     async with HealthServer(0, list):
         assert _sockets() == before
+
+
+@NEEDS_IPV6
+async def test_health_is_where_the_settings_say(tmp_path: Path) -> None:
+    """Of IPv6 without brackets, as the gateway's host; and of the registry that is brought."""
+    port = RememberedPorts(tmp_path).take("health")
+    registry = CollectorRegistry()
+    Gauge("ledger_of_this_test", "One.", registry=registry).set(1)
+    settings = Settings(health_host="::1", health_port=port)
+    async with HealthServer.of(settings, list, registry), aiohttp.ClientSession() as session:
+        async with session.get(f"http://[::1]:{port}/metrics") as metrics:
+            text = await metrics.text()
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await session.get(f"http://127.0.0.1:{port}/metrics")
+
+    assert "ledger_of_this_test 1.0\n" in text
+    assert "process_resident_memory_bytes" not in text
+
+
+async def test_a_place_where_nothing_can_listen_is_refused_by_name(tmp_path: Path) -> None:
+    port = RememberedPorts(tmp_path).take("health")
+    async with HealthServer(port, list):
+        with pytest.raises(SettingsError) as refused:
+            await HealthServer.of(Settings(health_port=port), list).start()
+
+    assert str(refused.value).startswith(
+        "LEDGER_HEALTH_HOST and LEDGER_HEALTH_PORT: nothing can listen on "
+        f"http://127.0.0.1:{port}: "
+    )
 
 
 async def test_a_signal_cancels_the_work_and_waits_for_its_clean_up() -> None:

@@ -1,15 +1,17 @@
 """The environment is read once and either makes sense or is refused in one clear line."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
 from services.cli import commands
 from services.gateway.payments.providers import payment_settings
-from services.runtime.settings import Process, Settings, SettingsError
+from services.runtime.settings import Process, SecretText, Settings, SettingsError
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -118,7 +120,7 @@ def test_what_a_process_alone_needs_is_asked_for_by_name(
     ],
 )
 def test_a_dsn_is_taken_as_it_is(dsn: str) -> None:
-    assert Settings(database_url=dsn).require_database_url() == dsn
+    assert Settings(database_url=SecretText(dsn)).require_database_url() == dsn
 
 
 @pytest.mark.parametrize(
@@ -141,9 +143,13 @@ def test_a_dsn_is_taken_as_it_is(dsn: str) -> None:
 )
 def test_a_dsn_that_cannot_be_used_is_refused_without_its_password(dsn: str, said: str) -> None:
     for settings, ask, variable in (
-        (Settings(database_url=dsn), Settings.require_database_url, "LEDGER_DATABASE_URL"),
         (
-            Settings(vault_database_url=dsn),
+            Settings(database_url=SecretText(dsn)),
+            Settings.require_database_url,
+            "LEDGER_DATABASE_URL",
+        ),
+        (
+            Settings(vault_database_url=SecretText(dsn)),
             Settings.require_vault_database_url,
             "LEDGER_VAULT_DATABASE_URL",
         ),
@@ -154,16 +160,53 @@ def test_a_dsn_that_cannot_be_used_is_refused_without_its_password(dsn: str, sai
         assert "s3cret" not in str(refusal.value)
 
 
-def test_a_password_is_not_shown_with_the_settings() -> None:
-    settings = Settings.from_environment({"LEDGER_KAFKA_SASL_PASSWORD": "s3cret"})
-
-    assert settings.kafka_sasl_password is not None
-    assert settings.kafka_sasl_password.expose() == "s3cret"
-    assert "s3cret" not in repr(settings)
+_ANY_TEXT = "postgresql://ledger:s3cret@db/ledger"
+_SECRETS = [
+    field.name for field in msgspec.structs.fields(Settings) if SecretText in get_args(field.type)
+]
 
 
-@pytest.mark.parametrize("given", [{}, {"payment_api_key": "k"}, {"payment_callback_secret": "s"}])
-def test_a_provider_without_both_secrets_is_a_mistake(given: dict[str, str]) -> None:
+@pytest.mark.parametrize("name", _SECRETS)
+def test_a_secret_is_not_shown_with_the_settings(name: str) -> None:
+    settings = Settings.from_environment({f"LEDGER_{name.upper()}": _ANY_TEXT})
+
+    assert getattr(settings, name).expose() == _ANY_TEXT
+    assert getattr(settings, name) == SecretText(_ANY_TEXT)
+    assert f"{name}=<secret>" in repr(settings)
+    # As the log would write them, and a message.
+    logged = msgspec.json.encode(settings, enc_hook=repr).decode()
+    assert f'"{name}":"<secret>"' in logged
+    assert "s3cret" not in f"{settings} {settings!r} {getattr(settings, name)} {logged}"
+
+
+def test_what_is_called_like_a_secret_or_has_a_password_in_it_is_one() -> None:
+    named = re.compile(r"(password|secret|api_key|_keys?|database_url(_\w+)?)$")
+
+    found = [name for name in Settings.__struct_fields__ if named.search(name)]
+
+    assert found == _SECRETS
+
+
+def test_the_payments_secrets_are_not_shown_with_what_is_said_of_payments() -> None:
+    secret = SecretText("s3cret")
+    settings = Settings(
+        payment_provider_url="http://127.0.0.1:8081",
+        payment_api_key=secret,
+        payment_callback_secret=secret,
+    )
+
+    assert "s3cret" not in repr(payment_settings(settings))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"payment_api_key": SecretText("k")},
+        {"payment_callback_secret": SecretText("s")},
+    ],
+)
+def test_a_provider_without_both_secrets_is_a_mistake(given: dict[str, SecretText]) -> None:
     with pytest.raises(SettingsError, match="LEDGER_PAYMENT_API_KEY and LEDGER_PAYMENT_CALLBACK"):
         payment_settings(Settings(payment_provider_url="http://127.0.0.1:8081", **given))  # type: ignore[arg-type]
 

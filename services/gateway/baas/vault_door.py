@@ -11,10 +11,12 @@ from typing import Final, TypeVar
 
 import asyncpg
 import structlog
+from prometheus_client import CollectorRegistry
 
 from schemas.identifiers import TenantId
 from services.customers.erasures import erasures_in
 from services.gateway.baas.failures import VAULT_UNAVAILABLE
+from services.gateway.baas.vault_metrics import VaultMetrics
 from services.gateway.database import Database
 from services.gateway.problems import ReadsUnavailableError, RefusedError
 from services.runtime.settings import Settings, SettingsError
@@ -49,6 +51,8 @@ class VaultDoor:
         index: Callable[[], BlindIndex],
         documents: DocumentStore,
         max_seconds: float = _MAX_SECONDS,
+        *,
+        metrics: VaultMetrics,
     ) -> None:
         self._open = open_
         self._read_index = index
@@ -58,16 +62,27 @@ class VaultDoor:
         self._index: BlindIndex | None = None
         self._opening: asyncio.Task[Vault] | None = None
         self._stack = AsyncExitStack()
+        self._failed_last = False
+        self._metrics = metrics
+        metrics.watch(lambda: self.is_open)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was opened, and its last use did not fail for the vault's sake."""
+        return self._vault is not None and not self._failed_last
 
     async def use(self, work: Callable[[Vault], Awaitable[Result]]) -> Result:
         """Do something with the vault. `CustomerErasedError` and broken seals pass through."""
         try:
             async with asyncio.timeout(self._max_seconds):
-                return await work(self._vault or await self._opened())
+                done = await work(self._vault or await self._opened())
         except (CustomerErasedError, SealBrokenError):
             raise
         except (*_AWAY, VaultError) as error:
-            raise _unavailable(error) from None
+            self._failed_last = True
+            raise self._unavailable(error) from None
+        self._failed_last = False
+        return done
 
     def index_of(self, tenant_id: TenantId, purpose: str, value: str) -> bytes:
         """The blind index of a value, by which one person is found again."""
@@ -75,7 +90,7 @@ class VaultDoor:
             try:
                 self._index = self._read_index()
             except (*_AWAY, VaultError) as error:
-                raise _unavailable(error) from None
+                raise self._unavailable(error) from None
         return self._index.index(tenant_id, purpose, value)
 
     async def close(self) -> None:
@@ -95,6 +110,7 @@ class VaultDoor:
 
     async def _open_once(self) -> Vault:
         self._vault = await self._stack.enter_async_context(self._open())
+        self._failed_last = False
         return self._vault
 
     def _opening_ended(self, opening: "asyncio.Task[Vault]") -> None:
@@ -103,12 +119,13 @@ class VaultDoor:
         error = None if opening.cancelled() else opening.exception()
         if error is not None:
             # Those who asked may have gone before it was known why.
+            self._metrics.failed()
             _tell("vault_not_opened", error)
 
-
-def _unavailable(error: Exception) -> RefusedError:
-    _tell("vault_unavailable", error)
-    return RefusedError(VAULT_UNAVAILABLE, "the vault of personal data cannot be used")
+    def _unavailable(self, error: Exception) -> RefusedError:
+        self._metrics.failed()
+        _tell("vault_unavailable", error)
+        return RefusedError(VAULT_UNAVAILABLE, "the vault of personal data cannot be used")
 
 
 def _tell(event: str, error: BaseException) -> None:
@@ -117,7 +134,7 @@ def _tell(event: str, error: BaseException) -> None:
     _log.warning(event, error=type(error).__name__, reason=reason)
 
 
-def vault_door(settings: Settings, database: Database) -> VaultDoor:
+def vault_door(settings: Settings, database: Database, registry: CollectorRegistry) -> VaultDoor:
     """The door to the vault that the settings name."""
 
     async def fetch(statement: str, after: int, limit: int) -> list[asyncpg.Record]:
@@ -127,4 +144,5 @@ def vault_door(settings: Settings, database: Database) -> VaultDoor:
         lambda: open_vault(settings, "ledger-gateway-vault", erasures_in(fetch)),
         lambda: blind_index(settings),
         document_store(settings),
+        metrics=VaultMetrics(registry),
     )

@@ -12,7 +12,7 @@ from msgspec import Struct
 from ledger.tenants import Environment
 from services.gateway.payments.provider import PaymentProvider, ProviderUnavailableError
 from services.gateway.payments.sandbox import SandboxProvider
-from services.runtime.settings import Settings
+from services.runtime.settings import SecretText, Settings
 
 _SOON_SECONDS: Final = 2.0
 _log = structlog.get_logger(__name__)
@@ -22,8 +22,8 @@ class PaymentSettings(Struct, frozen=True, kw_only=True):
     """Where the sandbox provider is, and what is shared with it."""
 
     provider_url: str
-    api_key: str
-    callback_secret: str
+    api_key: SecretText
+    callback_secret: SecretText
 
 
 def payment_settings(settings: Settings) -> PaymentSettings | None:
@@ -89,7 +89,7 @@ async def payment_providers(settings: PaymentSettings | None) -> AsyncIterator[P
         sandbox = SandboxProvider(
             client,
             url=settings.provider_url,
-            api_key=settings.api_key,
-            callback_secret=settings.callback_secret,
+            api_key=settings.api_key.expose(),
+            callback_secret=settings.callback_secret.expose(),
         )
         yield PaymentProviders(sandbox=sandbox)
