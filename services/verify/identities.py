@@ -34,6 +34,7 @@ class Identities:
         """Where the log erases a customer last, by tenant and user. They are few."""
         self._forgotten = report.invariant("nobody erased is found by the identity index")
         self._found = report.invariant("who is enrolled is found by the identity index")
+        self._with_wallets = report.invariant("customers have wallets")
 
     def fold(self, events: Sequence[ProjectedEvent]) -> None:
         """Take in who is erased in a page of the log."""
@@ -54,6 +55,9 @@ class Identities:
             _PAGE_CUSTOMERS, tenant_id, customer_id, _ROWS_PAGE
         ):
             for row in rows:
+                self._with_wallets.check(
+                    bool(row["wallet_ids"]), f"{_named(row)}: nobody opened a wallet for them"
+                )
                 if any(opened > position for opened in row["positions"]):
                     continue  # The next run will have read all of this customer's wallets.
                 is_known = self._is_known(row)

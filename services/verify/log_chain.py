@@ -9,17 +9,22 @@ from datetime import UTC, datetime
 import asyncpg
 import msgspec
 
+from ledger.domain import wallet as writers
 from ledger.domain.postings import Account, postings
+from ledger.domain.wallet import Wallet
 from ledger.event_log.hashing import append_hash, event_hash
 from ledger.event_log.interface import GENESIS_HASH
+from ledger.event_log.rows import recorded_event
 from projections.balances.evolve import evolve
 from projections.interface import Connection, ProjectedEvent, ProjectionMismatchError, WalletKey
 from schemas.events import CreditReversed, RecordedEvent, UnknownEventError
-from schemas.identifiers import is_wallet_stream, stream_name
+from schemas.identifiers import is_wallet_stream
 from schemas.results import WalletView
 from services.runtime.sql import load_statement
 from services.verify.decoding import decode_once
+from services.verify.idempotency import Idempotency
 from services.verify.report import Report
+from services.verify.snapshots import Snapshots
 from services.verify.wallet_states import WalletState, WalletStates
 
 _READ_HEAD = load_statement(__file__, "read_head")
@@ -49,17 +54,29 @@ class LogChain:
         self._transit = report.invariant("nothing stays in transit between wallets")
         self._accounts: dict[Account, Counter[str]] = defaultdict(Counter)
         self._of_tenants: TenantsHook
+        self._snapshots: Snapshots
+        self._idempotency: Idempotency
         self._append_hash = GENESIS_HASH
         self._recorded_at = datetime.min.replace(tzinfo=UTC)
+        self._appended_at = self._recorded_at
+        """Of the event that came last, in the append that is being looked at."""
         self.position = 0
         """Up to where the log has been read."""
 
-    async def check(self, also: EventsHook, of_tenants: TenantsHook) -> None:
+    async def check(
+        self,
+        also: EventsHook,
+        of_tenants: TenantsHook,
+        *,
+        snapshots: Snapshots,
+        idempotency: Idempotency,
+    ) -> None:
         """Check everything; `also` sees each page of wallets' events after it.
 
-        Each event of a tenant's own stream is for `of_tenants`.
+        Each event of a tenant's own stream is for `of_tenants`; `snapshots` and `idempotency` see
+        each of a wallet with the wallet as the write side has it.
         """
-        self._of_tenants = of_tenants
+        self._of_tenants, self._snapshots, self._idempotency = of_tenants, snapshots, idempotency
         head = await self._connection.fetchrow(_READ_HEAD)
         last_number = 0 if head is None else head["number"]
         for page_start in range(0, last_number, _APPENDS_PAGE):
@@ -79,12 +96,13 @@ class LogChain:
         last_position = appends[-1]["last_position"] if appends else self.position
         async with aclosing(self._pages(self.position, last_position)) as pages:
             async for page_end, rows in pages:
-                events = [_recorded(row) for row in rows]
+                events = [recorded_event(row) for row in rows]
                 await self._check_page(events, page_end, also)
                 for event in events:
                     while waiting[0]["last_position"] < event.position:
                         self._end_append(waiting.popleft(), hashes)
                     hashes.append(event.hash)
+                    self._appended_at = event.recorded_at
         while waiting:
             self._end_append(waiting.popleft(), hashes)
 
@@ -114,6 +132,7 @@ class LogChain:
         # What administrators did is of no wallet: no read model has it, and no money moves.
         of_wallets = [event for event in events if is_wallet_stream(event.stream_id)]
         projected = [_projected(event) for event in of_wallets]
+        await self._snapshots.read(projected)
         # What it asks for is on its way, too, while this page is checked.
         others = asyncio.create_task(also(projected))
         await asyncio.sleep(0)
@@ -128,7 +147,8 @@ class LogChain:
 
     def _end_append(self, append: asyncpg.Record, hashes: list[bytes]) -> None:
         computed = append_hash(self._append_hash, hashes)
-        self._appends.check(computed == append["hash"], f"append {append['number']}")
+        is_dated = not hashes or append["recorded_at"] == self._appended_at
+        self._appends.check(computed == append["hash"] and is_dated, f"append {append['number']}")
         self._append_hash = append["hash"]
         hashes.clear()
 
@@ -165,9 +185,17 @@ class LogChain:
                 self._hashes.hold()
             else:
                 self._hashes.fail(_named(event))
-            states[wallet] = WalletState(
-                version=event.version, hash=event.hash, view=self._evolve(before, as_projected)
+            view = self._evolve(before, as_projected)
+            state = WalletState(
+                version=event.version,
+                hash=event.hash,
+                view=view,
+                wallet=None if view is None else self._folded(before, event),
+                opened_position=event.position if before is None else before.opened_position,
             )
+            self._snapshots.compare(wallet, state)
+            self._idempotency.fold(event, None if before is None else before.wallet, state.wallet)
+            states[wallet] = state
         self._states.put({wallet: state for wallet, state in states.items() if state is not None})
 
     def _evolve(self, before: WalletState | None, recorded: ProjectedEvent) -> WalletView | None:
@@ -198,6 +226,23 @@ class LogChain:
             self._money.fail(f"{view.id} at position {recorded.position}: {view}")
         return view
 
+    def _folded(self, before: WalletState | None, recorded: RecordedEvent) -> Wallet | None:
+        """The same as the write side folds it; None once an event has contradicted it."""
+        if before is not None and before.wallet is None:
+            return None
+        try:
+            return writers.evolve(
+                None if before is None else before.wallet,
+                decode_once(recorded.type, recorded.schema_version, recorded.data),
+                wallet_id=recorded.stream_id,
+                version=recorded.version,
+                at=recorded.recorded_at,
+            )
+        except (AssertionError, KeyError) as error:
+            # Whoever decides on it must stop there; here it is what is looked for.
+            self._money.fail(f"{_named(recorded)}, as the write side folds it: {error!r}")
+            return None
+
     def _check_totals(self) -> None:
         """Compare what moved with what is there, which were counted apart from each other."""
         held: Counter[str] = Counter()
@@ -218,22 +263,6 @@ class LogChain:
 
 def _named(event: RecordedEvent) -> str:
     return f"{event.stream_id} at position {event.position}"
-
-
-def _recorded(row: asyncpg.Record) -> RecordedEvent:
-    return RecordedEvent(
-        position=row["position"],
-        tenant_id=str(row["tenant_id"]),
-        stream_id=stream_name(row["tenant_id"], row["stream_id"]),
-        version=row["version"],
-        event_id=row["event_id"].hex,
-        type=row["type"],
-        schema_version=row["schema_version"],
-        data=row["data"],
-        metadata=row["metadata"],
-        recorded_at=row["recorded_at"],
-        hash=row["hash"],
-    )
 
 
 def _projected(event: RecordedEvent) -> ProjectedEvent:

@@ -4,14 +4,14 @@ A row that is behind is no error while its projector has not come that far; one 
 what its projector's checkpoint says was folded is, and so is one that the log does not have.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
 
 from projections.balances.evolve import fold
 from projections.balances.rows import wallet_view
-from projections.checkpoint import check_log, read_checkpoints
+from projections.checkpoint import check_log
 from projections.interface import (
     Connection,
     LogDivergedError,
@@ -23,8 +23,8 @@ from projections.transactions.evolve import reversed_after, transaction_of
 from projections.transactions.read_model import transaction_view
 from schemas.identifiers import hex_of, wallet_id
 from schemas.results import WalletView
-from services.runtime.kafka import partition_for
 from services.runtime.sql import load_statement
+from services.verify.checkpoints import Reached, read_folded
 from services.verify.decoding import UNFOLDABLE, decode_once
 from services.verify.report import Report
 from services.verify.wallet_states import WalletState, WalletStates
@@ -38,6 +38,12 @@ _WALLETS_PAGE = 1000
 _ROWS_PAGE = 5000
 _EVENTS_PAGE = 2000
 _BEFORE_ALL = UUID(int=0)
+_LACKS = {
+    "balances": "balance_lacks",
+    "transactions": "history_lacks",
+    "trial_balance": "journal_lacks",
+}
+"""Each projection, and the column with the first position that it has not of a wallet."""
 
 
 class ReadModels:
@@ -80,7 +86,7 @@ class ReadModels:
 
     async def check_balances(self) -> None:
         """Compare every wallet's row, when the log has been read."""
-        for name in ("balances", "transactions", "trial_balance"):
+        for name in _LACKS:
             try:
                 await check_log(self._connection, name)
             except LogDivergedError as error:
@@ -89,14 +95,20 @@ class ReadModels:
                 self._checkpoints.hold()
         for page in self._states.pages(_WALLETS_PAGE):
             # The checkpoints first: the rows that are read after them hold that much, or more.
-            reached = {name: await self._reached(name) for name in ("balances", "transactions")}
+            reached = {name: await read_folded(self._connection, name) for name in _LACKS}
             rows = await self._connection.fetch(
                 _READ_BALANCES, *_keys([wallet for wallet, _ in page])
             )
             for row in rows:
                 wallet, state = page[row["place"] - 1]
-                self._check_complete(wallet, "balances", reached, row["balance_lacks"])
-                self._check_complete(wallet, "transactions", reached, row["history_lacks"])
+                for name, column in _LACKS.items():
+                    self._check_complete(wallet, name, reached[name], row[column])
+                if row["lines"] is not None:
+                    self._lines.check(
+                        row["lines"] == row["counted_lines"],
+                        f"{wallet.wallet_id}: it says {row['lines']} lines and has "
+                        f"{row['counted_lines']}",
+                    )
                 if row["version"] is not None and state.view is not None:
                     await self._check_balance(wallet, state, row)
 
@@ -123,32 +135,15 @@ class ReadModels:
                 self._strangers.fail(f"{name}: {identifier} version {row['version']}")
         self._strangers.hold(sum(row["in_log"] for row in rows))
 
-    async def _reached(self, name: str) -> Mapping[int, int]:
-        checkpoints = await read_checkpoints(self._connection, name)
-        return {
-            partition: checkpoint.position
-            for partition, checkpoint in checkpoints.items()
-            if partition >= 0
-        }
-
     def _check_complete(
-        self,
-        wallet: WalletKey,
-        name: str,
-        reached: Mapping[str, Mapping[int, int]],
-        lacks_position: int | None,
+        self, wallet: WalletKey, name: str, reached: Reached, lacks_position: int | None
     ) -> None:
-        if lacks_position is None or not reached[name]:
-            self._complete.hold()
-            return
-        partition = partition_for(wallet.wallet_id.encode(), len(reached[name]))
-        position = reached[name][partition]
-        if lacks_position > position:
+        if lacks_position is None or lacks_position > reached.position_of(wallet):
             self._complete.hold()
             return
         self._complete.fail(
             f"{name}: {wallet.wallet_id} lacks position {lacks_position}, "
-            f"the checkpoint of partition {partition} is {position}"
+            f"its checkpoint is {reached.position_of(wallet)}"
         )
 
     async def _check_balance(
@@ -158,10 +153,15 @@ class ReadModels:
         expected = state.view
         if found.version != state.version:
             expected = await self._view_at(wallet, state, found.version)
-        if found == expected:
-            self._balances.hold()
-        else:
+        if found != expected:
             self._balances.fail(f"{found}, the log says {expected}")
+        elif row["opened_position"] != state.opened_position:
+            self._balances.fail(
+                f"{wallet.wallet_id}: opened at position {row['opened_position']}, the log says "
+                f"{state.opened_position}"
+            )
+        else:
+            self._balances.hold()
 
     async def _view_at(
         self, wallet: WalletKey, state: WalletState, version: int

@@ -26,6 +26,7 @@ from schemas.events import (
     decode_tenant_event,
 )
 from services.runtime.sql import load_statement
+from services.verify.merchants import Merchants
 from services.verify.report import Report
 
 _PAGE_CREDENTIALS = load_statement(__file__, "page_credentials")
@@ -54,6 +55,7 @@ class TenantStreams:
         self._connection = connection
         self._streams = report.invariant("events of each tenant's own stream are chained")
         self._credentials = report.invariant("credentials are those of the events")
+        self._merchants = Merchants(connection, report)
         self._heads: dict[str, tuple[int, bytes]] = {}
         self._told: dict[str, _Told] = {}
 
@@ -71,6 +73,7 @@ class TenantStreams:
         except (UnknownEventError, msgspec.DecodeError) as error:
             self._streams.fail(f"{where}: {error}")
             return
+        self._merchants.fold(event, told)
         match told:
             case CredentialCreated():
                 self._make(told.key_id, told.scopes, event)
@@ -105,6 +108,7 @@ class TenantStreams:
 
         A credential that was changed behind that is left to the next run.
         """
+        await self._merchants.finish(position)
         told = dict(self._told)
         after = ""
         while rows := await self._connection.fetch(_PAGE_CREDENTIALS, after, _PAGE):

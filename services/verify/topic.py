@@ -12,8 +12,10 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from ledger.event_log.rows import recorded_event
 from projections.envelope import decode_hash, decode_message
 from projections.interface import Connection, ProjectedEvent, UnreadableEventError
+from schemas.events import RecordedEvent
 from schemas.identifiers import stream_name
 from services.runtime.consumers import stop_consumer
 from services.runtime.kafka import client_options, partition_for
@@ -25,6 +27,7 @@ from services.verify.report import Report
 
 _READ_RELAY = load_statement(__file__, "read_relay")
 _READ_HASHES = load_statement(__file__, "read_hashes")
+_READ_PUBLISHED = load_statement(__file__, "read_published")
 _BATCH_LIMIT = 5000
 _SILENCE_MS = 10_000
 _CREATE_SEEN = """
@@ -125,8 +128,10 @@ class Topic:
         if not events:
             return
         self._first_positions.setdefault(partition, events[0][0].position)
-        rows = await self._connection.fetch(_READ_HASHES, [event.position for event, _ in events])
-        log = {row["position"]: row for row in rows}
+        rows = await self._connection.fetch(
+            _READ_PUBLISHED, [event.position for event, _ in events]
+        )
+        log = {row["position"]: recorded_event(row) for row in rows}
         highest: dict[tuple[str, str], int] = {}
         for event, digest in events:
             self._check_content(event, digest, log)
@@ -140,22 +145,20 @@ class Topic:
         self._seen.execute("COMMIT")
 
     def _check_content(
-        self, event: ProjectedEvent, digest: bytes, log: Mapping[int, asyncpg.Record]
+        self, event: ProjectedEvent, digest: bytes, log: Mapping[int, RecordedEvent]
     ) -> None:
-        row = log.get(event.position)
-        same = row is not None and (
-            (event.wallet.tenant_id, event.wallet.wallet_id, event.version, digest)
-            == (
-                str(row["tenant_id"]),
-                stream_name(row["tenant_id"], row["stream_id"]),
-                row["version"],
-                row["hash"],
+        recorded = log.get(event.position)
+        if recorded is None:
+            self._content.fail(f"position {event.position}: the log has no such event")
+            return
+        wrong = [name for name, found, told in _parts(event, digest, recorded) if found != told]
+        if wrong:
+            verb = "differs" if len(wrong) == 1 else "differ"
+            self._content.fail(
+                f"position {event.position} of {recorded.stream_id}: {', '.join(wrong)} {verb}"
             )
-        )
-        if same:
-            self._content.hold()
         else:
-            self._content.fail(f"the message with position {event.position}")
+            self._content.hold()
 
     def _check_order(
         self, event: ProjectedEvent, highest: dict[tuple[str, str], int], *, from_start: bool
@@ -200,3 +203,20 @@ class Topic:
             )
             if not removed:
                 self._all.fail(f"position {row['position']} is not in partition {partition}")
+
+
+def _parts(
+    event: ProjectedEvent, digest: bytes, recorded: RecordedEvent
+) -> tuple[tuple[str, object, object], ...]:
+    """What a message says, and what the log does: all that a subscriber goes by."""
+    return (
+        ("tenant", event.wallet.tenant_id, recorded.tenant_id),
+        ("wallet", event.wallet.wallet_id, recorded.stream_id),
+        ("version", event.version, recorded.version),
+        ("hash", digest, recorded.hash),
+        ("event id", event.event_id.replace("-", ""), recorded.event_id),
+        ("type", event.type, recorded.type),
+        ("schema version", event.schema_version, recorded.schema_version),
+        ("time", event.recorded_at, recorded.recorded_at),
+        ("value", event.data, recorded.data.encode()),
+    )

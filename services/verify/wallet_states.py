@@ -6,17 +6,22 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
+from ledger.domain.wallet import Wallet
 from projections.interface import WalletKey
 from schemas.results import WalletView
 
 _CREATE = """
 CREATE TABLE states (tenant_id TEXT, wallet_id TEXT, version INTEGER, hash BLOB, view BLOB,
+                     wallet BLOB, opened_position INTEGER,
                      PRIMARY KEY (tenant_id, wallet_id)) WITHOUT ROWID
 """
-_GET = "SELECT version, hash, view FROM states WHERE tenant_id = ? AND wallet_id = ?"
-_PUT = "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?)"
+_GET = """
+SELECT version, hash, view, wallet, opened_position FROM states
+WHERE tenant_id = ? AND wallet_id = ?
+"""
+_PUT = "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?, ?, ?)"
 _PAGE = """
-SELECT tenant_id, wallet_id, version, hash, view FROM states
+SELECT tenant_id, wallet_id, version, hash, view, wallet, opened_position FROM states
 WHERE (tenant_id, wallet_id) > (?, ?) ORDER BY tenant_id, wallet_id LIMIT ?
 """
 
@@ -25,6 +30,7 @@ _IN_MEMORY = 20_000
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(WalletView).decode
+_decode_wallet = msgspec.json.Decoder(Wallet).decode
 
 
 class WalletState(Struct, frozen=True, kw_only=True):
@@ -34,6 +40,10 @@ class WalletState(Struct, frozen=True, kw_only=True):
     hash: bytes
     view: WalletView | None
     """None where an event contradicted the wallet: then nothing more can be said of it."""
+    wallet: Wallet | None = None
+    """The same as the write side has it."""
+    opened_position: int = 0
+    """Where the log has its first event."""
 
 
 class WalletStates:
@@ -67,7 +77,14 @@ class WalletStates:
         self._database.executemany(
             _PUT,
             [
-                (*wallet, state.version, state.hash, state.view and _encode(state.view))
+                (
+                    *wallet,
+                    state.version,
+                    state.hash,
+                    None if state.view is None else _encode(state.view),
+                    None if state.wallet is None else _encode(state.wallet),
+                    state.opened_position,
+                )
                 for wallet, state in states.items()
             ],
         )
@@ -86,5 +103,13 @@ class WalletStates:
         self._database.close()
 
 
-def _state(version: int, digest: bytes, view: bytes | None) -> WalletState:
-    return WalletState(version=version, hash=digest, view=None if view is None else _decode(view))
+def _state(
+    version: int, digest: bytes, view: bytes | None, wallet: bytes | None, opened_position: int
+) -> WalletState:
+    return WalletState(
+        version=version,
+        hash=digest,
+        view=None if view is None else _decode(view),
+        wallet=None if wallet is None else _decode_wallet(wallet),
+        opened_position=opened_position,
+    )

@@ -4,14 +4,13 @@
 ledger would have, and `message_of` is what the relay publishes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from msgspec import Raw
 
-from ledger.event_log.hashing import append_hash
 from ledger.event_log.interface import GENESIS_HASH, Head
 from projections.interface import ProjectedEvent, WalletKey
 from schemas.commands import (
@@ -38,12 +37,10 @@ from schemas.events import (
     RecordedEvent,
     WalletOpened,
 )
-from schemas.identifiers import hex_of, hold_id, topup_id, transaction_id, user_id_of, wallet_id
+from schemas.identifiers import hold_id, topup_id, transaction_id, user_id_of, wallet_id
 from tests.specs.event_streams import EPOCH, EventStreams, Stream
+from tests.specs.log_writing import write_log
 from tests.specs.random_history import METADATA, late_payment, some_command
-
-if TYPE_CHECKING:
-    import asyncpg
 
 __all__ = ["EPOCH", "TENANT_ID", "EventFactory", "Message", "message_of", "projected", "write_log"]
 
@@ -325,73 +322,3 @@ def message_of(event: RecordedEvent) -> Message:
         event.data.encode(),
         [(name, value.encode()) for name, value in headers.items()],
     )
-
-
-_APPEND = """
-INSERT INTO appends (number, append_id, last_position, hash, recorded_at)
-VALUES ($1, gen_random_uuid(), $2, $3, $4)
-"""
-_EVENTS = """
-INSERT INTO events (position, tenant_id, stream_id, version, event_id, type, schema_version,
-                    data, metadata, recorded_at, hash)
-SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::uuid[], $4::bigint[], $5::uuid[], $6::text[],
-                     $7::smallint[], $8::json[], $9::json[], $10::timestamptz[], $11::bytea[])
-"""
-_CUSTOMERS = """
-INSERT INTO customers (tenant_id, customer_id, user_id)
-SELECT stream.tenant_id, stream.data ->> 'customer_id', (stream.data ->> 'user_id')::uuid
-FROM events AS stream
-WHERE stream.type = 'wallet.opened' AND stream.position BETWEEN $1 AND $2
-ON CONFLICT DO NOTHING
-"""
-_WALLETS = """
-INSERT INTO wallets (tenant_id, wallet_id, customer_id, currency, position)
-SELECT tenant_id, stream_id, data ->> 'customer_id', data ->> 'currency', position
-FROM events
-WHERE type = 'wallet.opened' AND position BETWEEN $1 AND $2
-"""
-
-
-async def write_log(
-    connection: "asyncpg.Connection[Any]", factory: EventFactory, append_size: int = 100
-) -> list[RecordedEvent]:
-    """Append what the factory made since the last time; those events."""
-    events = factory.take()
-    for start in range(0, len(events), append_size):
-        await _write_append(connection, factory, events[start : start + append_size])
-    return events
-
-
-async def _write_append(
-    connection: "asyncpg.Connection[Any]", factory: EventFactory, events: Sequence[RecordedEvent]
-) -> None:
-    first, last = events[0].position, events[-1].position
-    factory.append_number += 1
-    factory.append_hash = append_hash(factory.append_hash, [event.hash for event in events])
-    async with connection.transaction():
-        await connection.execute(
-            _APPEND, factory.append_number, last, factory.append_hash, events[-1].recorded_at
-        )
-        await connection.execute(_EVENTS, *_columns(events))
-        await connection.execute(_CUSTOMERS, first, last)
-        await connection.execute(_WALLETS, first, last)
-
-
-def _columns(events: Iterable[RecordedEvent]) -> list[list[object]]:
-    rows = [
-        (
-            event.position,
-            event.tenant_id,
-            hex_of(event.stream_id),
-            event.version,
-            event.event_id,
-            event.type,
-            event.schema_version,
-            event.data,
-            event.metadata,
-            event.recorded_at,
-            event.hash,
-        )
-        for event in events
-    ]
-    return [list(column) for column in zip(*rows, strict=True)]

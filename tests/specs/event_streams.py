@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from ledger.command_handling.fingerprint import fingerprint
+from ledger.command_handling.question import reference_of
 from ledger.domain.wallet import Decision, Facts, Payment, Wallet, decide, evolve
 from ledger.event_log.hashing import event_hash
-from ledger.event_log.interface import GENESIS_HASH
+from ledger.event_log.interface import GENESIS_HASH, ReferenceRow
 from schemas.commands import (
     CancelTopup,
     CaptureHold,
@@ -66,6 +68,8 @@ class EventStreams:
         self.payments: dict[str, tuple[Payment, ...]] = {}
         """What has come for a top-up, by its event's id."""
         self.new: list[RecordedEvent] = []
+        self.consumed: list[ReferenceRow] = []
+        """The references that were consumed since the last time they were taken."""
 
     @property
     def now(self) -> datetime:
@@ -100,11 +104,22 @@ class EventStreams:
         recorded = [self.record(identifier, event) for event in decision.events]
         if other is not None:
             recorded += [self.record(other, event) for event in decision.others]
+        reference = reference_of(command)
+        if reference is not None and decision.rejection is None and decision.answer is not None:
+            answer = recorded[decision.events.index(decision.answer)]
+            asked = fingerprint(command)
+            row = ReferenceRow(answer.tenant_id, reference, asked, answer.position)
+            self.consumed.append(row)
         return recorded, decision
 
     def take(self) -> list[RecordedEvent]:
         """The events that were made since the last time."""
         taken, self.new = self.new, []
+        return taken
+
+    def take_consumed(self) -> list[ReferenceRow]:
+        """The references that were consumed since the last time."""
+        taken, self.consumed = self.consumed, []
         return taken
 
     def record(self, identifier: str, event: WalletEvent) -> RecordedEvent:

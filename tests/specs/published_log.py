@@ -153,6 +153,7 @@ class PublishedLog:
             await administrator.revoke_credential(rotated.secret.key_id)
             await administrator.allow_redirect(merchant_id, "https://shop.example.com")
             await administrator.disallow_redirect(merchant_id, "https://shop.example.com")
+            await administrator.allow_redirect(merchant_id, "https://kiosk.example.com")
             await administrator.begin_vault_maintenance("rotate_master_key")
         reading = PostgresEventLog(dsn)
         try:

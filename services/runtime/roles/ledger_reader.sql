@@ -8,8 +8,8 @@ BEGIN
     GRANT USAGE ON SCHEMA public TO ledger_reader;
     GRANT SELECT
         ON appends, events, command_outcomes, consumed_references, wallets, wallet_closures,
-           account_numbers, customers, merchants, tenants, relay_progress, projection_checkpoints,
-           schema_migrations
+           account_numbers, customers, snapshots, merchants, tenants, redirect_origins,
+           relay_progress, projection_checkpoints, schema_migrations
         TO ledger_reader;
     GRANT SELECT (key_id, tenant_id, scopes, created_at, revoked_at, expires_at,
                   rate_limit_per_s, rate_limit_burst, position)
