@@ -45,9 +45,10 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     next_offset: int
     """The first offset that was not folded; of the log, the next position."""
     position: int
-    """The newest event that was folded from this partition."""
+    """Everything of this partition up to here is folded: the newest event that was, or one of
+    another partition, behind which there was nothing here."""
     hash: bytes | None
-    """That event's hash, if there was one."""
+    """The hash of the event there, if there is one."""
     rebuilds: int = 0
     """How often rebuilt tables took the live ones' place: what was read before that is void."""
 
@@ -109,7 +110,8 @@ async def reopen_log(connection: Connection, projection: str) -> None:
     """Read the log again, from behind the partition that is furthest behind.
 
     For a topic that no longer has what the checkpoints point to. What was folded already
-    is dropped by its version.
+    is dropped by its version. How much that is does not depend on quiet partitions: their
+    positions are moved, too.
     """
     async with connection.transaction():
         discarded = await connection.fetch(_DISCARD, projection)

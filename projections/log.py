@@ -40,6 +40,8 @@ class Published(Struct, frozen=True, kw_only=True):
     topic_id: str
     partition_count: int
     published_position: int
+    published_hash: bytes | None
+    """The hash of the event there; none before the first."""
 
 
 class LogPage(Struct, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ FROM_NEWEST = 2**63 - 1
 
 _PAGE = load_statement(__file__, "page")
 _PAGE_BY_TYPE = load_statement(__file__, "page_by_type")
+_PAGE_DECLINED_BY_TYPE = load_statement(__file__, "page_declined_by_type")
 _READ_TRANSACTION = load_statement(__file__, "read_transaction")
 _READ_CAPTURE = load_statement(__file__, "read_capture")
 _PAGE_OF_WALLETS = load_statement(__file__, "page_of_wallets")
@@ -121,10 +122,12 @@ async def read_page(
 ) -> HistoryReading | None:
     """Up to `limit` transactions below a version; None if the tenant has no such wallet."""
     page = (wallet.tenant_id, hex_of(wallet.wallet_id), before_version, limit)
-    if status == "completed" and transaction_type is not None:
-        rows = await reader.fetch(_PAGE_BY_TYPE, *page, transaction_type)
+    if transaction_type is None:
+        rows = await reader.fetch(_PAGE, *page, status)
     else:
-        rows = await reader.fetch(_PAGE, *page, status, transaction_type)
+        # Each status has an index of its types, which only a statement that names it can use.
+        by_type = _PAGE_BY_TYPE if status == "completed" else _PAGE_DECLINED_BY_TYPE
+        rows = await reader.fetch(by_type, *page, transaction_type)
     if not rows:
         return None
     return HistoryReading(

@@ -3,8 +3,9 @@
 The log is read no further than the relay has published. The topic is then read from its
 first message, and what was folded already is dropped by its version. Where retention has
 removed messages that were not folded yet, the log is read on until that is no longer so.
-A later generation of the topic was filled from the log: it is read from its end, once the
-log has been read up to where it was when the end was looked up.
+Where it has emptied a partition, and for a later generation of the topic, which was filled from
+the log, offsets are looked up once: behind them is all that the log did not have by then, so the
+topic is read from there once the log has been read up to where it was.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ from projections.checkpoint import (
     read_checkpoints,
 )
 from projections.interface import AnyProjection, Connection
-from projections.log import FIRST_GENERATION, read_head, read_log, read_published
+from projections.log import FIRST_GENERATION, Published, read_head, read_log, read_published
 from projections.runner import Runner
 from services.projector.events_topic import OffsetsLostError, earliest_offsets, end_offsets
 from services.projector.metrics import APPLIED, CHECKPOINT_POSITION, Readiness
@@ -53,11 +54,15 @@ class GenerationReplacedError(Exception):
     """Another generation of the topic has taken over: begin again with that one."""
 
 
-async def check_generation(connection: Connection, generation: int) -> None:
-    """Raise `GenerationReplacedError` if another generation of the topic is current now."""
+async def check_generation(connection: Connection, generation: int) -> Published | None:
+    """What the relay has published, to this generation of the topic.
+
+    Raises `GenerationReplacedError` if another one is current now.
+    """
     published = await read_published(connection)
     if published is not None and published.generation != generation:
         raise GenerationReplacedError(f"the topic is {published.topic} now")
+    return published
 
 
 class Beginning:
@@ -135,13 +140,14 @@ class Beginning:
         self._readiness.doing = "going over from the log to the topic"
         if self._generation > FIRST_GENERATION:
             offsets = await end_offsets(self._settings, range(topic.partition_count))
-            log = await self._fold_to_head(log)
-            await self._begin_topic(log, topic, offsets)
-            return True
-        offsets, reach_back = await earliest_offsets(self._settings, range(topic.partition_count))
+            reach_back = None
+        else:
+            offsets, reach_back = await earliest_offsets(
+                self._settings, range(topic.partition_count)
+            )
         if reach_back is None:
-            reach_back = await self._published_position()
-        if reach_back > log.position:
+            log = await self._fold_to_head(log)
+        elif reach_back > log.position:
             self._readiness.doing = f"folding the log: {log.position} of {reach_back}"
             return False
         await self._begin_topic(log, topic, offsets)

@@ -4,6 +4,7 @@ Kafka decides who has which partition; where to read on is decided by our checkp
 alone, so nothing is ever committed to Kafka and no offset is ever reset by itself.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,9 @@ from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 
 from projections.checkpoint import Checkpoint
 from projections.envelope import decode_message
+from services.projector.silence import Silence
 from services.runtime.consumers import check_consumer, stop_consumer
+from services.runtime.environment import SystemEnvironment
 from services.runtime.kafka import client_options
 from services.runtime.settings import Settings
 
@@ -25,6 +28,7 @@ _SESSION_TIMEOUT_MS = 6000
 """After a kill its partitions stay with the dead process for so long; brokers allow no less."""
 _HEARTBEAT_MS = 1500
 _PEEK_TIMEOUT_MS = 5000
+_ENDS_TIMEOUT_S = 5.0
 
 Records = dict[int, list[Any]]
 """aiokafka's ConsumerRecords by partition."""
@@ -48,8 +52,10 @@ def consumer_options(settings: Settings, client_id: str) -> dict[str, Any]:
 class EventsTopic:
     """The partitions that this process has at the moment, and what is in them."""
 
-    def __init__(self, settings: Settings, projection: str) -> None:
+    def __init__(self, settings: Settings, projection: str, environment: SystemEnvironment) -> None:
         self._topic = settings.events_topic
+        self._environment = environment
+        self._silence = Silence()
         self._consumer = AIOKafkaConsumer(
             group_id=f"ledger.projector.{projection}",
             session_timeout_ms=_SESSION_TIMEOUT_MS,
@@ -94,12 +100,36 @@ class EventsTopic:
         except OffsetOutOfRangeError as error:
             message = f"Kafka no longer has what is to be read next: {error}"
             raise OffsetsLostError(message) from error
-        return {partition.partition: messages for partition, messages in records.items()}
+        found = {partition.partition: messages for partition, messages in records.items()}
+        self._silence.look(
+            {
+                partition.partition: self._consumer.last_poll_timestamp(partition)
+                for partition in self._consumer.assignment()
+            },
+            found,
+            self._environment.monotonic(),
+        )
+        return found
+
+    def silent(self) -> list[int]:
+        """The partitions that Kafka has told nothing of for some seconds."""
+        return sorted(self._silence.partitions)
 
     def is_at_end(self, checkpoint: Checkpoint) -> bool:
         """Whether the partition is known to have nothing behind the checkpoint."""
+        if checkpoint.partition in self._silence.partitions:
+            return False
         end = self._consumer.highwater(self._partition(checkpoint.partition))
         return end is not None and checkpoint.next_offset >= end
+
+    async def ends(self) -> Mapping[int, int]:
+        """The offset behind the last message of each partition that this process has, by now.
+
+        Raises `TimeoutError` and `KafkaError`.
+        """
+        async with asyncio.timeout(_ENDS_TIMEOUT_S):
+            ends = await self._consumer.end_offsets(list(self._consumer.assignment()))
+        return {partition.partition: offset for partition, offset in ends.items()}
 
     def _partition(self, partition: int) -> TopicPartition:
         return TopicPartition(self._topic, partition)

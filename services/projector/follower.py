@@ -1,14 +1,16 @@
 """The topic after the beginning, batch by batch, each from where the checkpoints stand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
+from aiokafka.errors import KafkaError
+from msgspec.structs import replace
 
 from projections.checkpoint import Checkpoint, CheckpointLostError, Move, read_checkpoints
 from projections.envelope import decode_hash, decode_message
 from projections.interface import AnyProjection, Connection, ProjectedEvent
-from projections.log import read_published
+from projections.log import Published
 from projections.runner import Applied, Runner
 from services.projector import metrics
 from services.projector.beginning import check_generation, check_topic
@@ -71,8 +73,7 @@ class Follower:
 
         Raises `GenerationReplacedError`.
         """
-        await check_generation(self._connection, self._generation)
-        published = await read_published(self._connection)
+        published = await check_generation(self._connection, self._generation)
         if published is None or not self._topic.joined or self._topic.reassigned:
             return None
         behind = [
@@ -81,6 +82,39 @@ class Follower:
             if not self._topic.is_at_end(checkpoint)
         ]
         return max(published.published_position - min(behind), 1) if behind else 0
+
+    def silence(self) -> str | None:
+        """What Kafka does not tell, in words; None where it answers."""
+        silent = self._topic.silent()
+        return f"Kafka tells nothing of the partitions {silent}" if silent else None
+
+    async def note_quiet_partitions(self) -> None:
+        """Move the positions of partitions that stand at their end to what is published.
+
+        A partition without traffic would stay at an old position for ever, and a projection
+        that goes back to the log begins at the oldest. Raises `GenerationReplacedError`.
+        """
+        # In this order: what the relay has recorded as published was in the topic before its
+        # ends are looked up, so who stands there has folded all of it that is in the partition.
+        published = await check_generation(self._connection, self._generation)
+        if published is None or self._topic.reassigned:
+            return
+        try:
+            ends = await self._topic.ends()
+        except (KafkaError, TimeoutError) as error:
+            _log.info("ends_not_known", reason=repr(error))
+            return
+        moves = quiet_moves(self._checkpoints, ends, published)
+        try:
+            if moves:
+                await self._runner.apply([], moves)
+        except CheckpointLostError as error:
+            metrics.LOST_CHECKPOINTS.labels(self._name).inc()
+            _log.info("checkpoint_lost", reason=str(error))
+            await self._resume()
+            return
+        for move in moves:
+            self._checkpoints[move.after.partition] = move.after
 
     async def _resume(self) -> None:
         """Read on in the partitions that this process has, where their checkpoints stand."""
@@ -132,6 +166,24 @@ class Follower:
 
 class NotBegunError(Exception):
     """The projection has no checkpoint where it had one."""
+
+
+def quiet_moves(
+    checkpoints: Mapping[int, Checkpoint], ends: Mapping[int, int], published: Published
+) -> list[Move]:
+    """Where partitions stand that have nothing behind their checkpoints.
+
+    `published` must be from before `ends` was looked up.
+    """
+    position, event_hash = published.published_position, published.published_hash
+    return [
+        Move(before, replace(before, position=position, hash=event_hash))
+        for partition, before in checkpoints.items()
+        if partition in ends
+        and before.next_offset >= ends[partition]
+        and before.topic_id == published.topic_id
+        and before.position < position
+    ]
 
 
 def checkpoint_after(

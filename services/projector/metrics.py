@@ -47,14 +47,18 @@ TRIAL_BALANCE_LAG = Gauge(
 
 
 class Readiness:
-    """Ready once it has caught up, for as long as it is connected."""
+    """Ready once it has caught up, for as long as it is connected and Kafka answers."""
 
     def __init__(self) -> None:
         self.connected = False
         self.caught_up = False
         self.doing = "starting"
         """What it is at, in words, while it is not ready."""
+        self.silence: str | None = None
+        """What Kafka does not tell although it is connected, in words."""
 
     def reasons(self) -> list[str]:
         """Why this process is not ready; empty if it is."""
-        return [] if self.connected and self.caught_up else [self.doing]
+        if not (self.connected and self.caught_up):
+            return [self.doing]
+        return [] if self.silence is None else [self.silence]

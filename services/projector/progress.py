@@ -1,5 +1,6 @@
 """Shows a rebuild to the person who started it: a bar on a terminal, lines elsewhere."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -8,6 +9,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 _SHOWN_DIFFERENCES = 10
 _LINE_EVERY_PERCENT = 10
+
+
+class Differences:
+    """In how many places the old tables differ, and the first of them in words.
+
+    No more than that: where all is wrong, there are as many as rows.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: list[str] = []
+
+    def add(self, found: Sequence[str]) -> None:
+        """Count what was found, and keep it while there are few."""
+        self.count += len(found)
+        self.first += found[: _SHOWN_DIFFERENCES - len(self.first)]
 
 
 class Display:
@@ -59,14 +76,14 @@ class Display:
         """Say why nothing was changed."""
         self._console.print(f"not rebuilt: {reason}", markup=False)
 
-    def done(self, position: int, differences: list[str], *, compared: bool) -> None:
+    def done(self, position: int, differences: Differences, *, compared: bool) -> None:
         """Say what came of it."""
         self.note(f"rebuilt {self._name} up to position {position}, and switched to it")
         if not compared:
             self.note("the old one was not compared")
-        elif not differences:
+        elif not differences.count:
             self.note("the old one was equal to it")
         else:
-            self.note(f"the old one differed in {len(differences)} places:")
-            for difference in differences[:_SHOWN_DIFFERENCES]:
+            self.note(f"the old one differed in {differences.count} places:")
+            for difference in differences.first:
                 self.note(f"  {difference}")

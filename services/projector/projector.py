@@ -4,6 +4,7 @@ What a batch does is `projections.runner`'s; here is where the batches come from
 happens when the database, Kafka or the partition goes away.
 """
 
+import asyncio
 from typing import NoReturn
 
 import asyncpg
@@ -32,6 +33,7 @@ _REST_S = 0.010
 rest that gathers events; resting as long again here would only double the delay."""
 _OBSERVE_INTERVAL_S = 1.0
 _TOPIC_INTERVAL_S = 30.0
+_TOPIC_TIMEOUT_S = 10.0
 _BACKOFF_S = 0.5
 
 _FAILURES = (
@@ -85,6 +87,7 @@ class Projector:
                 _log.warning("connection_failed", reason=repr(error))
                 self._readiness.doing = f"reconnecting: {error!r}"
             self._readiness.connected = False
+            self._readiness.silence = None
             await self._environment.sleep(_BACKOFF_S)
 
     async def _serve(self, connection: Connection) -> NoReturn:
@@ -113,7 +116,7 @@ class Projector:
             [each.position for each in newest],
             [each.hash for each in newest],
         )
-        topic = EventsTopic(settings, self._name)
+        topic = EventsTopic(settings, self._name, self._environment)
         try:
             await topic.start()
             self._readiness.connected = True
@@ -135,6 +138,7 @@ class Projector:
             if now - checked_at > _TOPIC_INTERVAL_S:
                 checked_at = now
                 await self._check_topic(name, identity)
+                await follower.note_quiet_partitions()
             if now - observed_at > _OBSERVE_INTERVAL_S or not self._readiness.caught_up:
                 observed_at = now
                 await self._observe(follower)
@@ -143,6 +147,7 @@ class Projector:
 
     async def _observe(self, follower: Follower) -> None:
         await follower.observe()
+        self._readiness.silence = follower.silence()
         lag = await follower.lag()
         if lag is None:
             return
@@ -152,7 +157,13 @@ class Projector:
             _log.info("caught_up", projection=self._name)
 
     async def _check_topic(self, name: str, identity: TopicIdentity) -> None:
-        found = await describe_topic(self._settings, name)
+        # A broker that takes a request and never answers it must not keep this from reading.
+        try:
+            async with asyncio.timeout(_TOPIC_TIMEOUT_S):
+                found = await describe_topic(self._settings, name)
+        except TimeoutError as error:
+            message = f"Kafka did not answer about topic {name} in {_TOPIC_TIMEOUT_S:.0f} s"
+            raise TopicUnavailableError(message) from error
         if found != identity:
             message = f"{name} was {identity}, and is {found}"
             raise TopicChangedError(message)

@@ -2,7 +2,8 @@
 
 It folds no event that the live one has not folded, so that both can be compared at the
 same events; then, under a short lock, it takes the live one's place. Where the live one
-stands still, it goes on alone, and the live one begins again from there.
+stands still, it goes on alone, and the live one begins again from there. While the live one
+reads the log again, nobody can say what it has folded: it is waited for.
 """
 
 from functools import lru_cache
@@ -23,7 +24,7 @@ from projections.interface import AnyProjection, Connection, PageStart, Projecte
 from projections.log import LogPage, prepare_session, read_log, read_published
 from projections.registry import PROJECTIONS
 from projections.runner import Runner
-from services.projector.progress import Display
+from services.projector.progress import Differences, Display
 from services.projector.shadow import RebuildRunningError, Shadow
 from services.runtime.environment import SystemEnvironment
 from services.runtime.kafka import partition_for
@@ -85,16 +86,17 @@ class Rebuild:
             partition=LOG_PARTITION, topic_id=LOG_OPEN, next_offset=1, position=0, hash=None
         )
         self._live: dict[int, int] = {}
+        """How far the live one has folded each partition; empty while it is not at the topic."""
         self._partition_count = 0
         self._alone = False
-        self.differences: list[str] = []
+        self._differences = Differences()
 
     async def run(self) -> None:
         """Build, compare, switch. Raises `RebuildFailedError`, `RebuildRunningError`."""
         await self._shadow.create()
         try:
             await begin_checkpoints(self._connection, self._projection.name, [self._at])
-            self._alone = await self._live_cannot_go_on()
+            await self._look_whether_live_goes_on()
             with self._display:
                 await self._build()
                 await self._find_strangers()
@@ -102,22 +104,22 @@ class Rebuild:
                 await self._switch()
         finally:
             await self._shadow.drop()
-        self._display.done(self._at.position, self.differences, compared=not self._alone)
+        self._display.done(self._at.position, self._differences, compared=not self._alone)
 
-    async def _live_cannot_go_on(self) -> bool:
-        """Whether the live projection is of another log or topic, and refuses to work."""
-        await self._look_at_live()
-        published = await read_published(self._connection)
-        if published is None or not self._live:
+    async def _look_whether_live_goes_on(self) -> None:
+        """Go on alone where the live projection is of another log or topic, and refuses to work."""
+        name = self._projection.name
+        rows = await self._connection.fetch(_READ_LIVE, name)
+        if not rows or await read_published(self._connection) is None:
             message = (
-                f"{self._projection.name} has not begun yet, so there is nothing to rebuild: "
-                f"start `ledger projector {self._projection.name}`"
+                f"{name} has not begun yet, so there is nothing to rebuild: "
+                f"start `ledger projector {name}`"
             )
             raise RebuildFailedError(message)
-        name = self._projection.name
-        topics = {row["topic_id"] for row in await self._connection.fetch(_READ_LIVE, name)}
+        await self._look_at_live()
+        is_at_a_topic = any(row["partition"] != LOG_PARTITION for row in rows)
         diverged = await self._connection.fetchval(_LIVE_HAS_DIVERGED, name)
-        return diverged or topics != {published.topic_id}
+        self._alone = diverged or (is_at_a_topic and not self._live)
 
     async def _build(self) -> None:
         """Fold the log until what remains is little enough to be folded under the lock."""
@@ -125,19 +127,27 @@ class Rebuild:
         while True:
             await self._look_at_live()
             end = await self._end()
-            self._display.progress(self._at.position, end)
-            page_end = min(self._at.position + _PAGE_EVENTS, end)
-            page = await read_log(self._connection, self._at.position, page_end)
-            folded = await self._fold_what_live_has(page)
+            folded = 0 if end is None else await self._fold_a_page(end)
             now = self._environment.monotonic()
             if folded:
                 moved_at = now
-            if end - self._at.position <= _UNDER_LOCK_LIMIT // 2 and folded < _PAGE_EVENTS:
+            if end is not None and folded < _PAGE_EVENTS and self._lacks_little(end):
                 return
             if not folded and now - moved_at > _STANDSTILL_S:
                 self._go_on_alone()
             if not folded:
                 await self._environment.sleep(_WAIT_S)
+
+    def _lacks_little(self, end: int) -> bool:
+        return end - self._at.position <= _UNDER_LOCK_LIMIT // 2
+
+    async def _fold_a_page(self, end: int) -> int:
+        """Fold the next page, no further than the live one and `end`; how many events."""
+        self._display.progress(self._at.position, end)
+        page_end = min(self._at.position + _PAGE_EVENTS, end)
+        return await self._fold_what_live_has(
+            await read_log(self._connection, self._at.position, page_end)
+        )
 
     async def _fold_what_live_has(self, page: LogPage) -> int:
         """Fold the page up to the first event that the live one has not folded; how many."""
@@ -170,7 +180,8 @@ class Rebuild:
             raise RebuildFailedError(message) from error
         self._at = after
         if applied.ranges and not self._alone:
-            self.differences += await self._projection.compare(self._connection, applied.ranges)
+            found = await self._projection.compare(self._connection, applied.ranges)
+            self._differences.add(found)
 
     async def _find_strangers(self) -> None:
         """Find what the live tables have and the log does not."""
@@ -179,7 +190,7 @@ class Rebuild:
             found, after = await self._projection.strangers(
                 self._connection, after, self._at.position, _STRANGERS_PAGE
             )
-            self.differences += found
+            self._differences.add(found)
             if after is None:
                 return
 
@@ -189,7 +200,7 @@ class Rebuild:
                 async with self._shadow.locked():
                     await self._look_at_live()
                     end = await self._end()
-                    if end - self._at.position <= _UNDER_LOCK_LIMIT:
+                    if end is not None and end - self._at.position <= _UNDER_LOCK_LIMIT:
                         await self._finish(end)
                         return
             except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
@@ -212,17 +223,25 @@ class Rebuild:
 
     async def _look_at_live(self) -> None:
         rows = await self._connection.fetch(_READ_LIVE, self._projection.name)
-        self._live = {row["partition"]: row["position"] for row in rows}
         published = await read_published(self._connection)
-        self._partition_count = 0 if published is None else published.partition_count
+        assert published is not None, "it was there at the beginning"
+        # Repartition and retention take every checkpoint away, for a moment or for long; and
+        # positions of another topic's partitions say nothing about those of this one.
+        rows = [row for row in rows if row["partition"] != LOG_PARTITION]
+        count = published.partition_count
+        is_there = {(row["partition"], row["topic_id"]) for row in rows} == {
+            (each, published.topic_id) for each in range(count)
+        }
+        self._live = {row["partition"]: row["position"] for row in rows} if is_there else {}
+        self._partition_count = count
 
-    async def _end(self) -> int:
-        """The newest position that is to be folded by now."""
+    async def _end(self) -> int | None:
+        """The newest position that is to be folded by now; None while that is not known."""
         if self._alone:
             published = await read_published(self._connection)
             assert published is not None, "it was there at the beginning"
             return published.published_position
-        return max(self._live.values(), default=0)
+        return max(self._live.values(), default=None)
 
     def _is_live(self, event: ProjectedEvent) -> bool:
         """Whether the live projection has folded the event, or is not asked any more."""
@@ -233,9 +252,9 @@ class Rebuild:
 
     def _go_on_alone(self) -> None:
         self._alone = True
-        at = min(self._live.values(), default=0)
+        where = f"stands still at {min(self._live.values())}" if self._live else "reads the log"
         self._display.note(
-            f"the live {self._projection.name} stands still at {at}: "
+            f"the live {self._projection.name} {where}: "
             "going on without comparing; it will begin again from the log"
         )
 

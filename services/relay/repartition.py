@@ -90,6 +90,10 @@ class Repartition:
 
     async def run(self, partitions: int | None) -> None:
         """Fill, and take over. Raises `RepartitionFailedError`."""
+        # Before anything else: giving up what another call is filling would pull it away from it.
+        if not await self._connection.fetchval(_statement("try_lock_repartition")):
+            message = "a topic is being filled already by another call; let it end, or stop it"
+            raise RepartitionFailedError(message)
         try:
             generations = await self._connection.fetch(_statement("generations"))
             target = await self._resume(generations, partitions)
@@ -196,13 +200,17 @@ class Repartition:
         """Let relay and projectors go by the new topic; the position that it has by then.
 
         A projection that is of another log cannot go on with any topic. It is left as it is,
-        and will say so itself.
+        and will say so itself. Raises `RepartitionFailedError` if nobody records the target as
+        being filled any more: nothing was changed then.
         """
         diverged = []
         async with self._connection.transaction():
-            position: int = await self._connection.fetchval(
+            position: int | None = await self._connection.fetchval(
                 _statement("take_over"), target.generation
             )
+            if position is None:
+                message = f"{target.topic} is not recorded as being filled any more; call it again"
+                raise RepartitionFailedError(message)
             for (name,) in await self._connection.fetch(_statement("projections")):
                 try:
                     await check_projection(self._connection, name)

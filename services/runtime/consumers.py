@@ -1,10 +1,11 @@
 """Kafka consumers that fail in ways of which aiokafka does not tell."""
 
 import asyncio
-from contextlib import suppress
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer
+
+from services.runtime.kafka import close_client
 
 _STOP_SECONDS: Final = 5.0
 
@@ -37,6 +38,4 @@ async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
         stopping.result()
         return
     # It has come to an end before it closed its connections.
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_STOP_SECONDS):
-            await consumer._client.close()  # noqa: SLF001 - a second `stop` would do nothing
+    await close_client(consumer._client.close())  # noqa: SLF001 - a second `stop` would do nothing

@@ -4,6 +4,8 @@ The processes run as in production, each by itself, on servers that the test bre
 """
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -136,6 +138,38 @@ async def test_a_server_that_is_away_is_seen_at_every_process_and_its_return_too
         await running.wait_until_ready()
         await shop.credit(wallet_id, 1, "afterwards")
         assert await shop.balance(wallet_id) == 101
+
+
+@pytest.mark.slow
+async def test_a_projector_that_kafka_tells_nothing_says_so(
+    servers: Servers, tmp_path: Path
+) -> None:
+    """Stopped, Kafka keeps its connections: nothing fails at once."""
+    settings = {
+        "LEDGER_DATABASE_URL": servers.postgres.dsn,
+        "LEDGER_KAFKA_BOOTSTRAP": servers.kafka.bootstrap,
+    }
+    await _migrate(servers.postgres.dsn)
+    await Merchant.made_in(servers.postgres.dsn)
+    async with _running(tmp_path, settings, ("relay", "projector balances")) as running:
+        await eventually(
+            lambda: _is_nought(running, "projector balances", "ledger_projector_lag_events"),
+            "caught up",
+        )
+        pid = servers.kafka.process.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            await running.wait_for_reason("projector balances", "Kafka tells nothing of")
+            lag = await running["projector balances"].metric("ledger_projector_lag_events")
+            assert lag >= 1, "it is not known that there is nothing more"
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        await running.wait_until_ready()
+        await eventually(
+            lambda: _is_nought(running, "projector balances", "ledger_projector_lag_events"),
+            "caught up",
+        )
 
 
 async def test_a_restored_log_is_an_alarm_of_each_process(

@@ -57,6 +57,14 @@ HOT_STATEMENTS = [
             "events_tenant_id_stream_id_version_key",
         },
     ),
+    (
+        "projections/transactions/sql/page_declined_by_type.sql",
+        {
+            "transaction_progress_pkey",
+            "transactions_declined_by_type",
+            "events_tenant_id_stream_id_version_key",
+        },
+    ),
     ("projections/trial_balance/sql/load.sql", {"journal_progress_pkey"}),
     (
         "projections/trial_balance/sql/reached.sql",

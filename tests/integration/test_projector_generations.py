@@ -4,14 +4,18 @@ import asyncio
 import copy
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from projections.checkpoint import LOG_CLOSED, LOG_PARTITION, read_checkpoints
-from projections.interface import LogDivergedError
+from projections.checkpoint import LOG_CLOSED, LOG_PARTITION, Move, read_checkpoints
+from projections.interface import LogDivergedError, ProjectedEvent
 from projections.registry import PROJECTIONS
+from projections.runner import Applied, Runner
+from services.projector import rebuild
+from services.relay.repartition import Repartition
+from services.relay.repartition import run as run_repartition
 from services.verify.main import verify
 from services.verify.report import Report
 from tests.specs.published_log import ROOT, PublishedLog, published_log, wait_until
@@ -186,3 +190,61 @@ async def test_a_log_that_was_taken_back_stops_projectors_before_they_fold_what_
     async with relaying(log), log.projector("balances") as task:
         await gone_over(log, "balances", task)
         await more(log, "balances", task)
+
+
+@pytest.mark.parametrize("name", sorted(PROJECTIONS))
+async def test_a_rebuild_waits_for_a_live_one_that_a_new_generation_sends_back_to_the_log(
+    log: PublishedLog,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async with relaying(log), log.projector(name) as task:
+        log.factory.history(20, 5000)
+        await log.write()
+        await log.wait_until_folded(name, log.factory.position, task)
+        batches = 0
+        apply = Runner.apply
+
+        async def go_back_meanwhile(
+            runner: Runner, events: Iterable[ProjectedEvent], moves: Sequence[Move]
+        ) -> Applied:
+            nonlocal batches
+            applied = await apply(runner, events, moves)
+            if asyncio.current_task() is rebuilding:
+                batches += 1
+                if batches == 1:
+                    await repartition(log, MORE)
+            return applied
+
+        monkeypatch.setattr(Runner, "apply", go_back_meanwhile)
+        rebuilding = asyncio.create_task(rebuild.run(log.settings, name))
+
+        assert await rebuilding == 0
+
+        assert batches > 1, "it was in the middle"
+        assert "the old one was equal to it" in capsys.readouterr().out
+        await gone_over(log, name, task)
+        assert await log.folded(name) == log.factory.position
+        await more(log, name, task)
+    report = Report()
+    await verify(log.settings, report)
+    assert report.failures() == {}
+
+
+async def test_a_generation_that_nobody_fills_any_more_does_not_take_over(
+    log: PublishedLog, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await log.happen(5, 50)
+    await fold_all(log, "balances")
+    before = await read_checkpoints(log.connection, "balances")
+
+    async def given_up_meanwhile(*_: object) -> None:
+        await log.connection.execute("DELETE FROM relay_progress WHERE is_filling")
+
+    monkeypatch.setattr(Repartition, "_watch", given_up_meanwhile)
+
+    assert await run_repartition(log.settings, MORE) == 1
+
+    assert "is not recorded as being filled any more" in capsys.readouterr().out
+    assert await read_checkpoints(log.connection, "balances") == before

@@ -275,7 +275,7 @@ async def test_a_page_shows_what_only_some_transactions_have(models: Models) -> 
         ),
         (
             transactions._PAGE,
-            (TENANT_ID, TENANT_ID, 9, 9, "completed", None),
+            (TENANT_ID, TENANT_ID, 9, 9, "completed"),
             {"transactions_pkey", "events_tenant_id_stream_id_version_key"},
         ),
         (
@@ -286,6 +286,11 @@ async def test_a_page_shows_what_only_some_transactions_have(models: Models) -> 
                 "transactions_by_reversed",
                 "events_tenant_id_stream_id_version_key",
             },
+        ),
+        (
+            transactions._PAGE_DECLINED_BY_TYPE,
+            (TENANT_ID, TENANT_ID, 9, 9, "debit"),
+            {"transactions_declined_by_type", "events_tenant_id_stream_id_version_key"},
         ),
         (
             HOLDS.list_newest,
@@ -307,6 +312,7 @@ async def test_a_page_shows_what_only_some_transactions_have(models: Models) -> 
         "currency and status",
         "page",
         "page by type",
+        "declined by type",
         "holds",
         "holds by status",
         "due",

@@ -7,8 +7,10 @@ from contextlib import AbstractAsyncContextManager
 import asyncpg
 import pytest
 
+from projections.checkpoint import reopen_log
 from projections.registry import PROJECTIONS
-from services.projector.rebuild import run
+from services.projector import rebuild
+from services.projector.rebuild import Rebuild, run
 from services.projector.shadow import Shadow
 from services.verify.main import verify
 from services.verify.report import Report
@@ -201,3 +203,42 @@ async def test_what_has_not_begun_is_not_rebuilt(
 ) -> None:
     assert await run(log.settings, "balances") == 1
     assert "has not begun yet" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["_look_whether_live_goes_on", "_fold_a_page", "_find_strangers"],
+    ids=["when it begins", "while it folds", "before it switches"],
+)
+async def test_where_the_live_one_goes_back_to_the_log_and_stays_there_it_goes_on_alone(
+    log: PublishedLog,
+    moment: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As after retention, which leaves the generation of the topic as it is."""
+    async with log.projector("balances") as task:
+        await log.happen(20, 5000)
+        await log.wait_until_folded("balances", log.factory.position, task)
+    step = getattr(Rebuild, moment)
+    steps = 0
+
+    async def go_back_first(*arguments: object) -> object:
+        nonlocal steps
+        steps += 1
+        if steps == 1:
+            await reopen_log(log.connection, "balances")
+        return await step(*arguments)
+
+    monkeypatch.setattr(Rebuild, moment, go_back_first)
+    monkeypatch.setattr(rebuild, "_STANDSTILL_S", 0.3)
+
+    assert await run(log.settings, "balances") == 0
+
+    said = capsys.readouterr().out
+    assert "the live balances reads the log: going on without comparing" in said
+    assert await log.folded("balances") == log.factory.position
+    async with log.projector("balances") as task:
+        await log.happen(2, 50)
+        await log.wait_until_folded("balances", log.factory.position, task)
+    assert await _failures(log) == {}

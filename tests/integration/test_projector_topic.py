@@ -2,17 +2,28 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
+import asyncpg
 import pytest
 from aiokafka.admin import RecordsToDelete
 from aiokafka.structs import TopicPartition
 from msgspec.structs import replace
 
-from projections.checkpoint import LOG_CLOSED, LOG_PARTITION, TopicChangedError, read_checkpoints
+from projections.checkpoint import (
+    LOG_CLOSED,
+    LOG_PARTITION,
+    TopicChangedError,
+    read_checkpoints,
+    reopen_log,
+)
 from projections.interface import LogDivergedError, ProjectionGapError, UnreadableEventError
 from projections.registry import PROJECTIONS
 from schemas.events import RecordedEvent
+from services.projector import beginning, projector
+from services.projector.events_topic import earliest_offsets
+from services.runtime.kafka import partition_for
+from services.runtime.settings import Settings
 from services.verify.main import verify
 from services.verify.report import Report
 from tests.specs.published_log import PARTITIONS, PublishedLog, published_log, wait_until
@@ -140,12 +151,79 @@ async def test_a_checkpoint_behind_the_topics_beginning_reads_the_log_again(
         await log.wait_until_folded("balances", log.factory.position, task)
 
 
-async def _forget_messages(log: PublishedLog) -> None:
-    """What retention does, at once."""
+async def test_a_projection_begins_where_retention_emptied_a_partition_and_others_are_busy(
+    log: PublishedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (wallet, *_) = await log.happen(6, 50)
+    busy = partition_for(wallet.encode(), PARTITIONS)
+    await _forget_messages(log, (busy + 1) % PARTITIONS)
+
+    async def busy_meanwhile(
+        settings: Settings, partitions: Sequence[int]
+    ) -> tuple[Mapping[int, int], int | None]:
+        found = await earliest_offsets(settings, partitions)
+        log.factory.decline_change(wallet)
+        await log.publish(await log.write())
+        return found
+
+    monkeypatch.setattr(beginning, "earliest_offsets", busy_meanwhile)
+
+    # While the projection begins, what happens in between has the log's own connection.
+    looking = await asyncpg.connect(log.settings.require_database_url())
+    async with log.projector("balances") as task:
+
+        async def begun() -> bool:
+            assert not task.done(), task
+            return len(await read_checkpoints(looking, "balances")) == PARTITIONS + 1
+
+        await wait_until(begun)
+        await looking.close()
+        await log.happen(3, 50)
+        await log.wait_until_folded("balances", log.factory.position, task)
+    await _verify(log)
+
+
+async def test_going_back_to_the_log_does_not_begin_at_the_quietest_partition(
+    log: PublishedLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projector, "_TOPIC_INTERVAL_S", 0.1)
+    async with log.projector("balances") as task:
+        await log.happen(5, 50)
+        await log.wait_until_folded("balances", log.factory.position, task)
+
+        async def all_are_there() -> bool:
+            assert not task.done(), task
+            checkpoints = await read_checkpoints(log.connection, "balances")
+            positions = [checkpoints[each].position for each in checkpoints if each >= 0]
+            return positions == [log.factory.position] * PARTITIONS
+
+        await wait_until(all_are_there)
+        # All of it in one partition: the others have nothing to move them.
+        (wallet,) = await log.happen(1, 5)
+        for _ in range(20):
+            log.factory.decline_change(wallet)
+        await log.publish(await log.write())
+        await log.wait_until_folded("balances", log.factory.position, task)
+        await wait_until(all_are_there)
+
+    await reopen_log(log.connection, "balances")
+
+    checkpoints = await read_checkpoints(log.connection, "balances")
+    assert checkpoints[LOG_PARTITION].position == log.factory.position
+    async with log.projector("balances") as task:
+        await log.happen(5, 50)
+        await log.wait_until_folded("balances", log.factory.position, task)
+    await _verify(log)
+
+
+async def _forget_messages(log: PublishedLog, *partitions: int) -> None:
+    """What retention does, at once; of all partitions, unless some are named."""
     async with log.admin() as admin:
-        partitions = [TopicPartition(log.settings.events_topic, each) for each in range(PARTITIONS)]
         await admin.delete_records(
-            {partition: RecordsToDelete(before_offset=-1) for partition in partitions}
+            {
+                TopicPartition(log.settings.events_topic, each): RecordsToDelete(before_offset=-1)
+                for each in partitions or range(PARTITIONS)
+            }
         )
 
 

@@ -182,6 +182,53 @@ async def test_two_calls_at_once_are_one(line: RelayLine) -> None:
     assert (await line.connection.fetchval("SELECT count(*) FROM relay_progress")) == 1
 
 
+async def test_a_call_that_another_is_ahead_of_does_not_give_up_what_that_one_fills(
+    line: RelayLine,
+) -> None:
+    last = await append_seed(line.connection, 100)
+    await line.relay()
+    await line.until_published(last)
+    await line.connection.execute(
+        "INSERT INTO relay_progress (generation, topic, topic_id, partition_count,"
+        " published_position, updated_at, is_filling) VALUES (2, $1, 'x', 5, 0, now(), true)",
+        f"{line.topic}.2",
+    )
+    await line.connection.execute("SELECT pg_advisory_lock(hashtext('ledger repartition'), 0)")
+
+    status, said = await repartitioned(line, "--partitions", "3")
+
+    assert status == 1
+    assert said.startswith("not repartitioned: a topic is being filled already by another call")
+    assert (await line.connection.fetchval("SELECT count(*) FROM relay_progress")) == 2
+
+
+async def test_of_two_calls_with_other_numbers_of_partitions_one_is_refused(
+    line: RelayLine,
+) -> None:
+    last = await append_seed(line.connection, LONG)
+    await line.relay()
+    await line.until_published(last)
+    first = await line.repartition("--partitions", str(MORE))
+    async with asyncio.timeout(30):
+        while not await filled(line):  # noqa: ASYNC110 - another process makes it hold
+            await asyncio.sleep(0.002)
+    # Stopped, so that it is in the middle for as long as the second call takes.
+    first.send_signal(signal.SIGSTOP)
+
+    status, said = await repartitioned(line, "--partitions", "3")
+
+    first.send_signal(signal.SIGCONT)
+    output, _ = await first.communicate()
+    assert (status, "is being filled already by another call" in said) == (1, True), said
+    if first.returncode:  # It was stopped for so long that PostgreSQL ended its session.
+        assert b"call it again to go on" in output
+        status, said = await repartitioned(line)
+        assert status == 0, said
+    current = await line.connection.fetchrow(_CURRENT)
+    assert tuple(current or ()) == (2, f"{line.topic}.2", MORE)
+    assert heard(await line.received(f"{line.topic}.2", MORE)) == await line.log()
+
+
 async def test_before_the_relay_has_led_there_is_nothing_to_repartition(line: RelayLine) -> None:
     status, said = await repartitioned(line)
 

@@ -1,12 +1,14 @@
-"""Where a partition stands after a batch, also where events come again and late."""
+"""Where a partition stands after a batch, also where events come again and late, or none."""
 
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from projections.checkpoint import Checkpoint
-from services.projector.follower import checkpoint_after
+from projections.log import Published
+from services.projector.follower import checkpoint_after, quiet_moves
 
 BEFORE = Checkpoint(
     partition=0, topic_id="topic", next_offset=50, position=8, hash=bytes([8]) * 32, rebuilds=3
@@ -35,3 +37,36 @@ def test_a_checkpoint_stands_at_the_newest_event_and_behind_the_last_message(
     assert (after.position, after.hash) == (newest, bytes([newest]) * 32)
     assert after.next_offset == 50 + len(positions)
     assert after.rebuilds == 3
+
+
+PUBLISHED = Published(
+    generation=1,
+    topic="events",
+    topic_id="topic",
+    partition_count=1,
+    published_position=90,
+    published_hash=bytes([90]) * 32,
+)
+
+
+def test_a_partition_at_its_end_has_all_that_was_published_before_the_end_was_looked_up() -> None:
+    (move,) = quiet_moves({0: BEFORE}, {0: BEFORE.next_offset}, PUBLISHED)
+    assert move.before == BEFORE
+    assert move.after == replace(BEFORE, position=90, hash=bytes([90]) * 32)
+
+
+@pytest.mark.parametrize(
+    ("before", "ends"),
+    [
+        (BEFORE, {0: BEFORE.next_offset + 1}),
+        (BEFORE, {}),
+        (replace(BEFORE, topic_id="another"), {0: BEFORE.next_offset}),
+        (replace(BEFORE, position=90), {0: BEFORE.next_offset}),
+        (replace(BEFORE, position=91), {0: BEFORE.next_offset}),
+    ],
+    ids=["not at its end", "not ours", "another topic", "there already", "further"],
+)
+def test_a_partition_is_not_moved_where_that_is_not_known_or_not_needed(
+    before: Checkpoint, ends: dict[int, int]
+) -> None:
+    assert quiet_moves({0: before}, ends, PUBLISHED) == []

@@ -3,14 +3,16 @@
 import asyncio
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.partitioner import murmur2 as murmur2_of_aiokafka
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.runtime.consumers import stop_consumer
 from services.runtime.kafka import client_options, close_client, murmur2, partition_for
 from services.runtime.settings import SecretText, Settings, SettingsError
 from tests.specs.certificates import Authority
@@ -165,3 +167,24 @@ async def test_what_goes_wrong_while_a_client_closes_is_told() -> None:
 
     with pytest.raises(KafkaConnectionError):
         await close_client(close())
+
+
+class _Cancelled:
+    """A consumer whose closing ends with a cancellation of aiokafka's own, as with Kafka away."""
+
+    def __init__(self) -> None:
+        self._client = self
+        self.closed = 0
+
+    async def stop(self) -> None:
+        raise asyncio.CancelledError
+
+    async def close(self) -> None:
+        self.closed += 1
+        raise asyncio.CancelledError
+
+
+async def test_a_cancellation_inside_of_a_consumer_does_not_end_who_stops_it() -> None:
+    consumer = _Cancelled()
+    await stop_consumer(cast("AIOKafkaConsumer", consumer))
+    assert consumer.closed == 1

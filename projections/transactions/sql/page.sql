@@ -3,7 +3,7 @@
 -- in one snapshot. No row: the tenant has no such wallet. A wallet without such transactions is
 -- one row whose transaction is null.
 -- $1 uuid tenant  $2 uuid wallet  $3 bigint only versions below this  $4 bigint at most
--- $5 text status  $6 text type, or null for all
+-- $5 text status
 WITH asked AS (
     SELECT newest.version AS newest, coalesce(progress.version, 0) AS complete_to
     FROM (SELECT events.version
@@ -27,7 +27,6 @@ LEFT JOIN LATERAL (
     WHERE transactions.tenant_id = $1::uuid AND transactions.wallet_id = $2::uuid
       AND transactions.version < $3::bigint
       AND transactions.status = $5::text
-      AND ($6::text IS NULL OR transactions.type = $6::text)
     ORDER BY transactions.version DESC
     LIMIT $4::bigint
 ) AS t ON true
