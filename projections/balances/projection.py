@@ -1,4 +1,7 @@
-"""Writes `balances`, `holds` and `topups`: a row each, by whole batches of events at a time."""
+"""Writes `balances`, `holds` and `topups`: a row each, by whole batches of events at a time.
+
+Beside them it counts the wallets, in the same transaction.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -6,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from projections.arrays import spelled, spelled_keys
+from projections.balances import counts
 from projections.balances.evolve import fold
 from projections.balances.holds import HOLDS
 from projections.balances.parts import AnyPartKind, compare_parts, store_parts, strange_parts
@@ -39,7 +43,7 @@ class BalancesProjection:
     """Every wallet, every hold and every top-up as it stands."""
 
     name = "balances"
-    tables = ("balances", *(kind.table for kind in PARTS))
+    tables = ("balances", *(kind.table for kind in PARTS), counts.TABLE)
 
     async def load(
         self, connection: Connection, wallets: Sequence[WalletKey]
@@ -75,6 +79,14 @@ class BalancesProjection:
             await _update_standing(connection, told)
         for kind in PARTS:
             await store_parts(connection, kind, (event for each in news for event in each.events))
+        if opened:
+            await counts.count_wallets(
+                connection,
+                (
+                    (each.wallet.tenant_id, each.events[0].position, view.currency)
+                    for each, view in opened
+                ),
+            )
         written = {each.wallet: view for each, view in opened}
         written.update((wallet, view) for wallet, _, view in changed)
         return written
@@ -93,10 +105,15 @@ class BalancesProjection:
     async def strangers(
         self, connection: Connection, after: PageStart | None, up_to_position: int, limit: int
     ) -> tuple[list[str], PageStart | None]:
-        """Live rows that the rebuilt tables do not have: of wallets, of holds, of top-ups."""
+        """Live rows that the rebuilt tables do not have: of wallets, of holds, of top-ups.
+
+        Of what is counted, that which the live tables themselves contradict.
+        """
         table, *start = after or _beginning(self.tables[0])
         if table == "balances":
             found, last = await _strange_wallets(connection, start, up_to_position, limit)
+        elif table == counts.TABLE:
+            found, last = await counts.miscounted(connection, start)
         else:
             (kind,) = (kind for kind in PARTS if kind.table == table)
             found, last = await strange_parts(connection, kind, start, up_to_position, limit)
@@ -107,7 +124,7 @@ class BalancesProjection:
 
 
 def _beginning(table: str) -> PageStart:
-    return (table, _BEFORE_ALL, _BEFORE_ALL)
+    return (table, _BEFORE_ALL, "0" if table == counts.TABLE else _BEFORE_ALL)
 
 
 async def _strange_wallets(

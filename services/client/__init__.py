@@ -7,7 +7,14 @@ from services.client.client import CommandClient
 from services.client.errors import (
     CommandRejectedError,
     NotPublishedError,
+    ResultsUnreadableError,
     ResultTimeoutError,
 )
 
-__all__ = ["CommandClient", "CommandRejectedError", "NotPublishedError", "ResultTimeoutError"]
+__all__ = [
+    "CommandClient",
+    "CommandRejectedError",
+    "NotPublishedError",
+    "ResultTimeoutError",
+    "ResultsUnreadableError",
+]

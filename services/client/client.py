@@ -1,4 +1,4 @@
-"""The command client: one producer, one reader of results that filters by its own commands.
+"""The command client: one publisher, one reader of results that filters by its own commands.
 
 Each client reads all results from the moment it starts, without a consumer group, so
 a result finds the client that waits for it wherever it runs.
@@ -27,8 +27,14 @@ from schemas.commands import (
     VoidHold,
 )
 from schemas.results import CommandResult, RejectedMessage
-from services.client.errors import CommandRejectedError, NotPublishedError, ResultTimeoutError
-from services.runtime.consumers import stop_consumer
+from services.client.errors import (
+    CommandRejectedError,
+    NotPublishedError,
+    ResultsUnreadableError,
+    ResultTimeoutError,
+)
+from services.client.publisher import CommandPublisher
+from services.runtime.consumers import check_consumer, stop_consumer
 
 _POLL_TIMEOUT_MS = 500
 _PAUSE_S = 0.5
@@ -62,7 +68,9 @@ class CommandClient:
         self._commands_topic = commands_topic
         self._rejected_topic = rejected_topic
         options = {"bootstrap_servers": bootstrap, **(kafka_options or {})}
-        self._producer = AIOKafkaProducer(**options, enable_idempotence=True, acks="all")
+        self._publisher = CommandPublisher(
+            lambda: AIOKafkaProducer(**options, enable_idempotence=True, acks="all")
+        )
         self._consumer = AIOKafkaConsumer(
             results_topic,
             rejected_topic,
@@ -73,10 +81,12 @@ class CommandClient:
         )
         self._waiting: dict[str, list[asyncio.Future[CommandResult]]] = {}
         self._reader: asyncio.Task[None] | None = None
+        self._reading_failed: BaseException | None = None
+        self._is_closing = False
 
     async def __aenter__(self) -> Self:
         try:
-            await self._producer.start()
+            await self._publisher.start()
             await self._consumer.start()
             # A result may come right after its command is published: know the ends first.
             await self._consumer.seek_to_end()
@@ -85,7 +95,8 @@ class CommandClient:
         except BaseException:
             await self._close()
             raise
-        self._reader = asyncio.create_task(self._read_results())
+        self._reader = asyncio.create_task(self._read_results(), name="results")
+        self._reader.add_done_callback(self._reading_ended)
         return self
 
     async def __aexit__(
@@ -108,9 +119,11 @@ class CommandClient:
 
         Without a `command_id` it gets one of its own, and cannot be repeated safely
         but by its reference. Raises `CommandRejectedError`, `ResultTimeoutError`,
-        `NotPublishedError`.
+        `NotPublishedError`, `ResultsUnreadableError`.
         """
         command_id = command_id or str(uuid4())
+        if self._reading_failed is not None:
+            raise ResultsUnreadableError(command_id) from self._reading_failed
         waiting: asyncio.Future[CommandResult] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(command_id, []).append(waiting)
         try:
@@ -146,15 +159,16 @@ class CommandClient:
         if correlation_id is not None:
             headers.append(("ce_correlationid", correlation_id.encode()))
         try:
-            await self._producer.send_and_wait(
-                self._commands_topic, _encode(command), key=_key_of(command), headers=headers
+            await self._publisher.publish(
+                self._commands_topic, _encode(command), _key_of(command), headers
             )
-        except KafkaError as error:
+        except (KafkaError, OSError) as error:
             raise NotPublishedError(command_id) from error
         return command_id
 
     async def _read_results(self) -> None:
         while True:
+            check_consumer(self._consumer)
             try:
                 found = await self._consumer.getmany(timeout_ms=_POLL_TIMEOUT_MS)
             except KafkaError as error:
@@ -164,6 +178,20 @@ class CommandClient:
             for records in found.values():
                 for record in records:
                     self._take(record)
+
+    def _reading_ended(self, reader: asyncio.Task[None]) -> None:
+        """Tell whoever waits for a result that none will come."""
+        # While Kafka is away, aiokafka lets the cancellation of its own fetches out, too.
+        error = asyncio.CancelledError() if reader.cancelled() else reader.exception()
+        if not self._is_closing:
+            _log.error("results_not_read_any_more", error=repr(error))
+        self._reading_failed = error
+        for command_id, futures in self._waiting.items():
+            for waiting in futures:
+                if not waiting.done():
+                    told = ResultsUnreadableError(command_id)
+                    told.__cause__ = error
+                    waiting.set_exception(told)
 
     def _take(self, record: ConsumerRecord) -> None:
         """Give a reply to those who wait for it; most replies are other clients'."""
@@ -192,7 +220,8 @@ class CommandClient:
                 waiting.set_result(outcome)
 
     def _forget(self, command_id: str, waiting: asyncio.Future[CommandResult]) -> None:
-        waiting.cancel()
+        if not waiting.cancel() and not waiting.cancelled():
+            waiting.exception()  # Whoever waited hears of what went wrong first.
         others = self._waiting.get(command_id, [])
         if waiting in others:
             others.remove(waiting)
@@ -200,12 +229,13 @@ class CommandClient:
                 del self._waiting[command_id]
 
     async def _close(self) -> None:
+        self._is_closing = True
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
             self._reader = None
         await stop_consumer(self._consumer)
-        await self._producer.stop()
+        await self._publisher.stop()
 
 
 def _key_of(command: Command) -> bytes:

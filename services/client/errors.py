@@ -25,6 +25,18 @@ class ResultTimeoutError(Exception):
         self.timeout_s = timeout_s
 
 
+class ResultsUnreadableError(Exception):
+    """The client reads no results any more; `__cause__` says why. Only a new client will."""
+
+    def __init__(self, command_id: str) -> None:
+        super().__init__(
+            f"the result of command {command_id} will not be known: this client has stopped "
+            "reading results; make a new one, and repeat the command with the same command id: "
+            "it takes effect once, and its first result comes again"
+        )
+        self.command_id = command_id
+
+
 class NotPublishedError(Exception):
     """Kafka did not acknowledge the command. It may have arrived all the same."""
 

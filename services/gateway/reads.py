@@ -7,7 +7,7 @@ top-ups.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from msgspec import Struct
 
@@ -47,6 +47,11 @@ from services.gateway.patience import Clock, Patience
 from services.gateway.problems import ReadModelBehindError
 from services.gateway.wallet_batches import WalletBatches
 
+_WALLETS_AT_A_TIME: Final = 100
+"""Of a customer, however few are asked for: of many wallets few may have a status."""
+MAX_WALLETS_LOOKED_AT: Final = 1000
+"""Of a customer, for one page."""
+
 
 class Reading(Protocol):
     """What a read model says of one wallet, and how far the log is with it."""
@@ -75,6 +80,15 @@ class ListedNow(Struct, frozen=True, kw_only=True):
 
     opened_position: int
     view: WalletView
+
+
+class FoundWallets(NamedTuple):
+    """Some wallets of a list, the newest first."""
+
+    wallets: list[ListedNow]
+    looked_to: int | None = None
+    """Where looking ended because it had been long, at the opening of a wallet; none: it did not,
+    and fewer wallets than were asked for are all that there are."""
 
 
 class Reads:
@@ -112,6 +126,7 @@ class Reads:
         before = FROM_NEWEST if before_version is None else before_version
         return await self._caught_up(
             self._for_transactions,
+            tenant_id,
             lambda pool: read_page(
                 pool,
                 wallet,
@@ -139,6 +154,7 @@ class Reads:
         before = FROM_NEWEST if before_version is None else before_version
         return await self._caught_up(
             self._for_balances,
+            tenant_id,
             lambda pool: list_parts(
                 pool, kind, wallet, status=status, limit=limit, before_version=before
             ),
@@ -172,13 +188,13 @@ class Reads:
             return None
         wallet, version = found
         (recorded,) = await self._database.read(
-            lambda pool: read_stream(pool, wallet, version - 1, 1)
+            tenant_id, lambda pool: read_stream(pool, wallet, version - 1, 1)
         )
         return transfer_of(recorded)
 
     async def _find(self, tenant_id: str, identifier: str) -> tuple[WalletKey, int] | None:
         return await self._database.read(
-            lambda pool: find_event(pool, tenant_id, hex_of(identifier))
+            tenant_id, lambda pool: find_event(pool, tenant_id, hex_of(identifier))
         )
 
     async def _made_by_event(
@@ -197,6 +213,7 @@ class Reads:
         wallet, version = found
         return await self._caught_up(
             patience,
+            tenant_id,
             lambda pool: read(pool, wallet, version),
             eventual=eventual,
             at_least=version,
@@ -205,6 +222,7 @@ class Reads:
     async def _caught_up(
         self,
         patience: Patience,
+        tenant_id: str,
         read: Callable[[Pool], Awaitable[ReadingT | None]],
         *,
         eventual: bool,
@@ -216,7 +234,7 @@ class Reads:
         """
 
         async def ask() -> ReadingT | None:
-            return await self._database.read(read)
+            return await self._database.read(tenant_id, read)
 
         reading = await ask()
         if reading is None:
@@ -242,7 +260,7 @@ class Reads:
         limit: int,
         before_position: int | None,
         eventual: bool,
-    ) -> list[ListedNow]:
+    ) -> FoundWallets:
         """Up to `limit` wallets opened before a position, newest first.
 
         With a customer none is missing and each is as new as `wallet` gives it.
@@ -250,6 +268,7 @@ class Reads:
         before = FROM_NEWEST if before_position is None else before_position
         if customer_id is None:
             listed = await self._database.read(
+                tenant_id,
                 lambda pool: list_wallets(
                     pool,
                     tenant_id,
@@ -257,13 +276,15 @@ class Reads:
                     status=status,
                     limit=limit,
                     before_position=before,
-                )
+                ),
             )
-            return [
-                ListedNow(opened_position=entry.opened_position, view=entry.reading.view)
-                for entry in listed
-                if entry.reading.view is not None
-            ]
+            return FoundWallets(
+                [
+                    ListedNow(opened_position=entry.opened_position, view=entry.reading.view)
+                    for entry in listed
+                    if entry.reading.view is not None
+                ]
+            )
         return await self._of_customer(
             tenant_id,
             customer_id,
@@ -284,9 +305,11 @@ class Reads:
         limit: int,
         before_position: int,
         eventual: bool,
-    ) -> list[ListedNow]:
+    ) -> FoundWallets:
         found: list[ListedNow] = []
-        while True:
+        at_a_time = max(limit, _WALLETS_AT_A_TIME)
+        looked_at = 0
+        while looked_at < MAX_WALLETS_LOOKED_AT:
 
             async def ask(pool: Pool, before: int = before_position) -> list[ListedWallet]:
                 return await list_wallets_of_customer(
@@ -294,24 +317,30 @@ class Reads:
                     tenant_id,
                     customer_id,
                     currency=currency,
-                    limit=limit,
+                    limit=at_a_time,
                     before_position=before,
                 )
 
-            listed = await self._database.read(ask)
+            listed = await self._database.read(tenant_id, ask)
             for entry in listed:
+                view = await self._shown(tenant_id, entry.reading, eventual=eventual)
                 # The status is judged on the wallet as it is, not on a row that is behind.
-                view = entry.reading.view
-                if view is None or (entry.reading.behind and not eventual):
-                    wallet = WalletKey(tenant_id, entry.reading.wallet_id)
-                    view = await self._newest(wallet, entry.reading, wait=not eventual)
                 if status is None or view.status == status:
                     found.append(ListedNow(opened_position=entry.opened_position, view=view))
                     if len(found) == limit:
-                        return found
-            if len(listed) < limit:
-                return found
+                        return FoundWallets(found)
+            if len(listed) < at_a_time:
+                return FoundWallets(found)
             before_position = listed[-1].opened_position
+            looked_at += len(listed)
+        return FoundWallets(found, looked_to=before_position)
+
+    async def _shown(self, tenant_id: str, reading: WalletReading, *, eventual: bool) -> WalletView:
+        """A wallet of a list: its row, or, where that is behind, what the log makes of it."""
+        if reading.view is not None and (eventual or not reading.behind):
+            return reading.view
+        wallet = WalletKey(tenant_id, reading.wallet_id)
+        return await self._newest(wallet, reading, wait=not eventual)
 
     async def _newest(self, wallet: WalletKey, reading: WalletReading, *, wait: bool) -> WalletView:
         """The wallet at the version that the log had when `reading` was made, or later."""
@@ -330,7 +359,9 @@ class Reads:
         if caught_up(latest) and latest.view is not None:
             return latest.view
         to_fold = latest
-        view = await self._database.read(lambda pool: catch_up(pool, wallet, to_fold))
+        view = await self._database.read(
+            wallet.tenant_id, lambda pool: catch_up(pool, wallet, to_fold)
+        )
         if view is None:
             raise ReadModelBehindError
         return view

@@ -9,7 +9,7 @@ from typing import Final
 
 from projections.balances.read_model import WalletReading, read_many
 from projections.interface import WalletKey
-from services.gateway.database import Database, Pool
+from services.gateway.database import GATHERED, Database, Pool
 
 _STATEMENTS_AT_ONCE: Final = 2
 _WALLETS_PER_STATEMENT: Final = 256
@@ -56,7 +56,7 @@ class WalletBatches:
             return await read_many(pool, wallets)
 
         try:
-            readings = await self._database.read(ask)
+            readings = await self._database.read(GATHERED, ask)
         except Exception as error:  # noqa: BLE001 - handed on to everyone who asked
             for answers in waiting.values():
                 for answer in answers:

@@ -205,7 +205,11 @@ OPERATIONS: Final[tuple[BaasOperation, ...]] = (
         path="/transactions/customer/{customer_id}",
         group="Transactions",
         summary="List a customer's transactions",
-        description="Completed and failed ones, the newest first.",
+        description=(
+            "Completed and failed ones, the newest first. A page that would skip more than 10000 "
+            "of them is refused with 400; the other API goes on by a cursor, however many there "
+            "are."
+        ),
         scope="wallets:read",
         parameters=("customer_id", *_PAGES),
         answer=http.CustomerTransactionListAnswer,

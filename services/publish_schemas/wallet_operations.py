@@ -47,7 +47,8 @@ WALLET_OPERATIONS: tuple[Operation, ...] = (
         summary="List wallets",
         description=(
             "Newest first. The list may lag behind by moments; with `customer_id` it shows "
-            "every change that was acknowledged before."
+            "every change that was acknowledged before. Of a customer with very many wallets a "
+            "page may have fewer than `limit`: it is the last one only where `has_more` is false."
         ),
         scope="wallets:read",
         parameters=("customer_id", "currency", "wallet_status", "limit", "after", "consistency"),

@@ -30,6 +30,7 @@ from services.verify.report import Form, Report
 from services.verify.snapshots import Snapshots
 from services.verify.tenants import TenantStreams
 from services.verify.topic import Topic
+from services.verify.wallet_counts import WalletCounts
 from services.verify.wallet_states import WalletStates
 from services.verify.wallets import Wallets
 
@@ -95,6 +96,7 @@ async def _check_database(
     parts = [
         Parts(connection, files.enter_context(closing(PartStates(kind))), report) for kind in PARTS
     ]
+    counts = WalletCounts(connection, report)
     numbers = AccountNumbers(connection, states, report)
     identities = Identities(connection, states, report)
     books = Books(connection, states, report)
@@ -117,6 +119,7 @@ async def _check_database(
     await read_models.check_strangers()
     for each in parts:
         await each.check()
+    await counts.check()
     await numbers.check(log.position)
     await identities.check(log.position)
     await books.finish(log.position)

@@ -30,6 +30,10 @@ HOT_STATEMENTS = [
         "projections/balances/sql/read_many.sql",
         {"balances_pkey", "events_tenant_id_stream_id_version_key"},
     ),
+    (
+        "services/gateway/baas/sql/list_wallets.sql",
+        {"balances_by_currency", "wallet_counts_pkey"},
+    ),
     ("projections/balances/sql/load_holds.sql", {"holds_pkey"}),
     ("projections/balances/sql/update_holds.sql", {"holds_pkey"}),
     (

@@ -101,6 +101,22 @@ async def test_lists_are_newest_first_in_pages_that_new_wallets_do_not_disturb(
     assert found == wallets[::-1]
 
 
+async def test_wallets_are_counted_as_they_are_opened(models: Models) -> None:
+    for _ in range(3):
+        models.factory.history(10, 50)
+        models.factory.open(tenant_id=OTHER_TENANT)
+        await models.happened()
+    counted = await models.connection.fetch(
+        "SELECT tenant_id, block, currency, wallets FROM wallet_counts ORDER BY 1, 2, 3"
+    )
+    there = await models.connection.fetch(
+        "SELECT tenant_id, opened_position / 16384, currency, count(*) FROM balances "
+        "GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"
+    )
+    assert [tuple(row) for row in counted] == [tuple(row) for row in there]
+    assert sum(row["wallets"] for row in counted) == 33
+
+
 @pytest.mark.parametrize("currency", [None, "NGN"])
 @pytest.mark.parametrize("status", [None, "frozen"])
 async def test_lists_can_be_filtered(models: Models, currency: str | None, status: Any) -> None:

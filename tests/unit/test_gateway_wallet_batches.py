@@ -17,7 +17,7 @@ class SlowDatabase:
         self.may_answer = asyncio.Event()
         self.statements: asyncio.Queue[None] = asyncio.Queue()
 
-    async def read(self, _: object) -> list[None]:
+    async def read(self, _whose: str, _ask: object) -> list[None]:
         """The answer to a statement of one wallet."""
         self.statements.put_nowait(None)
         await self.may_answer.wait()

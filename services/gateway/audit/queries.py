@@ -41,7 +41,7 @@ class AuditQueries:
             async with pool.acquire() as connection:
                 return await audit_page(connection, tenant_id, before, page.entries_to_read)
 
-        found = await self._database.read(ask)
+        found = await self._database.read(tenant_id, ask)
         return Answer(200, JSON, _page(*page.cut(found, lambda entry: entry.position)))
 
 

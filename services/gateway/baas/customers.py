@@ -63,7 +63,7 @@ class Customers:
             )
             return None if found is None else wallet_id(found.hex)
 
-        return await self._database.read(ask)
+        return await self._database.read(tenant_id, ask)
 
     async def wallets(self, tenant_id: str, user_id: str) -> list[str]:
         """The customer's wallets: the open one first, then the one that was closed last."""
@@ -72,7 +72,7 @@ class Customers:
             rows = await pool.fetch(_WALLETS, tenant_id, user_id, CURRENCY)
             return [wallet_id(row["wallet_id"].hex) for row in rows]
 
-        return await self._database.read(ask)
+        return await self._database.read(tenant_id, ask)
 
     async def owners(self, tenant_id: str, wallet_ids: Sequence[str]) -> dict[str, str]:
         """Whose the wallets are, as UUIDs; those that are not the tenant's are left out."""
@@ -83,7 +83,7 @@ class Customers:
             )
             return {wallet_id(row["wallet_id"].hex): str(row["user_id"]) for row in rows}
 
-        return await self._database.read(ask)
+        return await self._database.read(tenant_id, ask)
 
     async def of_identity(self, tenant_id: str, index: bytes) -> str | None:
         """The customer whom a blind index belongs to, as a UUID."""
@@ -92,7 +92,7 @@ class Customers:
             found = await pool.fetchval(_OWNER, tenant_id, index)
             return None if found is None else str(found)
 
-        return await self._database.read(ask)
+        return await self._database.read(tenant_id, ask)
 
     async def of_command(self, tenant_id: str, command_id: str) -> Decided | None:
         """What a command of this id has come to, if it was decided."""
@@ -104,7 +104,7 @@ class Customers:
             user_id = row["user_id"]
             return Decided(None if user_id is None else str(user_id), was_taken=row["was_taken"])
 
-        return await self._database.read(ask)
+        return await self._database.read(tenant_id, ask)
 
     async def of_account(self, tenant_id: str, account_number: str) -> Account | None:
         """The wallet of an account number, and whose it is."""
@@ -115,7 +115,7 @@ class Customers:
                 return None
             return Account(wallet_id(row["wallet_id"].hex), str(row["user_id"]))
 
-        return await self._database.read(ask)
+        return await self._database.read(tenant_id, ask)
 
     async def list_wallets(self, tenant_id: str, limit: int, offset: int) -> WalletPage:
         """A page of the tenant's wallets, as the read model has them."""
@@ -127,7 +127,7 @@ class Customers:
                 rows[0]["total_items"],
             )
 
-        return await self._database.read(ask)
+        return await self._database.read(tenant_id, ask)
 
     async def known_reference(self, tenant_id: str, command_id: str | None) -> KnownReference:
         """With which reference the command of this id was decided."""
@@ -137,4 +137,4 @@ class Customers:
             assert row is not None, "there is always a row"
             return KnownReference(row["reference"], row["unix_seconds"])
 
-        return await self._database.read(ask)
+        return await self._database.read(tenant_id, ask)

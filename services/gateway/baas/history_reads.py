@@ -32,9 +32,10 @@ class HistoryReads:
 
         async def ask() -> WalletsReading:
             return await self._database.read(
+                tenant_id,
                 lambda pool: read_page_of_wallets(
                     pool, tenant_id, wallet_ids, limit=limit, offset=offset
-                )
+                ),
             )
 
         reading = await ask()
@@ -50,7 +51,7 @@ class HistoryReads:
 
         async def ask() -> tuple[int, int, TransactionView | None]:
             reading = await self._database.read(
-                lambda pool: read_capture(pool, wallet, hold_id, reference)
+                wallet.tenant_id, lambda pool: read_capture(pool, wallet, hold_id, reference)
             )
             assert reading is not None, "a wallet that has events is never removed"
             line = reading.line
@@ -74,7 +75,7 @@ class HistoryReads:
                 return reading.view
             return await catch_up(pool, wallet, reading)
 
-        view = await self._database.read(ask)
+        view = await self._database.read(tenant_id, ask)
         if view is None:
             raise ReadModelBehindError
         return view
@@ -82,7 +83,7 @@ class HistoryReads:
     async def shown_wallets(self, tenant_id: str, wallet_ids: Sequence[str]) -> list[WalletView]:
         """These wallets as the read model has them; it has them all."""
         keys = [WalletKey(tenant_id, wallet_id) for wallet_id in wallet_ids]
-        readings = await self._database.read(lambda pool: read_many(pool, keys))
+        readings = await self._database.read(tenant_id, lambda pool: read_many(pool, keys))
         return [
             reading.view for reading in readings if reading is not None and reading.view is not None
         ]

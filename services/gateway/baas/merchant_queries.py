@@ -65,4 +65,4 @@ class MerchantQueries:
             assert row is not None, "whoever calls has a tenant, and a tenant has a merchant"
             return _Merchant(row["name"], row["created_at"])
 
-        return await self._database.read(ask)
+        return await self._database.read(tenant_id, ask)

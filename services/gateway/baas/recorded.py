@@ -96,7 +96,7 @@ class Log:
             row = await pool.fetchrow(statement, *arguments)
             return None if row is None else _recorded(tenant_id, row)
 
-        return await self._database.read(ask)
+        return await self._database.read(tenant_id, ask)
 
 
 def as_recorded(event: RecordedEvent) -> Recorded:

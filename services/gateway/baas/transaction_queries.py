@@ -1,6 +1,7 @@
 """The calls of contract B that look at transactions."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from projections.balances.topups import TOPUPS
 from projections.interface import WalletKey
@@ -25,16 +26,19 @@ from services.gateway.baas.envelopes import (
 from services.gateway.baas.failures import INVALID_REFERENCE
 from services.gateway.baas.history_reads import HistoryReads
 from services.gateway.baas.identifiers import canonical_uuid
-from services.gateway.baas.pages import page_asked
+from services.gateway.baas.pages import Page, page_asked
 from services.gateway.baas.recorded import Log, Recorded
 from services.gateway.baas.references import reference_of
 from services.gateway.baas.rendering import render_topup, render_transaction
 from services.gateway.baas.wallet_queries import unknown_customer
-from services.gateway.calls import Call
+from services.gateway.calls import Call, invalid_parameter
 from services.gateway.problems import RefusedError
 from services.gateway.reads import Reads
 
 CUSTOMER_SEGMENT = "customer"
+MAX_SKIPPED: Final = 10_000
+"""What a page skips is read, so there is an end to it. A page behind the end reads nothing."""
+_BEHIND_ALL: Final = 2**62
 
 
 class TransactionQueries:
@@ -62,13 +66,16 @@ class TransactionQueries:
         """`GET /transactions/customer/:customer_id`: 200 and a page, newest first."""
         page = page_asked(call)
         user_id, wallet_ids = await self._customer(call)
+        is_deep = page.offset > MAX_SKIPPED
         reading = await self._histories.of_wallets(
             call.principal.tenant_id,
             wallet_ids,
             limit=page.limit,
-            offset=page.offset,
+            offset=_BEHIND_ALL if is_deep else page.offset,
             eventual=call.eventual,
         )
+        if is_deep and page.offset < reading.total_lines:
+            raise _too_deep(page)
         shown = [render_transaction(view, call.principal, user_id) for view in reading.transactions]
         return customer_transactions_answer(shown, page, reading.total_lines)
 
@@ -162,6 +169,15 @@ class TransactionQueries:
     async def _shown(self, call: Call, view: TransactionView) -> Transaction:
         owners = await self._customers.owners(call.principal.tenant_id, [view.wallet_id])
         return render_transaction(view, call.principal, owners[view.wallet_id])
+
+
+def _too_deep(page: Page) -> RefusedError:
+    last = MAX_SKIPPED // page.limit + 1
+    return invalid_parameter(
+        "page",
+        f"must be an integer from 1 to {last}, so that at most {MAX_SKIPPED} transactions are "
+        "skipped; GET /v1/wallets/:id/transactions goes on by a cursor, however many there are",
+    )
 
 
 def _unknown_transaction() -> RefusedError:

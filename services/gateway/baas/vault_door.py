@@ -17,7 +17,7 @@ from schemas.identifiers import TenantId
 from services.customers.erasures import erasures_in
 from services.gateway.baas.failures import VAULT_UNAVAILABLE
 from services.gateway.baas.vault_metrics import VaultMetrics
-from services.gateway.database import Database
+from services.gateway.database import GATHERED, Database
 from services.gateway.problems import ReadsUnavailableError, RefusedError
 from services.runtime.settings import Settings, SettingsError
 from services.vault.blind_index import BlindIndex
@@ -138,7 +138,7 @@ def vault_door(settings: Settings, database: Database, registry: CollectorRegist
     """The door to the vault that the settings name."""
 
     async def fetch(statement: str, after: int, limit: int) -> list[asyncpg.Record]:
-        return await database.read(lambda pool: pool.fetch(statement, after, limit))
+        return await database.read(GATHERED, lambda pool: pool.fetch(statement, after, limit))
 
     return VaultDoor(
         lambda: open_vault(settings, "ledger-gateway-vault", erasures_in(fetch)),

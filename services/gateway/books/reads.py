@@ -56,20 +56,22 @@ class BookReads:
 
     async def accounts(self, tenant_id: str, *, eventual: bool) -> BooksReading:
         """Every account of the tenant with all that is booked."""
-        reached = await self._reached(None, eventual=eventual)
-        accounts = await self._ask(lambda pool: list_accounts(pool, tenant_id))
+        reached = await self._reached(tenant_id, None, eventual=eventual)
+        accounts = await self._ask(tenant_id, lambda pool: list_accounts(pool, tenant_id))
         shown = await self._own(tenant_id, reached.position)
         return BooksReading(position=shown, accounts=accounts)
 
     async def accounts_at(self, tenant_id: str, position: int) -> BooksReading:
         """Every account of the tenant as of a position. Raises `PositionAheadError`."""
-        await self._reached(position, eventual=False)
-        accounts = await self._ask(lambda pool: list_accounts_as_of(pool, position, tenant_id))
+        await self._reached(tenant_id, position, eventual=False)
+        accounts = await self._ask(
+            tenant_id, lambda pool: list_accounts_as_of(pool, position, tenant_id)
+        )
         return BooksReading(position=position, accounts=accounts)
 
     async def accounts_at_moment(self, tenant_id: str, moment: datetime) -> BooksReading | None:
         """Every account of the tenant as of a moment; None if that is still to come."""
-        found: PositionAt = await self._ask(lambda pool: position_at(pool, moment))
+        found: PositionAt = await self._ask(tenant_id, lambda pool: position_at(pool, moment))
         if found.is_ahead:
             return None
         reading = await self.accounts_at(tenant_id, found.position)
@@ -92,29 +94,32 @@ class BookReads:
         it lies between what was seen and what will be, and nobody would look there again.
         """
         if before_position is None:
-            reached = await self._reached(None, eventual=eventual)
+            reached = await self._reached(tenant_id, None, eventual=eventual)
             up_to = reached.position
         else:
             up_to = before_position - 1
-            reached = await self._reached(up_to, eventual=False, up_to_head=True)
+            reached = await self._reached(tenant_id, up_to, eventual=False, up_to_head=True)
             up_to = min(up_to, reached.position)
         entries = await self._ask(
-            lambda pool: list_entries(pool, tenant_id, account, currency, up_to=up_to, limit=limit)
+            tenant_id,
+            lambda pool: list_entries(pool, tenant_id, account, currency, up_to=up_to, limit=limit),
         )
         shown = await self._own(tenant_id, reached.position)
         return EntriesReading(position=shown, entries=entries)
 
     async def _own(self, tenant_id: str, position: int) -> int:
         """What is said instead of a position, which would tell how much others do."""
-        return await self._ask(lambda pool: newest_entry(pool, tenant_id, position))
+        return await self._ask(tenant_id, lambda pool: newest_entry(pool, tenant_id, position))
 
     async def is_booked_on(self, tenant_id: str, account: str, currency: str) -> bool:
         """Whether the account has an entry, be it where the journal is not complete yet."""
-        found = await self._ask(lambda pool: read_account(pool, tenant_id, account, currency))
+        found = await self._ask(
+            tenant_id, lambda pool: read_account(pool, tenant_id, account, currency)
+        )
         return found is not None
 
     async def _reached(
-        self, position: int | None, *, eventual: bool, up_to_head: bool = False
+        self, tenant_id: str, position: int | None, *, eventual: bool, up_to_head: bool = False
     ) -> Reached:
         """How far the journal is complete, once that is far enough; no position: to the head.
 
@@ -122,7 +127,7 @@ class BookReads:
         """
 
         async def ask() -> Reached:
-            return await self._ask(read_reached)
+            return await self._ask(tenant_id, read_reached)
 
         reached = await ask()
         if eventual:
@@ -136,5 +141,5 @@ class BookReads:
 
         return await self._patience.until(ask, caught_up, reached)
 
-    async def _ask(self, question: Callable[[Pool], Awaitable[Result]]) -> Result:
-        return await self._database.read(question)
+    async def _ask(self, tenant_id: str, question: Callable[[Pool], Awaitable[Result]]) -> Result:
+        return await self._database.read(tenant_id, question)

@@ -46,7 +46,11 @@ class AskedPage(NamedTuple):
         shown = entries[: self.limit]
         if len(shown) == len(entries):
             return shown, None
-        return shown, make_cursor(self.kind, self.filters, cursor_of(shown[-1]))
+        return shown, self.cursor_behind(cursor_of(shown[-1]))
+
+    def cursor_behind(self, place: int) -> str:
+        """The cursor of what follows a place in the list."""
+        return make_cursor(self.kind, self.filters, place)
 
 
 def asked_page(

@@ -91,7 +91,7 @@ class WalletQueries:
         tenant_id = call.principal.tenant_id
         filters = (tenant_id, customer_id, currency, status)
         asked = asked_page("wallets", filters, limit=limit_text, after=after_text)
-        rows = await self._reads.wallets(
+        found = await self._reads.wallets(
             tenant_id,
             customer_id=customer_id,
             currency=currency,
@@ -100,7 +100,10 @@ class WalletQueries:
             before_position=asked.after,
             eventual=call.eventual,
         )
-        shown, cursor = asked.cut(rows, lambda row: row.opened_position)
+        shown, cursor = asked.cut(found.wallets, lambda row: row.opened_position)
+        if cursor is None and found.looked_to is not None:
+            # What follows was not looked at yet: the page may be short, and is not the last.
+            cursor = asked.cursor_behind(found.looked_to)
         return Answer(200, JSON, render_wallet_page([row.view for row in shown], cursor))
 
 

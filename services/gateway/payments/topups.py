@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from ledger.tenants import Environment
 from schemas.identifiers import hex_of, is_topup_id
-from services.gateway.database import Database, Pool
+from services.gateway.database import ANYONE, Database, Pool
 from services.runtime.sql import load_statement
 
 _FIND_TOPUP = load_statement(__file__, "find_topup")
@@ -45,4 +45,4 @@ class Topups:
                 asked_at=row["asked_at"],
             )
 
-        return await self._database.read(ask)
+        return await self._database.read(ANYONE, ask)

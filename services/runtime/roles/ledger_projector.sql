@@ -9,8 +9,8 @@ BEGIN
     GRANT SELECT ON events, relay_progress TO ledger_projector;
     GRANT SELECT, INSERT ON transactions, journal_entries TO ledger_projector;
     GRANT SELECT, INSERT, UPDATE
-        ON balances, holds, topups, transaction_progress, accounts, account_subtotals,
-           journal_progress, journal_completeness
+        ON balances, holds, topups, wallet_counts, transaction_progress, accounts,
+           account_subtotals, journal_progress, journal_completeness
         TO ledger_projector;
     GRANT SELECT, INSERT, UPDATE, DELETE ON projection_checkpoints TO ledger_projector;
 END

@@ -15,8 +15,8 @@ BEGIN
                   rate_limit_per_s, rate_limit_burst, position)
         ON credentials TO ledger_reader;
     GRANT SELECT
-        ON balances, holds, topups, transactions, transaction_progress, journal_entries, accounts,
-           account_subtotals, journal_progress, journal_completeness
+        ON balances, holds, topups, wallet_counts, transactions, transaction_progress,
+           journal_entries, accounts, account_subtotals, journal_progress, journal_completeness
         TO ledger_reader;
 END
 $$

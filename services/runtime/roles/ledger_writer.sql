@@ -15,8 +15,8 @@ BEGIN
     GRANT SELECT ON merchants, tenants, credentials, redirect_origins TO ledger_writer;
     GRANT SELECT, INSERT, UPDATE ON credential_usage TO ledger_writer;
     GRANT SELECT
-        ON balances, holds, topups, transactions, transaction_progress, journal_entries, accounts,
-           account_subtotals, journal_progress, journal_completeness
+        ON balances, holds, topups, wallet_counts, transactions, transaction_progress,
+           journal_entries, accounts, account_subtotals, journal_progress, journal_completeness
         TO ledger_writer;
 END
 $$

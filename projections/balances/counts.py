@@ -1,0 +1,42 @@
+"""`wallet_counts`: how many wallets each tenant has in each currency, block by block."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from projections.arrays import spelled
+from projections.interface import Connection
+from projections.statements import load_statement
+
+TABLE = "wallet_counts"
+_COUNT = load_statement(__file__, "count_wallets")
+_MISCOUNTED = load_statement(__file__, "miscounted")
+_BLOCKS_A_PAGE = 4
+
+
+async def count_wallets(connection: Connection, opened: Iterable[tuple[str, int, str]]) -> None:
+    """Count new wallets: the tenant of each, the position of its opening, and its currency.
+
+    Whoever counts holds what is counted until the commit, so it is the last thing to do.
+    """
+    tenants, positions, currencies = zip(*opened, strict=True)
+    await connection.execute(_COUNT, spelled(tenants), positions, currencies)
+
+
+async def miscounted(
+    connection: Connection, start: Sequence[str]
+) -> tuple[list[str], tuple[str, str] | None]:
+    """One page of the live counts that are not those of the live wallets; where the next begins.
+
+    The page begins with a tenant, as hexadecimal digits, and a block.
+    """
+    tenant_id, block = start
+    rows = await connection.fetch(_MISCOUNTED, UUID(tenant_id), int(block), _BLOCKS_A_PAGE)
+    found = [
+        f"tenant {row['tenant_id']} has {row['wallets']} wallets in {row['currency']} of block "
+        f"{row['block']}, and {row['counted']} are counted"
+        for row in rows
+        if row["currency"] is not None
+    ]
+    if not rows:
+        return found, None
+    return found, (rows[0]["tenant_id"].hex, str(rows[0]["next_block"]))
