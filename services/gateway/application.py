@@ -111,17 +111,18 @@ class Gateway:
         return route
 
     async def _admit(self, call: Call, scope: str, dialect: Dialect, route_name: str) -> None:
+        identify = partial(self._identify, dialect, route_name)
         try:
-            await self._identify(call, dialect, route_name)
+            await identify(call)
         except RefusedError:
             self._limits.failed.count(call.request.remote)
             raise
-        call.readmit = partial(self._identify, call, dialect, route_name)
+        call.readmit = identify
         call.allowed.take_call()
         if scope not in call.principal.scopes:
             raise RefusedError("forbidden", f"the credentials lack the scope {scope}")
 
-    async def _identify(self, call: Call, dialect: Dialect, route_name: str) -> None:
+    async def _identify(self, dialect: Dialect, route_name: str, call: Call) -> None:
         """Find who sends the call, and what that may ask for: both as they are now."""
         call.sender = await dialect.authenticate(call, route_name)
         call.allowance = self._limits.of(call.sender)

@@ -45,7 +45,9 @@ class Call:
         self.sender: Principal | None = None
         self.allowance: Allowance | None = None
         """What the sender may ask for; none where the route needs no credentials."""
-        self.readmit: Callable[[], Awaitable[None]] | None = None
+        # Given the call, not made with it: a call that refers to itself is freed by the garbage
+        # collector only, which stops everything for tens of milliseconds to find it.
+        self.readmit: Callable[[Call], Awaitable[None]] | None = None
         """Finds both anew; none where the route needs no credentials."""
 
     @property
@@ -66,7 +68,7 @@ class Call:
         Refuses with 401 `unauthorized` who was revoked meanwhile.
         """
         if self.readmit is not None:
-            await self.readmit()
+            await self.readmit(self)
 
     async def body(self, max_bytes: int = MAX_BODY_BYTES) -> bytes:
         """The body, by `read_body`, of who may still send it when all of it has come."""

@@ -1,11 +1,12 @@
 """A broker with TLS, passwords and ACLs; what is not allowed on it is denied."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.protocol.admin import CreateAclsRequest
+from aiokafka.protocol.admin import CreateAclsRequest, DescribeAclsRequest
 
 from services.runtime.kafka import client_options
 from services.runtime.settings import Settings
@@ -15,6 +16,7 @@ from services.supervisor.ports import RememberedPorts
 _TYPES = {"topic": 2, "group": 3}
 _OPERATIONS = {"read": 3, "write": 4, "describe": 8}
 _LITERAL, _ALLOW = 3, 3
+_LOOKS, _LOOK_S = 500, 0.02
 _PROTOCOLS = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL"
 _LOGIN = "org.apache.kafka.common.security.{}LoginModule required {};"
 
@@ -97,11 +99,21 @@ class SecuredKafka:
         try:
             await admin.start()
             for user, operation, kind, name in rights:
-                request = CreateAclsRequest(
+                acl = (
                     *(_TYPES[kind], name, _LITERAL, f"User:{user}", "*"),
                     *(_OPERATIONS[operation], _ALLOW),
                 )
-                response = await admin._send_request(request)
+                response = await admin._send_request(CreateAclsRequest(*acl))
                 assert [code for code, _ in response.creation_responses] == [0], response
+                await _until_it_counts(admin, DescribeAclsRequest(*acl))
         finally:
             await admin.close()
+
+
+async def _until_it_counts(admin: AIOKafkaAdminClient, request: DescribeAclsRequest) -> None:
+    """The controller has an ACL before the broker goes by it."""
+    for _ in range(_LOOKS):
+        if (await admin._send_request(request)).resources:
+            return
+        await asyncio.sleep(_LOOK_S)
+    raise AssertionError("the broker does not go by an ACL that it has taken")
