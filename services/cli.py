@@ -176,12 +176,13 @@ def verify(*, against: Path | None, kafka: bool, form: "Form") -> None:
     """Check the invariants on the live system; the exit status says whether they hold."""
     from services.runtime.outages import DatabaseOutageError, said_as_outages
     from services.verify.main import run
+    from services.verify.positions import NoRoomError
 
     try:
         with said_as_outages():
             work = run(settings_now(), against, kafka=kafka, form=form)
             status = run_process("verify", work, logs=False)
-    except DatabaseOutageError as error:
+    except (DatabaseOutageError, NoRoomError) as error:
         raise click.ClickException(str(error)) from error
     sys.exit(1 if status is None else status)
 

@@ -174,9 +174,13 @@ def _rest(event: ChangeDeclined) -> int:
 def _over_the_limit(event: Declined) -> BalanceLimitExceeded:
     """Of the wallet whose balance it is, which may be the other one."""
     assert not isinstance(event, VoidDeclined | IdentityDeclined), "it moves no money"
+    if isinstance(event, ChangeDeclined):
+        amount = balance = _rest(event)
+    else:
+        amount, balance = event.amount, event.balance
     return BalanceLimitExceeded(
-        amount=_rest(event) if isinstance(event, ChangeDeclined) else event.amount,
-        balance=event.balance if event.limit is None else event.limit,
+        amount=amount,
+        balance=balance if event.limit is None else event.limit,
         limit=MAX_AMOUNT_MINOR,
     )
 

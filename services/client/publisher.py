@@ -86,6 +86,10 @@ class CommandPublisher:
                 except BaseException:
                     await close_client(producer.stop())
                     raise
+                if self._is_stopped:
+                    # Whoever stopped this did not see it yet.
+                    await close_client(producer.stop())
+                    raise ProducerClosed
                 self._producer = producer
             return self._producer
 

@@ -11,8 +11,9 @@ from typing import Final
 
 from services.gateway.problems import ReadsUnavailableError
 
-MAX_AT_ONCE: Final = 2
-"""Of the connections there are more, so no single tenant has all of them."""
+MAX_AT_ONCE: Final = 3
+"""Of the connections there is one more, so no single tenant has all of them; and one that is alone
+loses little by it."""
 MAX_WAITING: Final = 1000
 
 

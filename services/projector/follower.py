@@ -173,14 +173,15 @@ def quiet_moves(
 ) -> list[Move]:
     """Where partitions stand that have nothing behind their checkpoints.
 
-    `published` must be from before `ends` was looked up.
+    `published` must be from before `ends` was looked up. A topic that ends before a checkpoint
+    has lost messages: nothing is known of what else it lost.
     """
     position, event_hash = published.published_position, published.published_hash
     return [
         Move(before, replace(before, position=position, hash=event_hash))
         for partition, before in checkpoints.items()
         if partition in ends
-        and before.next_offset >= ends[partition]
+        and before.next_offset == ends[partition]
         and before.topic_id == published.topic_id
         and before.position < position
     ]

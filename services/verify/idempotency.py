@@ -1,8 +1,8 @@
 """What idempotency remembers against the log: `consumed_references` and `command_outcomes`.
 
-While the log is read, it is noted in two files at which position which name must have its row; then
-each table is read once, in the order of its key, and every row must be one of those. Names are
-noted as 61-bit hashes that nobody can foresee: they are made anew in every process.
+While the log is read, it is noted in temporary files at which position which name must have its
+row; then each table is read once, in the order of its key, and every row must be one of those.
+Names are noted as 61-bit hashes that nobody can foresee: they are made anew in every process.
 """
 
 from collections.abc import Sequence

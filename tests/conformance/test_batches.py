@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 
+from ledger.command_handling.case import as_it_stands
+from ledger.command_handling.results import rejection_of
 from ledger.command_handling.submission import Settled
 from schemas.commands import (
     CloseWallet,
@@ -24,6 +26,7 @@ from schemas.rejections import (
     WalletUnknown,
 )
 from tests.conformance.backends import Backend
+from tests.specs.decider import OPENED, WALLET_ID, Given
 from tests.specs.invariants import all_events, check, references_of
 from tests.specs.world import Writer, submission
 
@@ -162,6 +165,18 @@ async def test_a_declined_close_says_what_was_there_and_what_is(backend: Backend
     again = await together(writer, commands, "key")
     assert [each.result for each in again] == [each.result for each in first]
     await writer.stop()
+
+
+def test_a_declined_close_names_the_balance_that_was_in_its_way() -> None:
+    """Also where both wallets had as much, so that the event says it once."""
+    half = 2**52
+    event = ChangeDeclined(
+        change="close", code="balance_limit_exceeded", balance=half, wallet_id=NOWHERE
+    )
+    wallet = Given(OPENED).wallets[WALLET_ID]
+    after = as_it_stands(event, wallet)
+    assert isinstance(after, ChangeDeclined)
+    assert rejection_of(after) == rejection_of(event)
 
 
 async def test_a_refusal_without_an_event_stays_with_its_group(backend: Backend) -> None:

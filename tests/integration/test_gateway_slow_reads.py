@@ -11,16 +11,19 @@ import asyncpg
 import pytest
 
 from projections.balances.read_model import list_wallets_of_customer
+from projections.registry import PROJECTIONS
 from services.gateway import reads
 from services.gateway.baas import transaction_queries
 from services.runtime.migrations import all_migrations, apply_migrations
 from services.runtime.postgres import connect
 from tests.specs.baas_client import BaasClient, failure
 from tests.specs.event_factory import TENANT_ID
+from tests.specs.published_log import wait_until
 from tests.specs.running_gateway import FAST, RunningGateway, running_gateway
 
 ROOT = Path(__file__).parents[2]
 OTHER_TENANT = "6b1f7c52-0c5e-4a6c-8a59-6d0a3f2f6d11"
+WAITING = "SELECT count(*) FROM pg_locks WHERE pid = $1 AND NOT granted"
 LIST = (ROOT / "services/gateway/baas/sql/list_wallets.sql").read_text()
 WALLETS = """
 INSERT INTO balances (tenant_id, wallet_id, version, customer_id, user_id, currency, status,
@@ -182,3 +185,21 @@ async def test_wallets_that_were_there_before_they_were_counted_are_listed_and_c
         assert tuple(nothing) == (0, None)
     finally:
         await connection.close()
+
+
+async def test_a_list_locks_in_the_order_in_which_a_rebuild_locks(database: str) -> None:
+    """So whoever waits for the first table has nothing of the second."""
+    connection, rebuild = await asyncpg.connect(database), await asyncpg.connect(database)
+    first, *_, last = PROJECTIONS["balances"].tables
+    async with rebuild.transaction():
+        await rebuild.execute(f"LOCK TABLE {first} IN ACCESS EXCLUSIVE MODE")
+        listing = asyncio.create_task(connection.fetch(LIST, TENANT_ID, "NGN", 10, 0))
+
+        async def waits() -> bool:
+            return bool(await rebuild.fetchval(WAITING, connection.get_server_pid()))
+
+        await wait_until(waits)
+        await rebuild.execute(f"LOCK TABLE {last} IN ACCESS EXCLUSIVE MODE NOWAIT")
+    assert [tuple(row) for row in await listing] == [(0, None)]
+    await connection.close()
+    await rebuild.close()

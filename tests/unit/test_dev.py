@@ -81,6 +81,8 @@ def test_tests_without_servers_need_nothing_but_python(checkout: Path, arguments
         "tests/unit tests/integration",
         "-x tests/integration tests/unit",
         "tests/unit/../integration",
+        "--ignore tests/unit",
+        "--deselect tests/unit/test_money.py::test_one",
     ],
 )
 def test_other_tests_are_preceded_by_what_servers_need(checkout: Path, arguments: str) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from services.gateway import read_shares
+from services.gateway.database import MAX_READING
 from services.gateway.problems import ReadsUnavailableError
 from services.gateway.read_shares import MAX_AT_ONCE, ReadShares
 
@@ -42,6 +43,10 @@ async def test_a_tenant_with_many_reads_leaves_room_for_the_others() -> None:
     assert reads.begun[MAX_AT_ONCE + 1 :] == [f"busy-{n}" for n in range(MAX_AT_ONCE, 5)]
 
 
+def test_no_tenant_can_have_every_connection() -> None:
+    assert MAX_AT_ONCE < MAX_READING
+
+
 async def test_who_stops_waiting_takes_no_turn() -> None:
     reads = Reads()
     tasks = [asyncio.create_task(reads.read("busy", f"busy-{n}")) for n in range(MAX_AT_ONCE + 2)]
@@ -50,7 +55,7 @@ async def test_who_stops_waiting_takes_no_turn() -> None:
     await everything_has_its_turn()
     reads.may_end.set()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert reads.begun == ["busy-0", "busy-1", f"busy-{MAX_AT_ONCE + 1}"]
+    assert reads.begun == [*(f"busy-{n}" for n in range(MAX_AT_ONCE)), f"busy-{MAX_AT_ONCE + 1}"]
 
 
 async def test_more_than_may_wait_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,12 +59,20 @@ def test_a_partition_at_its_end_has_all_that_was_published_before_the_end_was_lo
     ("before", "ends"),
     [
         (BEFORE, {0: BEFORE.next_offset + 1}),
+        (BEFORE, {0: BEFORE.next_offset - 1}),
         (BEFORE, {}),
         (replace(BEFORE, topic_id="another"), {0: BEFORE.next_offset}),
         (replace(BEFORE, position=90), {0: BEFORE.next_offset}),
         (replace(BEFORE, position=91), {0: BEFORE.next_offset}),
     ],
-    ids=["not at its end", "not ours", "another topic", "there already", "further"],
+    ids=[
+        "not at its end",
+        "behind an end that has gone back",
+        "not ours",
+        "another topic",
+        "there already",
+        "further",
+    ],
 )
 def test_a_partition_is_not_moved_where_that_is_not_known_or_not_needed(
     before: Checkpoint, ends: dict[int, int]

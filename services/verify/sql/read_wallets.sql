@@ -1,5 +1,6 @@
 -- Under which names each wallet can be found, whether it was closed, and by an event of its own;
--- and how many more of its customer's wallets in its currency are open. All in one snapshot.
+-- and, of an open one, how many more of its customer's in its currency are open: of a closed one
+-- nobody asks, and a customer may have closed many. All in one snapshot.
 -- arrays: $1 uuid tenants, $2 uuid wallets
 SELECT asked.place, w.customer_id, w.currency, w.position, c.user_id,
        closed.position AS closed_position,
@@ -17,7 +18,8 @@ LEFT JOIN events AS told
 CROSS JOIN LATERAL (
     SELECT count(*) AS open
     FROM wallets AS other
-    WHERE other.tenant_id = w.tenant_id AND other.customer_id = w.customer_id
+    WHERE closed.position IS NULL
+      AND other.tenant_id = w.tenant_id AND other.customer_id = w.customer_id
       AND other.currency = w.currency AND other.wallet_id <> w.wallet_id
       AND NOT EXISTS (SELECT FROM wallet_closures AS ended
                       WHERE ended.tenant_id = other.tenant_id

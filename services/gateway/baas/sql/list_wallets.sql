@@ -1,8 +1,13 @@
 -- A page of a tenant's wallets in a currency, the newest first, and how many there are. There is
 -- always a row; on a page without wallets its wallet is null. What the page skips is counted block
--- by block, and only the skipped wallets of one block are read.
+-- by block, and only the skipped wallets of one block are read. Tables are locked in the order in
+-- which they are named, which must be the one in which a rebuild that takes over locks them:
+-- `first_locked` is for that only.
 -- $1 uuid tenant  $2 text currency  $3 bigint at most  $4 bigint skipped
-WITH blocks AS (
+WITH first_locked AS (
+    SELECT FROM balances LIMIT 0
+),
+blocks AS (
     SELECT block, wallets, sum(wallets) OVER (ORDER BY block DESC)::bigint AS up_to
     FROM wallet_counts
     WHERE tenant_id = $1::uuid AND currency = $2::text
