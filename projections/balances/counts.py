@@ -9,7 +9,9 @@ from projections.statements import load_statement
 
 TABLE = "wallet_counts"
 _COUNT = load_statement(__file__, "count_wallets")
-_MISCOUNTED = load_statement(__file__, "miscounted")
+_LIVE_MISCOUNTED = load_statement(__file__, "miscounted")
+# The same of tables beside which nothing is rebuilt: they are called by their own names.
+_MISCOUNTED = _LIVE_MISCOUNTED.replace("live_", "")
 _BLOCKS_A_PAGE = 4
 
 
@@ -23,14 +25,15 @@ async def count_wallets(connection: Connection, opened: Iterable[tuple[str, int,
 
 
 async def miscounted(
-    connection: Connection, start: Sequence[str]
+    connection: Connection, start: Sequence[str], *, beside_a_rebuild: bool
 ) -> tuple[list[str], tuple[str, str] | None]:
     """One page of the live counts that are not those of the live wallets; where the next begins.
 
     The page begins with a tenant, as hexadecimal digits, and a block.
     """
     tenant_id, block = start
-    rows = await connection.fetch(_MISCOUNTED, UUID(tenant_id), int(block), _BLOCKS_A_PAGE)
+    statement = _LIVE_MISCOUNTED if beside_a_rebuild else _MISCOUNTED
+    rows = await connection.fetch(statement, UUID(tenant_id), int(block), _BLOCKS_A_PAGE)
     found = [
         f"tenant {row['tenant_id']} has {row['wallets']} wallets in {row['currency']} of block "
         f"{row['block']}, and {row['counted']} are counted"

@@ -113,7 +113,7 @@ class BalancesProjection:
         if table == "balances":
             found, last = await _strange_wallets(connection, start, up_to_position, limit)
         elif table == counts.TABLE:
-            found, last = await counts.miscounted(connection, start)
+            found, last = await counts.miscounted(connection, start, beside_a_rebuild=True)
         else:
             (kind,) = (kind for kind in PARTS if kind.table == table)
             found, last = await strange_parts(connection, kind, start, up_to_position, limit)

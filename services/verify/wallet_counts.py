@@ -2,13 +2,11 @@
 
 from uuid import UUID
 
+from projections.balances.counts import miscounted
 from projections.interface import Connection
-from services.runtime.sql import load_statement
 from services.verify.report import Report
 
-_PAGE = load_statement(__file__, "page_wallet_counts")
-_BLOCKS_A_PAGE = 4
-_BEFORE_ALL = (UUID(int=0), 0)
+_BEFORE_ALL = (UUID(int=0).hex, "0")
 
 
 class WalletCounts:
@@ -20,12 +18,10 @@ class WalletCounts:
 
     async def check(self) -> None:
         """Count the wallets of every tenant, some blocks of positions at a time."""
-        after = _BEFORE_ALL
-        while rows := await self._connection.fetch(_PAGE, *after, _BLOCKS_A_PAGE):
-            for row in rows:
-                self._counted.check(
-                    row["currency"] is None,
-                    f"tenant {row['tenant_id']} has {row['wallets']} wallets in {row['currency']} "
-                    f"of block {row['block']}, and {row['counted']} are counted",
-                )
-            after = (rows[0]["tenant_id"], rows[0]["next_block"])
+        start: tuple[str, str] | None = _BEFORE_ALL
+        while start is not None:
+            found, start = await miscounted(self._connection, start, beside_a_rebuild=False)
+            for what in found:
+                self._counted.fail(what)
+            if not found and start is not None:
+                self._counted.held += 1

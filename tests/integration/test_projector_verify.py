@@ -58,6 +58,8 @@ BOOKS_GONE = (
     "TRUNCATE journal_entries, accounts, account_subtotals, journal_progress, journal_completeness"
 )
 TAMPERINGS = [
+    ("UPDATE wallet_counts SET wallets = wallets + 1", "wallets are counted right"),
+    ("DELETE FROM wallet_counts", "wallets are counted right"),
     (
         "UPDATE events SET schema_version = 2 WHERE position = 9",
         "event hashes chain each wallet",

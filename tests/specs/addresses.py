@@ -14,5 +14,8 @@ def _has_ipv6() -> bool:
     return True
 
 
-# Containers often have no IPv6 at all: nothing can listen there, and so nothing be in the way.
-NEEDS_IPV6 = pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
+# Where the kernel has no `::1`, as in many containers, nothing can listen there: what these tests
+# are about cannot happen, and nothing of ours could make it. Everywhere else they run.
+NEEDS_IPV6 = pytest.mark.skipif(
+    not _has_ipv6(), reason="nothing can listen on ::1 here, so no process of ours ever will"
+)
