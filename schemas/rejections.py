@@ -107,6 +107,14 @@ class TooManyHolds(Struct, frozen=True, kw_only=True, tag_field="code", tag="too
     limit: int
 
 
+class TooManyHeldLots(
+    Struct, frozen=True, kw_only=True, tag_field="code", tag="too_many_held_lots"
+):
+    """A hold that would make a wallet's open holds set aside parts of more lots than they may."""
+
+    limit: int
+
+
 class HoldUnknown(Struct, frozen=True, kw_only=True, tag_field="code", tag="hold_not_found"):
     """No such hold, or another tenant's, which is the same."""
 
@@ -248,6 +256,7 @@ Rejection = (
     | ExpiryNotAhead
     | TooManyLots
     | TooManyHolds
+    | TooManyHeldLots
     | HoldUnknown
     | HoldNotOpen
     | CaptureExceedsHold
@@ -282,6 +291,7 @@ REJECTION_TYPES: tuple[type[Rejection], ...] = (
     ExpiryNotAhead,
     TooManyLots,
     TooManyHolds,
+    TooManyHeldLots,
     HoldUnknown,
     HoldNotOpen,
     CaptureExceedsHold,

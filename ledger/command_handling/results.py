@@ -9,7 +9,12 @@ from ledger.command_handling.views import (
     placed_hold,
     sent_transfer,
 )
-from ledger.domain.wallet.state import MAX_OPEN_HOLDS, MAX_OPEN_LOTS, MAX_PENDING_TOPUPS
+from ledger.domain.wallet.state import (
+    MAX_HELD_LOTS,
+    MAX_OPEN_HOLDS,
+    MAX_OPEN_LOTS,
+    MAX_PENDING_TOPUPS,
+)
 from schemas.events import (
     ChangeDeclined,
     CreditDeclined,
@@ -43,6 +48,7 @@ from schemas.rejections import (
     ReviewNotPending,
     TierLimitExceeded,
     TierNotRaised,
+    TooManyHeldLots,
     TooManyHolds,
     TooManyLots,
     TooManyTopups,
@@ -149,6 +155,8 @@ def rejection_of(event: Declined) -> Rejection:  # noqa: C901, PLR0912 - one lin
             return TooManyLots(limit=MAX_OPEN_LOTS)
         case "too_many_holds":
             return TooManyHolds(limit=MAX_OPEN_HOLDS)
+        case "too_many_held_lots":
+            return TooManyHeldLots(limit=MAX_HELD_LOTS)
         case "too_many_topups":
             return TooManyTopups(limit=MAX_PENDING_TOPUPS)
         case "hold_not_open":

@@ -135,6 +135,7 @@ _REJECTION_STATUS = {
     "expiry_not_ahead": (422, "Expiry not ahead"),
     "too_many_lots": (409, "Too many lots"),
     "too_many_holds": (409, "Too many holds"),
+    "too_many_held_lots": (409, "Too many held lots"),
     "hold_not_found": (404, "Hold not found"),
     "hold_not_open": (409, "Hold not open"),
     "capture_exceeds_hold": (409, "Capture exceeds hold"),

@@ -60,6 +60,7 @@ from schemas.rejections import (
     SameWallet,
     TierLimitExceeded,
     TierNotRaised,
+    TooManyHeldLots,
     TooManyHolds,
     TooManyLots,
     TooManyTopups,
@@ -261,6 +262,8 @@ def _detail_of(rejection: Rejection) -> str:  # noqa: C901, PLR0912 - one line e
             return f"the wallet has expiring money of {limit} different moments already"
         case TooManyHolds(limit=limit):
             return f"the wallet has {limit} open holds already"
+        case TooManyHeldLots(limit=limit):
+            return f"the wallet's open holds would set aside parts of more than {limit} lots"
         case HoldUnknown():
             return "there is no such hold"
         case HoldNotOpen():

@@ -35,6 +35,7 @@ HOLD_OPERATIONS: tuple[Operation, ...] = (
             "tier_limit_exceeded",
             "too_many_holds",
             "insufficient_funds",
+            "too_many_held_lots",
         ),
     ),
     Operation(

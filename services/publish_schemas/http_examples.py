@@ -314,6 +314,7 @@ _MORE: dict[str, dict[str, Any]] = {
     "expiry_not_ahead": {"param": "expires_at", "wallet_id": WALLET},
     "too_many_lots": {"wallet_id": WALLET, "transaction_id": CREDIT_ID, "limit": 1_000},
     "too_many_holds": {"wallet_id": WALLET, "transaction_id": DEBIT_ID, "limit": 1_000},
+    "too_many_held_lots": {"wallet_id": WALLET, "transaction_id": DEBIT_ID, "limit": 10_000},
     "hold_not_open": {"wallet_id": WALLET, "hold_id": HOLD_ID, "transaction_id": DEBIT_ID},
     "capture_exceeds_hold": {
         "wallet_id": WALLET,

@@ -1,7 +1,9 @@
 """Commands in few words, for tests of a wallet's rules. `reference` names what comes of one."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from ledger.domain.wallet.state import MAX_HELD_LOTS, MAX_OPEN_LOTS
 from schemas.commands import (
     CancelTopup,
     CaptureHold,
@@ -20,10 +22,14 @@ from schemas.commands import (
     UnfreezeWallet,
     VoidHold,
 )
+from schemas.events import Expiring, LotAmount, TransferReceived, WalletEvent
+from schemas.identifiers import transfer_id
 from tests.specs.decider import (
     OTHER_ID,
     WALLET_ID,
     hold_named,
+    id_named,
+    received_named,
     topup_named,
     transaction_named,
 )
@@ -140,3 +146,29 @@ def reverse(
         reference=reference,
         allow_negative=allow_negative,
     )
+
+
+def many_held_lots(of: str = WALLET_ID) -> Iterator[WalletEvent | PlaceHold]:
+    """Holds h0, h1, ... that set aside as many lots as may be, of a wallet that was empty."""
+    lots = tuple(
+        LotAmount(amount=1, expires_at=JUNE.replace(microsecond=number))
+        for number in range(MAX_OPEN_LOTS)
+    )
+    for number in range(MAX_HELD_LOTS // MAX_OPEN_LOTS):
+        before = number * MAX_OPEN_LOTS
+        yield TransferReceived(
+            transfer_id=transfer_id(id_named(f"t{number}")),
+            from_wallet_id=OTHER_ID,
+            to_wallet_id=of,
+            amount=MAX_OPEN_LOTS,
+            balance_before=before,
+            balance_after=before + MAX_OPEN_LOTS,
+            available_after=MAX_OPEN_LOTS,
+            expiring_after=Expiring(amount=MAX_OPEN_LOTS, next_at=JUNE, next_amount=1),
+            currency="GHS",
+            sent=lots,
+            sent_transaction_id=transaction_named(f"t{number}"),
+            received_transaction_id=received_named(f"t{number}"),
+            reference=f"t{number}",
+        )
+        yield hold(MAX_OPEN_LOTS, reference=f"h{number}", of=of)

@@ -34,6 +34,7 @@ from schemas.rejections import (
     SameWallet,
     TierLimitExceeded,
     TierNotRaised,
+    TooManyHeldLots,
     TooManyHolds,
     TooManyLots,
     TooManyTopups,
@@ -99,6 +100,7 @@ REJECTIONS: list[tuple[Rejection, int, dict[str, str]]] = [
     (ExpiryNotAhead(), 400, {"expires_at": "must be ahead of now"}),
     (TooManyLots(limit=5), 409, {}),
     (TooManyHolds(limit=5), 409, {}),
+    (TooManyHeldLots(limit=5), 409, {}),
     (HoldUnknown(), 404, {}),
     (HoldNotOpen(hold_id="hol_" + "0a" * 16), 409, {}),
     (

@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from ledger.domain.wallet.state import MAX_OPEN_HOLDS
+from ledger.domain.wallet.state import MAX_HELD_LOTS, MAX_OPEN_HOLDS
 from schemas.commands import CaptureHold, Command
 from schemas.events import (
     CreditLapsed,
@@ -24,6 +24,7 @@ from schemas.rejections import (
     HoldUnknown,
     InsufficientFunds,
     Rejection,
+    TooManyHeldLots,
     TooManyHolds,
 )
 from schemas.rejections import WalletClosed as IsClosed
@@ -39,6 +40,7 @@ from tests.specs.wallet_commands import (
     debit,
     freeze,
     hold,
+    many_held_lots,
     void,
 )
 
@@ -264,3 +266,15 @@ def test_a_wallet_has_so_many_open_holds_and_no_more() -> None:
     )
     given.when(void("h0"))
     given.when(hold(1)).then_kinds(HoldPlaced)
+
+
+def test_open_holds_set_aside_parts_of_so_many_lots_and_no_more() -> None:
+    given = Given(OPENED, *many_held_lots(), credit(2, JUNE), credit(1))
+    holds = given.wallets[WALLET_ID].holds.values()
+    assert sum(len(each.allocated) for each in holds) == MAX_HELD_LOTS
+    refused = given.when(hold(1)).decision.rejection
+    assert refused == TooManyHeldLots(limit=MAX_HELD_LOTS)
+    given.when(debit(2))
+    given.when(hold(1, reference="of no lot")).then_kinds(HoldPlaced)
+    given.when(void("h0"))
+    given.when(hold(1, reference="of a lot")).then_kinds(HoldPlaced)

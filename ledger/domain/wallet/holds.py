@@ -8,9 +8,9 @@ from ledger.domain.wallet.declines import declined_debit, declined_void
 from ledger.domain.wallet.evolve import debt_of
 from ledger.domain.wallet.limits import day_with, excess_of_debit
 from ledger.domain.wallet.lots import expiring, put, take
-from ledger.domain.wallet.state import MAX_OPEN_HOLDS, Wallet
+from ledger.domain.wallet.state import MAX_HELD_LOTS, MAX_OPEN_HOLDS, Wallet
 from schemas.commands import CaptureHold, PlaceHold, VoidHold
-from schemas.events import HoldCaptured, HoldPlaced, HoldReleased
+from schemas.events import HoldCaptured, HoldPlaced, HoldReleased, Lots
 from schemas.identifiers import hold_id
 from schemas.rejections import (
     CaptureExceedsHold,
@@ -19,6 +19,7 @@ from schemas.rejections import (
     HoldUnknown,
     InsufficientFunds,
     Rejection,
+    TooManyHeldLots,
     TooManyHolds,
     WalletClosed,
     WalletFrozen,
@@ -30,9 +31,9 @@ def place_hold(wallet: Wallet, command: PlaceHold, now: datetime, facts: Facts) 
     """Set money aside, soonest lot first, as a debit would spend it."""
     if command.expires_at is not None and command.expires_at <= now:
         return Decision((), ExpiryNotAhead())
-    if (refusal := _refusal_of_hold(wallet, command.amount, facts)) is not None:
-        return declined_debit(wallet, command, command.amount, refusal, kind="hold")
     allocated, left = take(wallet.lots, command.amount)
+    if (refusal := _refusal_of_hold(wallet, command.amount, allocated, facts)) is not None:
+        return declined_debit(wallet, command, command.amount, refusal, kind="hold")
     return answered(
         HoldPlaced(
             hold_id=hold_id(facts.event_id),
@@ -51,7 +52,9 @@ def place_hold(wallet: Wallet, command: PlaceHold, now: datetime, facts: Facts) 
     )
 
 
-def _refusal_of_hold(wallet: Wallet, amount: int, facts: Facts) -> Rejection | None:
+def _refusal_of_hold(
+    wallet: Wallet, amount: int, allocated: Lots, facts: Facts
+) -> Rejection | None:
     if wallet.status == "closed":
         return WalletClosed()
     if wallet.is_inactive:
@@ -62,6 +65,10 @@ def _refusal_of_hold(wallet: Wallet, amount: int, facts: Facts) -> Rejection | N
         return TooManyHolds(limit=MAX_OPEN_HOLDS)
     if amount > wallet.available:
         return InsufficientFunds(amount=amount, available=wallet.available)
+    if allocated:
+        held = sum(len(hold.allocated) for hold in wallet.holds.values())
+        if held + len(allocated) > MAX_HELD_LOTS:
+            return TooManyHeldLots(limit=MAX_HELD_LOTS)
     return excess_of_debit(wallet, amount, facts)
 
 

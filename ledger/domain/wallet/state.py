@@ -12,6 +12,8 @@ from schemas.tiers import Tier
 
 MAX_OPEN_LOTS = 1_000
 MAX_OPEN_HOLDS = 1_000
+MAX_HELD_LOTS = 10_000
+"""Of all open holds: one may take parts of a thousand lots, and what is open is kept in memory."""
 MAX_PENDING_TOPUPS = 100
 
 

@@ -30,6 +30,7 @@ from schemas.rejections import (
     SameWallet,
     TierLimitExceeded,
     TierNotRaised,
+    TooManyHeldLots,
     TooManyHolds,
     TooManyLots,
     TooManyTopups,
@@ -112,6 +113,7 @@ FAILURES: Final = OWN_FAILURES | {
     "expiry_not_ahead": Failure(400, "Expiry must be ahead of now"),
     "too_many_lots": Failure(409, "Wallet has too many expiring credits"),
     "too_many_holds": Failure(409, "Wallet has too many open holds"),
+    "too_many_held_lots": Failure(409, "Wallet's open holds set aside too many expiring credits"),
     "hold_not_found": Failure(404, "Hold not found"),
     "hold_not_open": Failure(409, "Hold is not open"),
     "capture_exceeds_hold": Failure(409, "Capture exceeds the hold"),
@@ -266,6 +268,7 @@ def _errors_of(rejection: Rejection) -> dict[str, str]:  # noqa: C901, PLR0912 -
             | WalletUnknown()
             | TooManyLots()
             | TooManyHolds()
+            | TooManyHeldLots()
             | HoldUnknown()
             | HoldNotOpen()
             | TooManyTopups()
