@@ -22,6 +22,9 @@ _SQL_OPAQUE = re.compile(
     r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"[^\"]*\"|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$", re.DOTALL
 )
 
+_CHANGES = {"add", "append", "clear", "discard", "extend", "pop", "popleft", "remove", "update"}
+_CHANGES |= {"insert", "popitem", "setdefault"}
+
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -102,6 +105,22 @@ def _is_overload(node: Definition) -> bool:
     )
 
 
+def asserted_changes(source: str) -> list[int]:
+    """The lines of assertions that do something, which they must not: they only look."""
+    return [
+        statement.lineno
+        for statement in ast.walk(ast.parse(source))
+        if isinstance(statement, ast.Assert)
+        and any(_changes_something(node) for node in ast.walk(statement.test))
+    ]
+
+
+def _changes_something(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr in _CHANGES
+    return isinstance(node, ast.Await | ast.NamedExpr)
+
+
 def statements(sql: str) -> int:
     """How many statements a piece of SQL holds."""
     plain = _SQL_OPAQUE.sub(lambda match: " " if match[0].startswith(("--", "/*")) else "x", sql)
@@ -151,6 +170,16 @@ def test_no_function_is_too_long() -> None:
         for function, lines in long_functions(text)
     ]
     assert long == []
+
+
+def test_assertions_change_nothing() -> None:
+    changing = [
+        f"{name}:{line}"
+        for name, text in texts(python_files())
+        if not name.startswith("tests/")
+        for line in asserted_changes(text)
+    ]
+    assert changing == []
 
 
 def test_nothing_is_left_unfinished() -> None:
@@ -211,6 +240,7 @@ def test_the_rules_catch_what_breaks_them() -> None:
         "class A:\n    def b(self): ...\n    def _c(self): ...\nclass _D:\n    def e(self): ...\n"
     )
     assert undocumented(source) == ["A", "A.b"]
+    assert asserted_changes("assert a\nassert b.pop(c) == d\nassert (e := f)") == [2, 3]
     assert _UNFINISHED.search("# " + "TO" + "DO: later")
     assert _MACHINE_PATH.search('"' + "/wo" + 'rk/x"')
     assert not _MACHINE_PATH.search("frame" + "/wo" + "rk/")

@@ -211,7 +211,8 @@ def _hold_captured(wallet: Wallet, event: HoldCaptured, version: int, at: dateti
 def _hold_released(wallet: Wallet, event: HoldReleased, version: int, at: datetime) -> Wallet:
     assert event.balance == wallet.balance, _starts_elsewhere(wallet, event, version)
     holds = dict(wallet.holds)
-    assert holds.pop(event.hold_id).amount == event.amount, event.hold_id
+    hold = holds.pop(event.hold_id)
+    assert hold.amount == event.amount, event.hold_id
     released = _next(
         wallet,
         version,
@@ -248,7 +249,8 @@ def _with_topup(
             topups[event.topup_id] = PendingTopup(amount=event.amount, expires_at=event.expires_at)
             return _next(wallet, version, wallet.changed_at, topups=topups)
         case TopupEnded():
-            assert topups.pop(event.topup_id).amount == event.amount, event.topup_id
+            ended = topups.pop(event.topup_id)
+            assert ended.amount == event.amount, event.topup_id
             return _next(wallet, version, wallet.changed_at, topups=topups)
         case TopupUnapplied():
             # A payment has come, so none is waited for: what is to be done with it is for people.
