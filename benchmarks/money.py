@@ -136,7 +136,7 @@ async def close_books(bench: Bench, accepted_commands: int) -> Books:
 async def verify(bench: Bench) -> Verdict:
     """Run `ledger verify` against the running stack."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "services.cli", "verify"),
+        *(sys.executable, "-P", "-m", "services.command_line", "verify"),
         cwd=ROOT,
         env={
             **own_environment(without_prefixes=(PREFIX,)),

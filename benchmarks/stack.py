@@ -91,7 +91,7 @@ async def running_stack(folder: Path, *, keep: bool, say: Say) -> AsyncIterator[
         say(f"starting a stack in {home}")
         port = RememberedPorts(home).take("gateway")
         supervisor.launch(
-            [sys.executable, "-P", "-m", "services.cli", "up"],
+            [sys.executable, "-P", "-m", "services.command_line", "up"],
             _environment({"LEDGER_HTTP_PORT": str(port)}),
         )
         await _until_ready(supervisor)

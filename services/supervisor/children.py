@@ -69,7 +69,7 @@ class Child:
     def _launch(self) -> None:
         self.process.launch(
             # -P: a file in the current folder must not be taken for a module.
-            [sys.executable, "-P", "-m", "services.cli", *self._spec.arguments],
+            [sys.executable, "-P", "-m", "services.command_line", *self._spec.arguments],
             {**own_environment(), **self._spec.environment},
             niceness=self._spec.niceness,
         )

@@ -35,7 +35,7 @@ async def merchant(administrator: Administrator) -> Merchant:
 async def keys(database: str, *words: str) -> Ended:
     """Run `ledger keys …` to its end."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.cli", "keys", *words),
+        *(sys.executable, "-m", "services.command_line", "keys", *words),
         env={**os.environ, "LEDGER_DATABASE_URL": database},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -31,14 +31,14 @@ from tests.specs.pictures import png
 from tests.specs.vault_line import somebody
 
 PERSON = {name: str(value) for name, value in TIER_THREE.items()}
-LEDGER = ("-m", "services.cli")
+LEDGER = ("-m", "services.command_line")
 DIES_BEFORE_DELETING = """
 import os, signal
 from services.vault.document_store import FileDocumentStore
 async def die(self, name):
     os.kill(os.getpid(), signal.SIGKILL)
 FileDocumentStore.delete = die
-from services.cli import main
+from services.command_line.main import main
 main()
 """
 DIES_WITH_A_BILL_KEPT = """
@@ -47,7 +47,7 @@ from services.gateway.baas.sealed_people import SealedPeople
 async def die(self, *_, **__):
     os.kill(os.getpid(), signal.SIGKILL)
 SealedPeople.seal = die
-from services.cli import main
+from services.command_line.main import main
 main()
 """
 

@@ -32,7 +32,7 @@ async def log(database: str, kafka_server: str) -> AsyncIterator[PublishedLog]:
 async def ledger(log: PublishedLog, *words: str) -> asyncio.subprocess.Process:
     """`ledger …` in a process of its own, with what it says in a pipe."""
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.cli", *words),
+        *(sys.executable, "-m", "services.command_line", *words),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

@@ -267,7 +267,7 @@ async def test_tail_shows_a_line_per_event(line: RelayLine) -> None:
 
     async def tail(*arguments: str) -> list[str]:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "services.cli", "tail", "--no-follow", *arguments),
+            *(sys.executable, "-m", "services.command_line", "tail", "--no-follow", *arguments),
             cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
             env=os.environ | {"LEDGER_DATABASE_URL": line.dsn, "PYTHONIOENCODING": "utf-8"},

@@ -33,7 +33,7 @@ class _Up:
         }
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "services.cli", "up"],
+                [sys.executable, "-m", "services.command_line", "up"],
                 env=self._environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -51,7 +51,7 @@ class _Up:
 
     def start_another(self) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "services.cli", "up"],
+            [sys.executable, "-m", "services.command_line", "up"],
             env=self._environment,
             capture_output=True,
             text=True,
@@ -61,7 +61,7 @@ class _Up:
 
     def vault(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "services.cli", "vault", *words],
+            [sys.executable, "-m", "services.command_line", "vault", *words],
             env=self._environment,
             capture_output=True,
             text=True,

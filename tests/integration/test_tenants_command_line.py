@@ -20,7 +20,7 @@ class CommandLine:
     def run(self, *words: str, status: int = 0) -> str:
         """What it says; on its standard error where it fails."""
         ended = subprocess.run(
-            [sys.executable, "-m", "services.cli", *words],
+            [sys.executable, "-m", "services.command_line", *words],
             cwd=ROOT,
             env=os.environ | {"LEDGER_DATABASE_URL": self.dsn},
             capture_output=True,

@@ -30,7 +30,7 @@ from projections.trial_balance.read_model import (
     read_account,
     read_reached,
 )
-from services.cli import commands
+from services.command_line.main import commands
 from services.projector.books import observe_books
 from services.runtime.outages import DatabaseOutageError, said_as_outages
 from services.runtime.settings import SecretText, Settings

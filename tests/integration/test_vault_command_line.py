@@ -19,7 +19,7 @@ def ledger(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command, which has to end with that status."""
     ended = subprocess.run(
-        [sys.executable, "-m", "services.cli", *words],
+        [sys.executable, "-m", "services.command_line", *words],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,

@@ -84,7 +84,7 @@ class CommandLine:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
-            "from services.cli import main; main()",
+            "from services.command_line.main import main; main()",
             "intake",
             cwd=ROOT,
             env=os.environ

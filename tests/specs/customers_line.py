@@ -28,7 +28,7 @@ class Line(NamedTuple):
 
     async def run(self, *words: str) -> Ended:
         """Run `ledger …` to its end."""
-        process = await self.begin(("-m", "services.cli"), *words)
+        process = await self.begin(("-m", "services.command_line"), *words)
         output, _ = await process.communicate()
         assert process.returncode is not None
         return Ended(process.returncode, output.decode())

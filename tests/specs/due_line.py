@@ -136,7 +136,7 @@ class DueLine:
         output = self._folder / f"scheduler-{len(self._schedulers)}.log"
         with output.open("wb") as file:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "services.cli", "scheduler"),
+                *(sys.executable, "-m", "services.command_line", "scheduler"),
                 cwd=ROOT,
                 stdout=file,
                 stderr=file,

@@ -19,7 +19,7 @@ async def gateway_process(dsn: str, home: Path, **settings: str) -> AsyncIterato
     """One that serves inside the block, by its URL. It is stopped in an orderly way."""
     port = RememberedPorts(home).take("gateway")
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.cli", "gateway"),
+        *(sys.executable, "-m", "services.command_line", "gateway"),
         env={
             **os.environ,
             "LEDGER_HOME": str(home),

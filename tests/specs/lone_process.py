@@ -95,7 +95,7 @@ async def lone_process(
     output = folder / f"{name}.log"
     with output.open("wb") as written:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "services.cli", *words.split()),
+            *(sys.executable, "-m", "services.command_line", *words.split()),
             cwd=ROOT,
             env={**os.environ, "LEDGER_HOME": str(folder), door: str(port), **settings},
             stdout=written,

@@ -186,7 +186,7 @@ class PublishedLog:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
-            "from services.cli import main; main()",
+            "from services.command_line.main import main; main()",
             "projector",
             name,
             cwd=ROOT,

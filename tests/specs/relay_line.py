@@ -90,7 +90,7 @@ class RelayLine:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
-                "services.cli",
+                "services.command_line",
                 "relay",
                 cwd=ROOT,
                 stdout=file,
@@ -104,7 +104,7 @@ class RelayLine:
     async def repartition(self, *arguments: str) -> asyncio.subprocess.Process:
         """Start `ledger repartition`, with what it says in a pipe."""
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "services.cli", "repartition", *arguments),
+            *(sys.executable, "-m", "services.command_line", "repartition", *arguments),
             cwd=ROOT,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,

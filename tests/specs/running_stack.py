@@ -26,7 +26,7 @@ import pytest
 from services.supervisor.ports import RememberedPorts
 from tests.specs.running_gateway import basic
 
-LEDGER = (sys.executable, "-m", "services.cli")
+LEDGER = (sys.executable, "-m", "services.command_line")
 PROJECTORS = ("projector-balances", "projector-transactions", "projector-trial_balance")
 PROCESSES = ("gateway", "intake", "sandbox-provider", "relay", *PROJECTORS, "scheduler")
 PATIENCE_S = 90.0

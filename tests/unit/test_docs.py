@@ -22,7 +22,7 @@ import services.scheduler.metrics
 from schemas.commands import COMMAND_TYPES, Command
 from schemas.events import EVENT_TYPES, WALLET_EVENT_TYPES
 from schemas.http.problems import PROBLEMS
-from services.cli import commands
+from services.command_line.main import commands
 from services.gateway import fields
 from services.gateway.baas.failures import OWN_FAILURES
 from services.gateway.baas.vault_metrics import VaultMetrics

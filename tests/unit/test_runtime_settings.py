@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from services.cli import commands
+from services.command_line.main import commands
 from services.gateway.payments.providers import payment_settings
 from services.runtime.settings import Process, SecretText, Settings, SettingsError
 

@@ -1,4 +1,4 @@
-"""Running a command of the command line: its settings, its event loop, its connection."""
+"""How a command runs: its settings, its event loop, its connection, its administrator."""
 
 import os
 import sys
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from ledger.tenants.administrator import Administrator
     from services.runtime.postgres import Connection
     from services.runtime.settings import Process, Settings
 
@@ -15,19 +16,6 @@ Result = TypeVar("Result")
 
 _DSNS = ("DATABASE_URL", "VAULT_DATABASE_URL")
 """What a sandbox.env has of the settings that are secret."""
-_LONGEST_NAME = 200
-
-
-def _printable(context: click.Context, parameter: click.Parameter, text: str | None) -> str | None:
-    if text is not None and not (0 < len(text) <= _LONGEST_NAME and text.isprintable()):
-        message = f"a name is of 1 to {_LONGEST_NAME} printable characters"
-        raise click.BadParameter(message, ctx=context, param=parameter)
-    return text
-
-
-by_option = click.option(
-    "--by", callback=_printable, help="Who does it, for the audit log; else the machine's user."
-)
 
 
 def settings_now(process: "Process | None" = None, *, own_servers: bool = False) -> "Settings":
@@ -104,3 +92,32 @@ def with_connection(work: "Callable[[Connection], Awaitable[Result]]") -> Result
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         message = f"the database: {error}"
         raise click.ClickException(message) from error
+
+
+def administered(by: str | None, work: "Callable[[Administrator], Awaitable[Result]]") -> Result:
+    """Let an administrator work; what cannot be done is one line and status 1."""
+    import uvloop
+
+    from ledger.event_log.interface import AppendRefusedError, LogUnavailableError
+    from ledger.tenants import errors
+    from services.runtime.administration import administering, operator_name
+
+    dsn = settings_now().require_database_url()
+
+    async def run() -> Result:
+        async with administering(dsn, operator_name(by)) as administrator:
+            return await work(administrator)
+
+    try:
+        return uvloop.run(run())
+    except (LogUnavailableError, AppendRefusedError, errors.OutcomeUnknownError) as error:
+        message = f"the database: {error}"
+        raise click.ClickException(message) from error
+    except (
+        ValueError,
+        errors.UnknownTenantError,
+        errors.UnknownMerchantError,
+        errors.UnknownCredentialError,
+        errors.CredentialEndedError,
+    ) as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,1 @@
+"""The command line, `ledger`: the door to everything else here; `main` is its list."""

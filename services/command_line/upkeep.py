@@ -1,0 +1,62 @@
+"""The commands that bring tables and topics to another state, and end."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from services.command_line.options import PROJECTIONS
+from services.command_line.running import run_process, settings_now, with_connection
+
+if TYPE_CHECKING:
+    from services.runtime.postgres import Connection
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database's schema up to date, and what each role may do in it."""
+    from services.runtime.database_roles import LEDGER_ROLES, grant_if_possible
+    from services.runtime.migrations import MigrationError, apply_migrations
+
+    async def apply(connection: "Connection") -> tuple[list[str], list[str]]:
+        applied = await apply_migrations(connection)
+        return applied, await grant_if_possible(connection, LEDGER_ROLES)
+
+    try:
+        applied, said = with_connection(apply)
+    except MigrationError as error:
+        raise click.ClickException(str(error)) from error
+    for name in applied:
+        click.echo(f"applied {name}")
+    if not applied:
+        click.echo("the schema is up to date")
+    for line in said:
+        click.echo(line)
+
+
+@click.command()
+@click.argument("name", type=PROJECTIONS)
+def rebuild(name: str) -> None:
+    """Make the read model NAME anew from the log, beside the live one."""
+    from services.projector.rebuild import run
+
+    sys.exit(run_process("rebuild", run(settings_now(), name), logs=False) or 0)
+
+
+@click.command()
+@click.option(
+    "--partitions",
+    type=click.IntRange(min=1, max=1000),
+    help="Of the new topic; without it as many as the old one has.",
+)
+def repartition(partitions: int | None) -> None:
+    """Fill a new events topic from the log, and let relay and projectors go over to it."""
+    from services.relay.repartition import run
+    from services.runtime.outages import DatabaseOutageError, said_as_outages
+
+    try:
+        with said_as_outages():
+            status = run_process("repartition", run(settings_now(), partitions), logs=False)
+    except DatabaseOutageError as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(1 if status is None else status)

@@ -1,0 +1,29 @@
+"""The command line before it does anything: its version, and a Python that it refuses."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def ledger(*arguments: str, python: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *python, "-m", "services.command_line", *arguments],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_it_tells_its_version() -> None:
+    told = ledger("--version")
+    assert (told.returncode, told.stdout) == (0, f"ledger, version {version('wallet-ledger')}\n")
+
+
+def test_a_python_that_skips_assertions_is_refused() -> None:
+    refused = ledger("verify", python=("-O",))
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "PYTHONOPTIMIZE" in refused.stderr
