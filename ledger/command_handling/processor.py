@@ -7,7 +7,7 @@ reply leaves only when its append is durable. No request can cancel an append.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -28,6 +28,7 @@ from ledger.command_handling.observer import NO_OBSERVER, ProcessorObserver
 from ledger.command_handling.rules import NO_RULES, Rules
 from ledger.command_handling.snapshot_keeper import SnapshotKeeper
 from ledger.command_handling.submission import Settled, Submission, Together
+from ledger.command_handling.tickets import Ticket, are_together, middle_of, refuse
 from ledger.command_handling.wallet_cache import Known, WalletCache
 from ledger.event_log.interface import (
     Append,
@@ -58,15 +59,16 @@ _RETRY_AFTER_S = 0.1
 _log = structlog.get_logger(__name__)
 
 
-class _Ticket(NamedTuple):
-    submission: Submission
-    settled: asyncio.Future[Settled]
-
-
 class _Ahead(NamedTuple):
     """A batch that was decided while the append before it is under way."""
 
-    tickets: Sequence[_Ticket]
+    tickets: Sequence[Ticket]
+    plan: Plan
+
+
+class _Unclear(NamedTuple):
+    """A plan whose commit may have happened."""
+
     plan: Plan
 
 
@@ -89,7 +91,7 @@ class CommandProcessor:
         clock = LogClock(environment, observer)
         self._deciding = Deciding(log, environment, self._cache, clock, rules)
         self._head: Head | None = None
-        self._waiting: deque[_Ticket] = deque()
+        self._waiting: deque[Ticket] = deque()
         self._arrived = asyncio.Event()
         self._stopping = False
         self._contended = True
@@ -131,10 +133,12 @@ class CommandProcessor:
 
     def enqueue(self, submission: Submission) -> asyncio.Future[Settled]:
         """The same without waiting: commands are decided in the order of these calls."""
-        if self._stopping or len(self._waiting) >= MAX_WAITING_COMMANDS:
+        if self._stopping:
+            raise OverloadedError("the process is stopping; try again shortly")
+        if len(self._waiting) >= MAX_WAITING_COMMANDS:
             raise OverloadedError("too many commands are waiting; try again shortly")
         settled: asyncio.Future[Settled] = self._loop.create_future()
-        self._waiting.append(_Ticket(submission, settled))
+        self._waiting.append(Ticket(submission, settled))
         self._arrived.set()
         return settled
 
@@ -165,29 +169,28 @@ class CommandProcessor:
             if failure is not None:
                 waiting, self._waiting = self._waiting, deque()
                 message = f"an earlier command could not be settled: {failure}"
-                _refuse(waiting, LedgerUnavailableError(message))
+                refuse(waiting, LedgerUnavailableError(message))
 
-    def _take(self) -> list[_Ticket]:
+    def _take(self) -> list[Ticket]:
         self._last_size = min(len(self._waiting), MAX_BATCH_COMMANDS)
         tickets = [self._waiting.popleft() for _ in range(self._last_size)]
-        while self._waiting and tickets and _are_together(tickets[-1], self._waiting[0]):
+        while self._waiting and tickets and are_together(tickets[-1], self._waiting[0]):
             tickets.append(self._waiting.popleft())
         return tickets
 
     async def _settle(
-        self, tickets: Sequence[_Ticket], guess: Plan | None = None
+        self, tickets: Sequence[Ticket], decided_ahead: Plan | None = None
     ) -> CommandHandlingError | None:
         """Settle these commands, whatever happens: each future gets a result or an error.
 
-        `guess` is what was decided ahead for them. Returns why the log could not be used, if
-        so: then nothing may overtake the retry.
+        Returns why the log could not be used, if so: then nothing may overtake the retry.
         """
         started = self._environment.monotonic()
         try:
             submissions = [ticket.submission for ticket in tickets]
-            plan = await self._decide_and_append(submissions, guess)
+            plan = await self._decide_and_append(submissions, decided_ahead)
         except CommandHandlingError as error:
-            _refuse(tickets, error)
+            refuse(tickets, error)
             return error
         except AppendRefusedError as error:
             return await self._isolate(tickets, error)
@@ -202,31 +205,31 @@ class CommandProcessor:
         return None
 
     async def _isolate(
-        self, tickets: Sequence[_Ticket], error: Exception
+        self, tickets: Sequence[Ticket], error: Exception
     ) -> CommandHandlingError | None:
         """Halve a batch that cannot be settled until the command at fault stands alone.
 
         Commands that are applied all or none stand or fall together.
         """
         self._undo_ahead()
-        middle = _middle(tickets)
+        middle = middle_of(tickets)
         if middle == 0:
             self._observer.poisoned()
             # Not the error's own text: PostgreSQL quotes the row in it.
             cause = error.__cause__ or error
             _log.error("poison_command", who=tickets[0].submission.who, error=type(cause).__name__)
-            _refuse(tickets, PoisonCommandError("this command cannot be settled"))
+            refuse(tickets, PoisonCommandError("this command cannot be settled"))
             return None
         failure = await self._settle(tickets[:middle])
         # What was decided ahead behind the first half comes after the second: it waits again.
         self._undo_ahead()
         if failure is not None:
-            _refuse(tickets[middle:], failure)
+            refuse(tickets[middle:], failure)
             return failure
         return await self._settle(tickets[middle:])
 
     async def _decide_and_append(
-        self, submissions: Sequence[Submission], guess: Plan | None
+        self, submissions: Sequence[Submission], decided_ahead: Plan | None
     ) -> Plan:
         try:
             await self._deciding.bring_originals(submissions)
@@ -235,37 +238,39 @@ class CommandProcessor:
             raise LedgerUnavailableError("the log cannot be reached") from error
         unclear = None
         if not self._contended and self._head is not None:
-            plan, is_durable = await self._without_turn(submissions, self._head, guess)
-            if plan is not None and is_durable:
-                return plan
-            unclear = plan
+            outcome = await self._without_turn(submissions, self._head, decided_ahead)
+            if isinstance(outcome, Plan):
+                return outcome
+            unclear = None if outcome is None else outcome.plan
             self._contended = True
         return await self._in_turn(submissions, unclear)
 
     async def _without_turn(
-        self, submissions: Sequence[Submission], head: Head, plan: Plan | None
-    ) -> tuple[Plan | None, bool]:
-        """The fast path: a durable plan and True, or an unclear one or none and False."""
+        self, submissions: Sequence[Submission], head: Head, decided_ahead: Plan | None
+    ) -> Plan | _Unclear | None:
+        """The fast path: a durable plan, an unclear one, or none if it has to be done in turn."""
+        plan = decided_ahead
         try:
             if plan is None:
                 plan = self._deciding.guess(submissions, head, {})
             if plan is not None and await self._is_written(plan):
-                return plan, True
+                return plan
             findings = await self._log.look_up(self._deciding.question_of(submissions))
             # The hash too: a log restored to an earlier point may have grown back to the number.
             if (findings.head_number, findings.head_hash) == (head.number, head.hash):
                 plan = await self._deciding.decide(submissions, head, findings)
                 if await self._is_written(plan):
-                    return plan, True
+                    return plan
         except CommitUnclearError as error:
             _log.warning("commit_unclear", error=str(error))
             self._observer.commit_unclear()
-            return plan, False
+            assert plan is not None, "only an append is unclear"
+            return _Unclear(plan)
         except LogUnavailableError as error:
             _log.warning("log_unavailable", error=str(error))
-            return None, False
+            return None
         self._observer.lost_race()
-        return None, False
+        return None
 
     async def _in_turn(self, submissions: Sequence[Submission], unclear: Plan | None) -> Plan:
         """The contended path, repeated for a while if the log stays away."""
@@ -370,27 +375,6 @@ class CommandProcessor:
         self._snapshots.forget()
         self._head = None
         self._contended = True
-
-
-def _are_together(one: _Ticket, next_one: _Ticket) -> bool:
-    together = one.submission.together
-    return together is not None and together is next_one.submission.together
-
-
-def _middle(tickets: Sequence[_Ticket]) -> int:
-    """Where to halve without parting what belongs together, or 0 if that cannot be."""
-    places = [
-        place
-        for place in range(1, len(tickets))
-        if not _are_together(tickets[place - 1], tickets[place])
-    ]
-    return min(places, key=lambda place: abs(place - len(tickets) // 2), default=0)
-
-
-def _refuse(tickets: Iterable[_Ticket], error: Exception) -> None:
-    for ticket in tickets:
-        if not ticket.settled.done():
-            ticket.settled.set_exception(error)
 
 
 async def _was_committed(turn: Turn, plan: Plan) -> bool:
