@@ -14,7 +14,7 @@ from services.command_line.running import run_process, settings_now
 
 @click.group()
 def customers() -> None:
-    """Customers: who they are, for as long as anybody may know it."""
+    """Customers, and the erasure of who they are."""
 
 
 @customers.command("erase")
@@ -26,7 +26,10 @@ def customers() -> None:
 def erase_customer(
     user_id: UUID, tenant_id: UUID | None, reason: str | None, by: str | None
 ) -> None:
-    """Forget who the customer USER_ID is, for ever; wallets and money stay as they are."""
+    """Forget who the customer USER_ID is, for ever.
+
+    Wallets and money stay as they are.
+    """
     from services.customers.erasing import run_erase
 
     tenant = None if tenant_id is None else str(tenant_id)
@@ -35,7 +38,10 @@ def erase_customer(
 
 @click.group()
 def reviews() -> None:
-    """Reviews of tier-three wallets, which are inactive until one approves them."""
+    """Reviews of tier-three wallets.
+
+    A wallet is inactive until a review approves it.
+    """
 
 
 @reviews.command("list")

@@ -43,7 +43,10 @@ def tail(*, follow: bool, after: int | None) -> None:
     help="A table for people, or one JSON object.",
 )
 def verify(*, against: Path | None, kafka: bool, form: "Form") -> None:
-    """Check the invariants on the live system; the exit status says whether they hold."""
+    """Check every invariant on the live system.
+
+    The exit status says whether all of them hold.
+    """
     from services.runtime.outages import DatabaseOutageError, said_as_outages
     from services.verify.main import run
     from services.verify.positions import NoRoomError
@@ -91,7 +94,10 @@ def _as_of(
     "--as-of", callback=_as_of, help="A time or a position; without it, all that is booked."
 )
 def trial_balance(tenant_id: UUID | None, as_of: datetime | int | None) -> None:
-    """Show the accounts and that they add up to nought, which the exit status says, too."""
+    """Show the accounts, and that they add up to zero.
+
+    The exit status says whether they do.
+    """
     from services.runtime.outages import DatabaseOutageError, said_as_outages
     from services.trial_balance.main import AsOfError, run
 
@@ -126,7 +132,10 @@ def _since(context: click.Context, parameter: click.Parameter, text: str | None)
     help="A line for people, or a JSON object a line.",
 )
 def audit(tenant_id: UUID | None, since: datetime | None, form: Literal["text", "json"]) -> None:
-    """Show who changed what: merchants, credentials, origins, reviews, erasures, the vault."""
+    """Show which administrator changed what.
+
+    Merchants, credentials, redirect origins, reviews, erasures, and the vault.
+    """
     from services.command_line.audit_lines import audit_lines
 
     async def read(connection: "Connection") -> list[str]:

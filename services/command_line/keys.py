@@ -30,7 +30,7 @@ _HEADINGS = (
 
 @click.group()
 def keys() -> None:
-    """Credentials: a client id and a secret that speak for a tenant."""
+    """Credentials that speak for a tenant."""
 
 
 def _rate_limit(
@@ -102,7 +102,9 @@ def _span(context: click.Context, parameter: click.Parameter, text: str) -> time
 @by_option
 @reason_option
 def rotate_key(key_id: str, overlap: timedelta, by: str | None, reason: str | None) -> None:
-    """Make a credential in the place of KEY_ID, which stops by itself after the overlap.
+    """Make a credential in the place of KEY_ID.
+
+    KEY_ID stops by itself after the overlap.
 
     The new one has the same scopes. Its secret is shown once.
     """
@@ -121,7 +123,7 @@ def rotate_key(key_id: str, overlap: timedelta, by: str | None, reason: str | No
 @by_option
 @reason_option
 def revoke_key(key_id: str, by: str | None, reason: str | None) -> None:
-    """Revoke the credential KEY_ID; other credentials of the tenant stay valid."""
+    """Revoke the credential KEY_ID. Others of the tenant stay valid."""
 
     async def revoke(administrator: "Administrator") -> bool:
         return await administrator.revoke_credential(key_id, reason)
@@ -138,7 +140,9 @@ def revoke_key(key_id: str, by: str | None, reason: str | None) -> None:
 @by_option
 @reason_option
 def limit_key(key_id: str, limit: "RateLimit | None", by: str | None, reason: str | None) -> None:
-    """Limit what the credential KEY_ID may ask for, as 100/s, or 100/s:500 with a burst of 500.
+    """Limit what the credential KEY_ID may ask for.
+
+    As 100/s, or 100/s:500 with a burst of 500.
 
     `default` is what the gateways allow every credential.
     """

@@ -27,19 +27,35 @@ from services.command_line.processes import (
 from services.command_line.upkeep import migrate, rebuild, repartition
 from services.command_line.vault import vault
 
-_COMMANDS = [
-    # They run until they are stopped; `up` runs all the others.
-    *(up, gateway, intake, relay, projector, scheduler, sandbox_provider),
-    # They bring tables and topics to another state.
-    *(migrate, rebuild, repartition),
-    # They show and check, and change nothing.
-    *(tail, verify, trial_balance, audit),
-    # Groups, with commands of their own: who may call, and who the customers are.
-    *(merchants, keys, customers, reviews, vault),
-]
+_COMMANDS: dict[str, list[click.Command]] = {
+    "Processes, which run until they are stopped": [
+        *(up, gateway, intake, relay, projector, scheduler, sandbox_provider),
+    ],
+    "Tables and topics": [migrate, rebuild, repartition],
+    "Show and check, and change nothing": [tail, verify, trial_balance, audit],
+    "Groups, with commands of their own": [merchants, keys, customers, reviews, vault],
+}
+
+_WIDTH = 60
+"""Of what is said of a command, beside its name, on a terminal of 80 columns."""
 
 
-@click.group(commands=_COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
+class _Ledger(click.Group):
+    """Shows its commands under the headings of `_COMMANDS`."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        widest = max(len(name) for name in self.commands)
+        for heading, commands in _COMMANDS.items():
+            with formatter.section(heading):
+                rows = ((str(each.name), each.get_short_help_str(_WIDTH)) for each in commands)
+                formatter.write_dl([(name.ljust(widest), text) for name, text in rows])
+
+
+@click.group(
+    cls=_Ledger,
+    commands=[each for commands in _COMMANDS.values() for each in commands],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="wallet-ledger", prog_name="ledger")
 def commands() -> None:
     """An event-sourced wallet ledger. Settings are environment variables LEDGER_…."""

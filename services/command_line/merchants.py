@@ -41,7 +41,9 @@ def create_merchant(name: str, by: str | None, reason: str | None) -> None:
 @by_option
 @reason_option
 def allow_redirect(merchant_id: UUID, origin: str, by: str | None, reason: str | None) -> None:
-    """Put ORIGIN, as https://shop.example.com, on the list of the merchant MERCHANT_ID.
+    """Put ORIGIN on the list of the merchant MERCHANT_ID.
+
+    An origin is as https://shop.example.com.
 
     After a top-up a browser may then only be sent to what is on the list.
     """
@@ -74,7 +76,7 @@ def disallow_redirect(merchant_id: UUID, origin: str, by: str | None, reason: st
 @merchants.command("redirects")
 @click.argument("merchant_id", type=click.UUID)
 def list_redirects(merchant_id: UUID) -> None:
-    """Show the list of the merchant MERCHANT_ID, an origin a line."""
+    """Show the list of the merchant MERCHANT_ID."""
     origins = _origins(merchant_id)
     for origin in origins:
         click.echo(origin)

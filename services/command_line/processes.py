@@ -10,7 +10,11 @@ from services.command_line.running import run_process, settings_now
 
 @click.command()
 def up() -> None:
-    """Start everything: PostgreSQL, Kafka, and all processes, under one supervisor."""
+    """Start everything on this machine; Ctrl-C stops it.
+
+    An embedded PostgreSQL and Kafka, or those that are configured, and all processes, under one
+    supervisor.
+    """
     from services.supervisor.main import run
 
     sys.exit(run_process("supervisor", run(settings_now(own_servers=True)), logs=False) or 0)
@@ -18,7 +22,7 @@ def up() -> None:
 
 @click.command()
 def gateway() -> None:
-    """The public HTTP door."""
+    """Serve both APIs by HTTP."""
     from services.gateway.main import run
 
     run_process("gateway", run(settings_now("gateway")))
@@ -26,7 +30,7 @@ def gateway() -> None:
 
 @click.command()
 def intake() -> None:
-    """Commands from Kafka, results back to it."""
+    """Apply commands from Kafka, and answer there."""
     from services.intake.main import run
 
     run_process("intake", run(settings_now("intake")))
@@ -34,7 +38,7 @@ def intake() -> None:
 
 @click.command()
 def relay() -> None:
-    """The log to Kafka; one is active, others stand by."""
+    """Publish the log to Kafka. One is active, others stand by."""
     from services.relay.main import run
 
     run_process("relay", run(settings_now("relay")))
@@ -51,7 +55,7 @@ def projector(name: str) -> None:
 
 @click.command()
 def scheduler() -> None:
-    """Ask for what is due to lapse: expiring credits, holds, top-ups."""
+    """Let credits, holds and top-ups end when they are due."""
     from services.scheduler.main import run
 
     run_process("scheduler", run(settings_now("scheduler")))
@@ -59,7 +63,7 @@ def scheduler() -> None:
 
 @click.command("sandbox-provider")
 def sandbox_provider() -> None:
-    """A payment provider for sandboxes: its page, its callbacks, no real money."""
+    """Run a payment provider that moves no real money."""
     from services.sandbox_provider.main import run
 
     run_process("sandbox-provider", run(settings_now()))

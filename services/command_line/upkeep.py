@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @click.command()
 def migrate() -> None:
-    """Bring the database's schema up to date, and what each role may do in it."""
+    """Bring the database up to date.
+
+    Its schema, and what each role may do in it.
+    """
     from services.runtime.database_roles import LEDGER_ROLES, grant_if_possible
     from services.runtime.migrations import MigrationError, apply_migrations
 
@@ -37,7 +40,7 @@ def migrate() -> None:
 @click.command()
 @click.argument("name", type=PROJECTIONS)
 def rebuild(name: str) -> None:
-    """Make the read model NAME anew from the log, beside the live one."""
+    """Make the read model NAME anew, beside the live one."""
     from services.projector.rebuild import run
 
     sys.exit(run_process("rebuild", run(settings_now(), name), logs=False) or 0)
@@ -50,7 +53,10 @@ def rebuild(name: str) -> None:
     help="Of the new topic; without it as many as the old one has.",
 )
 def repartition(partitions: int | None) -> None:
-    """Fill a new events topic from the log, and let relay and projectors go over to it."""
+    """Move to a new events topic, filled from the log.
+
+    Relay and projectors go over to it when it is complete.
+    """
     from services.relay.repartition import run
     from services.runtime.outages import DatabaseOutageError, said_as_outages
 

@@ -13,7 +13,7 @@ from services.command_line.running import run_process, settings_now
 
 @click.group()
 def vault() -> None:
-    """The customers' data keys, in a database of their own."""
+    """The customers' data keys, in their own database."""
 
 
 @vault.command("migrate")
@@ -27,7 +27,10 @@ def migrate_vault() -> None:
 @vault.command("reconcile")
 @by_option
 def reconcile_vault(by: str | None) -> None:
-    """Destroy again what a restore brought back, and remove what nobody needs any more."""
+    """Destroy again what a restore brought back.
+
+    And remove what nobody needs any more.
+    """
     from services.customers.vault_commands import run_reconcile
 
     _maintain(run_reconcile(settings_now(), by))
@@ -36,7 +39,10 @@ def reconcile_vault(by: str | None) -> None:
 @vault.command("backup")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 def backup_vault(folder: Path) -> None:
-    """Write a backup of the wrapped keys into FOLDER, and remove those that are too old."""
+    """Write a backup of the wrapped keys into FOLDER.
+
+    Backups that are too old are removed.
+    """
     from services.vault.main import run_backup
 
     _maintain(run_backup(settings_now(), folder))
@@ -46,7 +52,10 @@ def backup_vault(folder: Path) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @by_option
 def restore_vault(file: Path, by: str | None) -> None:
-    """Put back the keys of the backup FILE that are missing and were not destroyed."""
+    """Put back keys of the backup FILE.
+
+    Those that are missing, and were not destroyed.
+    """
     from services.customers.vault_commands import run_restore
 
     _maintain(run_restore(settings_now(), file, by))
@@ -55,7 +64,10 @@ def restore_vault(file: Path, by: str | None) -> None:
 @vault.command("rotate-master-key")
 @by_option
 def rotate_master_key(by: str | None) -> None:
-    """Add a master key and wrap every data key by it; it may be stopped and repeated."""
+    """Add a master key, and wrap every data key by it.
+
+    It may be stopped and repeated.
+    """
     from services.customers.vault_commands import run_rotation
 
     _maintain(run_rotation(settings_now(), by))

@@ -16,6 +16,9 @@ from services.runtime.health import ShownHealth
 
 _METRICS_TYPE: Final = header("Content-Type", CONTENT_TYPE_LATEST)
 
+_SENT_ON: Final = {"/": "docs", "/docs/": "../docs", "/baas/docs/": "../docs"}
+"""What people type, and the page that they mean: relative, as there may be a prefix."""
+
 
 def add_pages(
     routes: RouteTable[Call],
@@ -25,6 +28,8 @@ def add_pages(
     """Add the public routes. Without `health` they say that the process runs, and no more of it."""
     for path, document in documents.items():
         routes.add("GET", path, _Served(document).answer, scope=None)
+    for path, page in _SENT_ON.items():
+        routes.add("GET", path, _SentOn(page).answer, scope=None)
     routes.add("GET", "/healthz", _healthz, scope=None)
     if health is not None:
         _add_health(routes, health)
@@ -54,6 +59,16 @@ class _Served:
         if call.request.headers.get("If-None-Match") == self._document.etag:
             return Answer(304, self._headers)
         return Answer(200, self._headers, self._document.body)
+
+
+class _SentOn:
+    """An answer that sends a browser on to a page."""
+
+    def __init__(self, page: str) -> None:
+        self._location = header("Location", page)
+
+    async def answer(self, _: Call) -> Answer:
+        return Answer(302, self._location)
 
 
 async def _healthz(_: Call) -> Answer:

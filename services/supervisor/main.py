@@ -122,7 +122,8 @@ class Stack:
         self._start_children()
         await self._until_ready()
         self._say(
-            f"ready: {self._url()} (credentials: . {_shown(self._home / 'sandbox.env')}; "
+            f"ready: {self._url()} (documentation: /docs; "
+            f"credentials: . {_shown(self._home / 'sandbox.env')}; "
             f"logs: {_shown(self._home / 'logs')}; Ctrl-C stops)"
         )
 

@@ -15,6 +15,7 @@ from projections.trial_balance.read_model import (
     position_at,
     read_reached,
 )
+from schemas.money import formatted
 from services.runtime.postgres import Connection, connect
 from services.runtime.settings import Settings
 
@@ -72,24 +73,27 @@ def show(console: Console, title: str, accounts: Sequence[AccountView]) -> int:
     status = 0
     for (tenant_id, currency), lines in books.items():
         difference = sum(line.balance for line in lines)
-        console.print(_table(f"{currency}, tenant {tenant_id}", lines))
+        console.print(_table(f"{currency}, tenant {tenant_id}", currency, lines))
         if difference:
             status = 1
-            console.print(f"[red]FAILED[/]: {currency} differs by {difference}", highlight=False)
-    if not books:
+            said = formatted(difference, currency)
+            console.print(f"[red]FAILED[/]: {currency} differs by {said}", highlight=False)
+    if books:
+        console.print("A balance is debits less credits: what is owed to others is negative.")
+    else:
         console.print("nothing is booked")
     return status
 
 
-def _table(title: str, lines: Sequence[AccountView]) -> Table:
+def _table(title: str, currency: str, lines: Sequence[AccountView]) -> Table:
     table = Table(title=title, show_footer=True)
     sums = [sum(each) for each in zip(*map(_amounts, lines), strict=True)]
     table.add_column("account", footer="sum")
     for name, total in zip(("debits", "credits", "balance"), sums, strict=True):
-        table.add_column(name, justify="right", footer=f"{total:,}")
+        table.add_column(name, justify="right", footer=formatted(total, currency))
     table.add_column("entries", justify="right")
     for line in sorted(lines, key=_place):
-        amounts = (f"{amount:,}" for amount in _amounts(line))
+        amounts = (formatted(amount, currency) for amount in _amounts(line))
         table.add_row(line.account, *amounts, f"{line.entry_count:,}")
     return table
 

@@ -232,10 +232,20 @@ async def test_the_document_and_the_page_are_public(gateway: RunningGateway) -> 
     assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
     for path in ("/docs/page.js", "/docs/page.css"):
         assert (await gateway.call("GET", path, who=None)).status == 200
-    for path in ("/docs/../main.py", "/docs/%2e%2e/main.py", "/docs/"):
+    for path in ("/docs/../main.py", "/docs/%2e%2e/main.py"):
         assert (await gateway.call("GET", path, who=None)).status == 404
     known = {"If-None-Match": document.headers["ETag"]}
     assert (await gateway.get("/openapi.json", who=None, headers=known)).status == 304
+
+
+@pytest.mark.parametrize(
+    ("typed", "location"), [("/", "docs"), ("/docs/", "../docs"), ("/baas/docs/", "../docs")]
+)
+async def test_who_opens_the_bare_address_is_sent_to_the_documentation(
+    gateway: RunningGateway, typed: str, location: str
+) -> None:
+    reply = await gateway.call("GET", typed, who=None)
+    assert (reply.status, reply.headers["Location"]) == (302, location)
 
 
 async def test_health_and_metrics(gateway: RunningGateway) -> None:

@@ -328,6 +328,8 @@ async def test_the_command_line_shows_that_it_is_nought(
     assert await run(settings, None, None) == 0
     said = capsys.readouterr().out
     assert f"complete up to position 50 of {len(events)}" in said
+    assert "GH₵0.00" in said
+    assert "what is owed to others is negative" in said
     assert await run(settings, TENANT_ID, 50) == 0
     assert "customer_wallet" in capsys.readouterr().out
     assert await run(settings, OTHER_TENANT, events[9].recorded_at) == 0
@@ -340,7 +342,7 @@ async def test_the_command_line_shows_that_it_is_nought(
         await run(settings, None, len(events) + 1)
     await journal.connection.execute("UPDATE accounts SET debits = debits + 1")
     assert await run(settings, None, None) == 1
-    assert "GHS differs by" in capsys.readouterr().out
+    assert "GHS differs by GH₵" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("as_of", ["2026", "20260101"])

@@ -105,7 +105,12 @@ class RunningGateway:
         # aiohttp warns of large bodies that are not read bit by bit.
         streamed = io.BytesIO(body) if isinstance(body, bytes) else body
         async with self._session.request(
-            method, self.url + path, data=streamed, headers=sent, skip_auto_headers=["Content-Type"]
+            method,
+            self.url + path,
+            data=streamed,
+            headers=sent,
+            skip_auto_headers=["Content-Type"],
+            allow_redirects=False,
         ) as response:
             return Reply(response.status, response.headers.copy(), await response.read())
 

@@ -1,9 +1,14 @@
 """The command line before it does anything: its version, and a Python that it refuses."""
 
+import re
 import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+
+import click
+
+from services.command_line.main import commands
 
 ROOT = Path(__file__).parents[2]
 
@@ -21,6 +26,12 @@ def ledger(*arguments: str, python: tuple[str, ...] = ()) -> subprocess.Complete
 def test_it_tells_its_version() -> None:
     told = ledger("--version")
     assert (told.returncode, told.stdout) == (0, f"ledger, version {version('wallet-ledger')}\n")
+
+
+def test_what_is_said_of_each_command_fits_on_a_terminal() -> None:
+    for command in (commands, *commands.commands.values()):
+        said = command.get_help(click.Context(command, info_name="ledger", terminal_width=80))
+        assert not re.search(r"\S\.\.\.$", said.replace("[ARGS]...", ""), re.MULTILINE), said
 
 
 def test_a_python_that_skips_assertions_is_refused() -> None:
