@@ -1,4 +1,7 @@
-"""Moments: points in time, always with an offset, so that nobody has to guess one."""
+"""Moments: points in time, always with an offset, so that nobody has to guess one. Pure.
+
+`moment_of` reads what a person or a client writes, everywhere the same: RFC 3339, or less of it.
+"""
 
 import re
 from datetime import UTC, datetime
@@ -16,6 +19,13 @@ back without an offset; so no command may name it."""
 
 _TOO_FINE = re.compile(r"(\.\d{6})\d+", re.ASCII)
 
+_DATE = r"\d{4}-\d{2}-\d{2}"
+_TIME = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?"
+_OFFSET = r"[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d"
+# Python's own reader takes more, and not the same in each version: week dates, times
+# without colons, offsets with seconds.
+_MOMENT = re.compile(rf"{_DATE}(?:[Tt ]{_TIME}(?:{_OFFSET})?)?", re.ASCII)
+
 
 def cut_to_microseconds(text: str) -> str:
     """A moment's text without the digits that are not kept.
@@ -24,3 +34,19 @@ def cut_to_microseconds(text: str) -> str:
     it came.
     """
     return _TOO_FINE.sub(r"\1", text, count=1)
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment in UTC, to the microsecond; None if it cannot be read, or kept.
+
+    A date alone is its first moment, and without an offset it is UTC.
+    """
+    if not _MOMENT.fullmatch(text):
+        return None
+    try:
+        moment = datetime.fromisoformat(cut_to_microseconds(text).upper())
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        # No day of the calendar, or one that only its offset takes out of the years 1 to 9999.
+        return None
+    return None if moment == END_OF_TIME else moment

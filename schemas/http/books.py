@@ -100,7 +100,8 @@ class TrialBalance(Struct, frozen=True, kw_only=True, gc=False):
     """Every account, by currency."""
 
     as_of: Annotated[
-        datetime | None, Meta(description="The moment that was asked for; null if none was.")
+        datetime | int | None,
+        Meta(description="What was asked for: a moment, or a position; null if neither was."),
     ]
     position: Position
     is_exact: Annotated[

@@ -187,7 +187,12 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
     ("invalid_limit", 400, "Invalid limit", "`limit` is not an integer in its range."),
     ("invalid_type", 400, "Invalid type", "`type` is none of the transaction types."),
     ("invalid_status", 400, "Invalid status", "`status` is none of the statuses."),
-    ("invalid_parameter", 400, "Invalid parameter", "A query parameter cannot be used."),
+    (
+        "invalid_parameter",
+        400,
+        "Invalid parameter",
+        "A query parameter cannot be used, or is another API's name for pages, ranges or order.",
+    ),
     ("unauthorized", 401, "Unauthorized", "The credentials are missing or wrong."),
     ("forbidden", 403, "Forbidden", "The credentials lack the scope that the call needs."),
     ("not_found", 404, "Not found", "There is nothing under this path."),

@@ -66,6 +66,10 @@ def date_line() -> bytes:
 class Answer(web.StreamResponse):
     """What a handler returns. `headers_bytes` are whole lines, each with its line break."""
 
+    code: str | None = None
+    """Why a call was refused, declined or failed, for the log. An answer of success has none, and
+    pays nothing for it: it stands in the class."""
+
     def __init__(self, status: int, headers_bytes: bytes = b"", body_bytes: bytes = b"") -> None:
         super().__init__(status=status)
         self.headers_bytes = headers_bytes

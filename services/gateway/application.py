@@ -92,7 +92,7 @@ class Gateway:
             route.name if route is not None else "", request.method, answer.status, seconds
         )
         if answer.status >= 400 or seconds > SLOW_SECONDS:
-            _note(call, route, answer.status, seconds, failure)
+            _note(call, route, answer, seconds, failure)
         return answer
 
     def _routed(self, call: Call, found: Found[Call]) -> Route[Call]:
@@ -202,11 +202,12 @@ def _limited_request(
 def _note(
     call: Call,
     route: Route[Call] | None,
-    status: int,
+    answer: Answer,
     seconds: float,
     failure: Exception | None,
 ) -> None:
     """Log a call that did not go well, or took long. Never its body, path or credentials."""
+    status = answer.status
     level = "error" if status == 500 else "warning" if status >= 500 else "info"
     sender = call.sender
     getattr(_log, level)(
@@ -218,6 +219,6 @@ def _note(
         status=status,
         duration_ms=round(seconds * 1000, 1),
         key_id=sender.key_id if sender is not None else None,
-        reason=failure.code if isinstance(failure, RefusedError) else None,
+        reason=answer.code,
         exc_info=failure if status == 500 else None,
     )

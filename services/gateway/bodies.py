@@ -36,6 +36,7 @@ from schemas.http.credit_wallets import (
 )
 from schemas.identifiers import is_wallet_id
 from schemas.money import is_currency
+from schemas.times import moment_of
 from services.gateway.fields import (
     ABSENT,
     CAPTURE_FIELDS,
@@ -58,7 +59,6 @@ from services.gateway.json_objects import (
     is_utf8,
     members_of,
 )
-from services.gateway.moments import moment_of
 from services.gateway.problems import invalid_fields
 from services.gateway.requests import malformed
 
@@ -208,13 +208,13 @@ def _refuse(body: bytes, checks: dict[str, FieldCheck]) -> NoReturn:
     for name in checks:
         text = members.get(name)
         if isinstance(text, str) and (what := text_problem(text)):
-            raise malformed(f"{name} {what}", param=name)
+            raise malformed(what, param=name)
     if "metadata" in checks and isinstance(members.get("metadata"), dict):
         metadata = bytes(characters_of(body)["metadata"])
         if len(metadata) > MAX_METADATA_BYTES:
             members["metadata"] = TOO_LARGE
         elif what := metadata_problem(metadata):
-            raise malformed(f"metadata {what}", param="metadata")
+            raise malformed(what, param="metadata")
     found = [check(members.get(name, ABSENT)) for name, check in checks.items()]
     problems = [problem for problem in found if problem is not None]
     if not problems:

@@ -14,6 +14,19 @@ from services.gateway.requests import MAX_BODY_BYTES, malformed, read_body
 
 _MAX_QUERY_FIELDS: Final = 32
 
+OTHER_PAGING: Final = frozenset(
+    (
+        *("cursor", "next_cursor", "after", "before", "starting_after", "ending_before"),
+        *("page", "page_number", "offset"),
+        *("from", "to", "since", "until", "start_date", "end_date"),
+        *("sort", "order"),
+    )
+)
+"""Names by which other APIs page through a list, cut a range out of it, or order it.
+
+A list that ignored one would answer what was not asked for: its first page for ever, or all of it.
+"""
+
 
 class Call:
     """A request with who sends it. `parameters` are the segments that `*` stands for."""
@@ -88,6 +101,16 @@ class Call:
 
         Refuses a parameter that is given twice, or cannot be read as text.
         """
+        return self._values(names, frozenset())
+
+    def list_query(self, *names: str) -> Iterator[str | None]:
+        """The same of a list, which also refuses `OTHER_PAGING`, unless it is one of `names`.
+
+        What else it does not know may be a tracing id, or defeat a cache.
+        """
+        return self._values(names, OTHER_PAGING)
+
+    def _values(self, names: tuple[str, ...], refused: frozenset[str]) -> Iterator[str | None]:
         if not self.query_text:
             return iter((None,) * len(names))
         try:
@@ -102,6 +125,8 @@ class Call:
         values: dict[str, str] = {}
         for name, value in pairs:
             if name not in names:
+                if name in refused:
+                    raise _other_paging(name, names)
                 continue
             if name in values:
                 raise invalid_parameter(name, "must be given once")
@@ -113,8 +138,13 @@ class Call:
 
 def invalid_parameter(name: str, detail: str) -> RefusedError:
     """The 400 for a query parameter: `invalid_limit`, `invalid_cursor` and so on."""
-    code = _PARAMETER_CODES.get(name, "invalid_parameter")
-    return RefusedError(code, f"{name} {detail}", param=name)
+    return RefusedError(_PARAMETER_CODES.get(name, "invalid_parameter"), detail, param=name)
+
+
+def _other_paging(name: str, names: tuple[str, ...]) -> RefusedError:
+    # Not `invalid_cursor` for `after`: that would say that it was read.
+    detail = f"is no parameter of this list, which takes {', '.join(names)}"
+    return RefusedError("invalid_parameter", detail, param=name)
 
 
 _PARAMETER_CODES: Final = {

@@ -10,10 +10,10 @@ from typing import Final, get_args
 from ledger.command_handling.gate import MAX_METADATA_BYTES
 from schemas.commands import FreezeScope
 from schemas.http.problems import FieldProblem
-from schemas.identifiers import is_wallet_id
+from schemas.identifiers import is_hold_id, is_transaction_id, is_wallet_id
 from schemas.identity import ReviewOutcome
 from schemas.money import MAX_AMOUNT_MINOR, is_currency
-from services.gateway.moments import moment_of
+from schemas.times import moment_of
 
 MAX_NAME_CHARACTERS: Final = 255
 MAX_DESCRIPTION_CHARACTERS: Final = 1024
@@ -92,11 +92,11 @@ def _redirect(param: str, problem_of: Callable[[str], str | None]) -> FieldCheck
     return _string(param, judge)
 
 
-def _wallet(param: str) -> FieldCheck:
+def _id(param: str, prefix: str, is_spelled: Callable[[str], bool]) -> FieldCheck:
     def judge(text: str) -> FieldProblem | None:
-        if is_wallet_id(text):
+        if is_spelled(text):
             return None
-        return _found(param, "invalid_id", "must be spelled wal_ and 32 hexadecimal digits")
+        return _found(param, "invalid_id", f"must be spelled {prefix}_ and 32 hexadecimal digits")
 
     return _string(param, judge)
 
@@ -191,8 +191,8 @@ def topup_fields(redirect_problem: Callable[[str], str | None]) -> dict[str, Fie
 
 
 TRANSFER_FIELDS: Final[dict[str, FieldCheck]] = {
-    "from": _wallet("from"),
-    "to": _wallet("to"),
+    "from": _id("from", "wal", is_wallet_id),
+    "to": _id("to", "wal", is_wallet_id),
     **DEBIT_FIELDS,
 }
 REVERSE_FIELDS: Final[dict[str, FieldCheck]] = {
@@ -210,3 +210,7 @@ REVIEW_FIELDS: Final[dict[str, FieldCheck]] = {
 }
 UNFREEZE_FIELDS: Final[dict[str, FieldCheck]] = {"reason": _REASON}
 CLOSE_FIELDS: Final[dict[str, FieldCheck]] = {"remaining_balance": _remaining_balance}
+
+check_wallet_id: Final = _id("wallet_id", "wal", is_wallet_id)
+check_hold_id: Final = _id("hold_id", "hol", is_hold_id)
+check_transaction_id: Final = _id("transaction_id", "txn", is_transaction_id)

@@ -94,7 +94,10 @@ Context = dict[str, str | int]
 
 
 class RefusedError(Exception):
-    """A call that is refused before any wallet is asked. `code` is one of `PROBLEMS`."""
+    """A call that is refused before any wallet is asked. `code` is one of `PROBLEMS`.
+
+    `detail` does not name the `param` that it is about: each dialect shows the name in its own way.
+    """
 
     def __init__(
         self,
@@ -114,17 +117,30 @@ class RefusedError(Exception):
         self.headers = headers
         self.retry_after_s = retry_after_s
 
+    @property
+    def sentence(self) -> str:
+        """What is wrong, with the names of what it is about; of many fields only the first."""
+        if self.errors:
+            return _sentence_of(self.errors)
+        return self.detail if self.param is None else f"{self.param} {self.detail}"
+
+
+_MOST_TOLD: Final = 10
+"""Fields in a sentence. A batch may have thousands of them, and `errors` names every one."""
+
+
+def _sentence_of(problems: Sequence[FieldProblem]) -> str:
+    told = [f"{found.param} {found.detail}" for found in problems[:_MOST_TOLD]]
+    if len(problems) > _MOST_TOLD:
+        told.append(f"and {len(problems) - _MOST_TOLD} more")
+    return "; ".join(told)
+
 
 def invalid_fields(
     problems: Sequence[FieldProblem], code: str = "validation_failed"
 ) -> RefusedError:
     """The refusal that names every offending field, of which there is at least one."""
-    return RefusedError(
-        code,
-        "; ".join(f"{found.param} {found.detail}" for found in problems),
-        param=problems[0].param,
-        errors=problems,
-    )
+    return RefusedError(code, problems[0].detail, param=problems[0].param, errors=problems)
 
 
 class ReadsUnavailableError(Exception):
@@ -166,7 +182,9 @@ def problem(
     if results:
         members["results"] = results
     retry = header("Retry-After", str(retry_after_s)) if kind.retry_after else b""
-    return Answer(kind.status, PROBLEM_JSON + retry + headers_bytes, _encode(members))
+    answer = Answer(kind.status, PROBLEM_JSON + retry + headers_bytes, _encode(members))
+    answer.code = code
+    return answer
 
 
 def problem_of_rejection(
@@ -321,7 +339,7 @@ def problem_of_error(error: Exception, request_id: str) -> Answer:
         case RefusedError():
             return problem(
                 error.code,
-                error.detail,
+                error.sentence,
                 request_id,
                 param=error.param,
                 errors=error.errors,

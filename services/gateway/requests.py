@@ -40,7 +40,7 @@ def idempotency_key(request: web.BaseRequest) -> str | None:
     if not _IDEMPOTENCY_KEY.fullmatch(key) or len(request.headers.getall("Idempotency-Key")) > 1:
         raise RefusedError(
             "invalid_idempotency_key",
-            "Idempotency-Key must be given once, as 1 to 255 visible ASCII characters",
+            "must be given once, as 1 to 255 visible ASCII characters",
             param="Idempotency-Key",
         )
     return key

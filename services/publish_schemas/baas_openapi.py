@@ -30,6 +30,10 @@ through one is visible through the other.
 **Retrying** is safe. A `reference` is used up by a success only; an `Idempotency-Key` freezes
 whatever was decided. A repeated call gets its first answer, with `Idempotent-Replayed: true`.
 
+**Pages.** A list takes `page` and `limit`; `meta` says how many pages there are. The names that
+other APIs have for pages, ranges and order, such as `cursor`, `offset`, `from` or `sort`, are
+refused with a 400. Other query parameters that this API does not know are ignored.
+
 **Failures** all have one shape: `success` false, `statusCode`, a `message`, and `errors` with every
 offending field. A body that is invalid is a 400; 422 is about BVN and NIN alone.
 

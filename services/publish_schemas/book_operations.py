@@ -47,7 +47,8 @@ BOOK_OPERATIONS: tuple[Operation, ...] = (
         description=(
             "Every account by currency; debits and credits are equal, always. With `as_of` "
             "everything that was recorded by then and nothing else. The answer names the "
-            "position that this is, and asking for that position gives the same again, for ever."
+            "position that this is, and asking for that position gives the same again, for ever: "
+            "`position:` before the number says that it is no date."
         ),
         scope="wallets:read",
         parameters=("as_of", "consistency"),

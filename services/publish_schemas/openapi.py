@@ -22,7 +22,7 @@ from services.publish_schemas.examples import (
 from services.publish_schemas.json_schema import JsonSchema, components
 from services.publish_schemas.operation import Operation
 from services.publish_schemas.operations import OPERATIONS
-from services.publish_schemas.response_headers import rate_limit_headers, response_header
+from services.publish_schemas.response_headers import HEADERS
 
 Codes = tuple[str, ...]
 
@@ -49,6 +49,11 @@ first, the soonest first, and what is left of it lapses at that moment.
 change that was acknowledged before it, or answers 503 `read_model_behind`.
 `Ledger-Consistency: eventual` skips the wait, and the answer says how far behind it is in
 `Ledger-Lag`.
+
+**Pages.** A list takes `limit` and `after`. While `has_more` is true there is more: send
+`next_cursor` as `after`, with the same filters. A list refuses the names that other APIs have for
+pages, ranges and order, such as `cursor`, `page`, `from` or `sort`, with `invalid_parameter`. Other
+query parameters that this API does not know are ignored.
 
 **Problems** are `application/problem+json` (RFC 9457). Rely on `code`; the texts may change.
 
@@ -254,38 +259,6 @@ def _header_references(*names: str) -> dict[str, JsonSchema]:
     return {name: {"$ref": f"#/components/headers/{name}"} for name in sorted(names)}
 
 
-HEADERS: dict[str, JsonSchema] = {
-    "Cache-Control": response_header("Nobody may keep a copy.", "no-store", const="no-store"),
-    "Content-Disposition": response_header(
-        "A name under which it may be saved; it is not to be shown as a page.",
-        f'attachment; filename="utility-bill-{WALLET}.pdf"',
-    ),
-    "ETag": response_header("The wallet's stream version, which every change of it raises.", '"3"'),
-    "Idempotent-Replayed": response_header(
-        "There where the call had its effect before, and this is its first answer.",
-        "true",
-        const="true",
-    ),
-    "Ledger-Lag": response_header(
-        "With `Ledger-Consistency: eventual`: how many versions of the wallet are not shown yet.",
-        0,
-        minimum=0,
-    ),
-    "Location": response_header("Where it is that was made.", f"/v1/wallets/{WALLET}"),
-    **rate_limit_headers(),
-    "Retry-After": response_header("Try again after this many seconds.", 1, minimum=0),
-    "WWW-Authenticate": response_header(
-        "Which credentials are expected.", 'Basic realm="ledger", charset="UTF-8"'
-    ),
-    "X-Content-Type-Options": response_header(
-        "It is of the `Content-Type`, whatever it looks like.", "nosniff", const="nosniff"
-    ),
-    "X-Request-Id": response_header(
-        "Names this call in our logs; the problem's `request_id`.", http_examples.REQUEST_ID
-    ),
-}
-
-
 def _parameter(
     where: str, name: str, description: str, schema: JsonSchema, example: str | int | None = None
 ) -> JsonSchema:
@@ -312,8 +285,9 @@ PARAMETERS: dict[str, JsonSchema] = {
     "as_of": _parameter(
         "query",
         "as_of",
-        "A position of the log, or a moment (RFC 3339; a date alone is its beginning, in UTC) "
-        "that is not ahead of now.",
+        "A position of the log, such as `position:1842`, or a moment (RFC 3339; a date alone is "
+        "its beginning, in UTC) that is not ahead of now. A number alone is a position; of four or "
+        "eight digits it may be a date, and is refused.",
         {"type": "string"},
         "2026-05-24T10:00:00Z",
     ),

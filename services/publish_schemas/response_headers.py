@@ -1,5 +1,7 @@
 """Headers of answers, as both OpenAPI documents describe them."""
 
+from services.publish_schemas import http_examples
+from services.publish_schemas.examples import WALLET
 from services.publish_schemas.json_schema import JsonSchema
 
 
@@ -30,3 +32,36 @@ def rate_limit_headers() -> dict[str, JsonSchema]:
             pattern='^"default";q=[1-9][0-9]*;w=[1-9][0-9]*$',
         ),
     }
+
+
+HEADERS: dict[str, JsonSchema] = {
+    "Cache-Control": response_header("Nobody may keep a copy.", "no-store", const="no-store"),
+    "Content-Disposition": response_header(
+        "A name under which it may be saved; it is not to be shown as a page.",
+        f'attachment; filename="utility-bill-{WALLET}.pdf"',
+    ),
+    "ETag": response_header("The wallet's stream version, which every change of it raises.", '"3"'),
+    "Idempotent-Replayed": response_header(
+        "There where the call had its effect before, and this is its first answer.",
+        "true",
+        const="true",
+    ),
+    "Ledger-Lag": response_header(
+        "With `Ledger-Consistency: eventual`: how many versions of the wallet are not shown yet.",
+        0,
+        minimum=0,
+    ),
+    "Location": response_header("Where it is that was made.", f"/v1/wallets/{WALLET}"),
+    **rate_limit_headers(),
+    "Retry-After": response_header("Try again after this many seconds.", 1, minimum=0),
+    "WWW-Authenticate": response_header(
+        "Which credentials are expected.", 'Basic realm="ledger", charset="UTF-8"'
+    ),
+    "X-Content-Type-Options": response_header(
+        "It is of the `Content-Type`, whatever it looks like.", "nosniff", const="nosniff"
+    ),
+    "X-Request-Id": response_header(
+        "Names this call in our logs; the problem's `request_id`.", http_examples.REQUEST_ID
+    ),
+}
+"""Every header of contract A."""

@@ -65,7 +65,7 @@ async def test_freezes_that_are_refused(baas: BaasClient, wallet: Any, verb: str
     good = {"account_number": wallet["account_number"], "reason": "r"}
     unknown = good | {"account_number": "0000000013"}
     message = "Account number not found"
-    field = {"account_number": "there is no such account number"}
+    field = {"account_number": "is not the number of any account"}
     before = await baas.gateway.position()
     assert failure(await baas.post(f"/wallets/{verb}", unknown)) == (404, message, field)
     stranger = await baas.post(f"/wallets/{verb}", good, who="stranger")
@@ -148,7 +148,7 @@ async def test_upgrades_that_are_refused(baas: BaasClient, wallet: Any) -> None:
         status, _, fields = failure(reply)
         return status, fields
 
-    unknown = {"account_number": "there is no such account number"}
+    unknown = {"account_number": "is not the number of any account"}
     assert await refused(account_number="0000000013") == (404, unknown)
     assert await refused("stranger") == (404, unknown)
     assert await refused(nin="1") == (422, {"nin": "must be 11 digits"})

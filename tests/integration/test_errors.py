@@ -48,6 +48,7 @@ async def test_every_refusal_of_the_table(
             )
             assert (reply.status, reply.code) == (row.status, row.code)
             assert reply.json.get("param") == row.param
+            assert [error["param"] for error in reply.json.get("errors", [])] == row.named()
             assert well_formed(reply)
             assert (await gateway.position(), await gateway.appends()) == before
 

@@ -135,19 +135,34 @@ async def test_the_trial_balance_as_of_a_position_and_a_moment(gateway: RunningG
     by_moment = (await gateway.get(f"/trial-balance?as_of={moment}")).json
     assert by_moment.pop("as_of") == moment
     assert by_moment == {key: value for key, value in by_position.json.items() if key != "as_of"}
+    assert by_position.json["as_of"] == gateway.begun + 2
+    in_words = await gateway.get(f"/trial-balance?as_of=position:{gateway.begun + 2}")
+    assert in_words.json == by_position.json
     before_all = (await gateway.get("/trial-balance?as_of=2020-01-01")).json
     assert (before_all["position"], before_all["currencies"]) == (0, [])
 
 
 @pytest.mark.parametrize(
     "as_of",
-    ["-1", "1000", "9223372036854775807", "99999999999999999999", "yesterday", "", "01", "%00"],
+    [
+        *("-1", "100000", "9223372036854775807", "99999999999999999999", "yesterday", "", "01"),
+        *("%00", "position:1000", "position:", "position:-1", "2020-W10-1"),
+    ],
 )
 async def test_an_as_of_that_cannot_be_is_refused(gateway: RunningGateway, as_of: str) -> None:
     await _story(gateway)
     reply = await gateway.get(f"/trial-balance?as_of={as_of}")
     assert (reply.status, reply.code) == (400, "invalid_parameter")
     assert reply.json["param"] == "as_of"
+
+
+@pytest.mark.parametrize("as_of", ["2020", "20200101"])
+async def test_what_may_be_a_date_or_a_position_is_asked_for_again(
+    gateway: RunningGateway, as_of: str
+) -> None:
+    reply = await gateway.get(f"/trial-balance?as_of={as_of}")
+    assert (reply.status, reply.code) == (400, "invalid_parameter")
+    assert reply.json["detail"].startswith("as_of may be a position or a date: write position:")
 
 
 async def test_a_moment_that_is_still_to_come_is_refused(gateway: RunningGateway) -> None:

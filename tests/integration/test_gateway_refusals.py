@@ -3,7 +3,9 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import structlog
 
+from tests.specs.baas_client import BaasClient, failure
 from tests.specs.running_gateway import RunningGateway, running_gateway
 
 GOOD = {"amount": 5, "reference": "ref"}
@@ -51,6 +53,73 @@ async def test_refusals_by_the_wallets_state(gateway: RunningGateway) -> None:
         reply = await gateway.post(f"/wallets/{wallet}/{verb}", body)
         assert (reply.status, reply.code) == (409, "wallet_closed")
     assert (await gateway.get(f"/wallets/{wallet}")).json["balance"] == 0
+
+
+async def test_the_log_says_why_a_command_was_declined(gateway: RunningGateway) -> None:
+    """Of both APIs, of which the second has no code in its answer."""
+    baas = BaasClient(gateway)
+    user_id, wallet = await baas.open_wallet("cus_1")
+    wish = {"customer_id": user_id, "amount": 1}
+    with structlog.testing.capture_logs() as logged:
+        await gateway.post(f"/wallets/{wallet}/debit", GOOD)
+        await baas.post("/wallets/debit", wish)
+        await gateway.post(f"/wallets/{wallet}/debit", {**GOOD, "amount": 0})
+        await gateway.post("/batch", {"atomic": True, "commands": [debit(wallet)]})
+        await gateway.get("/nothing")
+    told = [
+        (line["status"], line["reason"]) for line in logged if line["event"] == "request_answered"
+    ]
+    assert told == [
+        (409, "insufficient_funds"),
+        (409, "insufficient_funds"),
+        (422, "validation_failed"),
+        (409, "batch_declined"),
+        (404, "not_found"),
+    ]
+
+
+def debit(wallet: str) -> dict[str, object]:
+    return {"type": "debit", "wallet_id": wallet, **GOOD}
+
+
+async def test_a_batch_says_what_is_wrong_as_a_single_call_does(gateway: RunningGateway) -> None:
+    wallet = await gateway.open_wallet()
+    spoiled = {"amount": 0, "reference": ""}
+    words = ("amount must be from 1 to 9007199254740991", "reference must not be empty")
+    single = await gateway.post(f"/wallets/{wallet}/debit", spoiled)
+    assert single.json["detail"] == "; ".join(words)
+    commands: list[object] = [debit(wallet), debit(wallet) | spoiled]
+    reply = await gateway.post("/batch", {"atomic": True, "commands": commands})
+    assert reply.json["detail"] == "; ".join(f"commands[1].{each}" for each in words)
+    reply = await gateway.post("/batch", {"atomic": True, "commands": [*commands, []]})
+    assert reply.json["detail"] == "commands[2] is refused: it is JSON, but not an object"
+
+
+@pytest.mark.parametrize("query", ["?_=1767225600&utm_source=x", "?traceparent=00-0a-0b-01"])
+async def test_a_list_ignores_what_says_nothing_of_it(gateway: RunningGateway, query: str) -> None:
+    """A client may add to every call what defeats a cache, or traces it."""
+    baas = BaasClient(gateway)
+    user_id, wallet = await baas.open_wallet("cus_1")
+    await gateway.credit(wallet, 5, "in")
+    await gateway.project()
+    of_wallet = [f"/wallets/{wallet}/{each}" for each in ("transactions", "holds", "topups")]
+    for path in ("/wallets", "/accounts", "/accounts/merchant.NGN/entries", *of_wallet):
+        assert (await gateway.get(path + query)).json == (await gateway.get(path)).json
+    for path in ("/wallets", f"/transactions/customer/{user_id}"):
+        assert (await baas.get(path + query)).json == (await baas.get(path)).json
+
+
+async def test_what_a_list_takes_is_said_where_it_is_asked_otherwise(
+    gateway: RunningGateway,
+) -> None:
+    refused = await gateway.get("/wallets?cursor=abc")
+    assert refused.json["detail"] == (
+        "cursor is no parameter of this list, which takes customer_id, currency, status, limit, "
+        "after"
+    )
+    elsewhere = await BaasClient(gateway).get("/wallets?after=abc")
+    words = "is no parameter of this list, which takes page, limit, page_number, page_size"
+    assert failure(elsewhere) == (400, "Invalid parameter", {"after": words})
 
 
 async def test_a_second_wallet_is_refused_and_names_the_first(gateway: RunningGateway) -> None:

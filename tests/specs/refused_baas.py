@@ -148,6 +148,14 @@ ROWS = [
         for value in values
     ),
     query("two pages", "/wallets?page=1&page_number=2", "Invalid parameter", "page_number"),
+    *(
+        query(f"{path} by {name}", f"{path}?{name}=1", "Invalid parameter", name)
+        for path in ("/wallets", "/transactions/customer/{user}")
+        for name in (
+            *("cursor", "next_cursor", "after", "before", "starting_after", "ending_before"),
+            *("offset", "from", "to", "since", "until", "start_date", "end_date", "sort", "order"),
+        )
+    ),
     # What there is not.
     Row(
         "a customer id that is no UUID",

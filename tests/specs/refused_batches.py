@@ -11,19 +11,27 @@ def batch(name: str, status: int, code: str, param: str | None = None, **more: A
     return Row(name, "POST", "/v1/batch", status, code, param, **more)
 
 
-def envelope(name: str, param: str, body: object) -> Row:
-    return batch(f"a batch {name}", 422, "validation_failed", param, body=body)
+def envelope(name: str, body: object, *params: str) -> Row:
+    return batch(f"a batch {name}", 422, "validation_failed", params[0], body=body, errors=params)
 
 
-def atomic(name: str, status: int, code: str, param: str | None, *members: object) -> Row:
+def atomic(
+    name: str, status: int, code: str, param: str | None, *members: object, **more: Any
+) -> Row:
     """A batch that is all or none, with the spoiled members after a good one."""
     name = f"all or none, with {name}"
     body = {"atomic": True, "commands": [DEBIT, *members]}
-    return batch(name, status, code, param, body=body)
+    return batch(name, status, code, param, body=body, **more)
 
 
 def invalid(name: str, param: str, *members: object) -> Row:
     return atomic(name, 422, "validation_failed", param, *members)
+
+
+def all_invalid(name: str, member: object, *params: str) -> Row:
+    """One member, which is the second, with all that is wrong with it."""
+    errors = tuple(f"commands[1].{param}" for param in params)
+    return atomic(name, 422, "validation_failed", errors[0], member, errors=errors)
 
 
 TRANSFER = {"type": "transfer", "from": "wal_" + "0a" * 16, "to": "wal_" + "0b" * 16, **GOOD}
@@ -84,12 +92,16 @@ ROWS = [
             "deep behind no commands": b'{"commands":[],"x":' + b'{"a":' * 60_000,
         }.items()
     ),
-    envelope("without commands", "commands", {}),
-    envelope("whose commands are none", "commands", {"commands": []}),
-    envelope("whose commands are an object", "commands", {"commands": {}}),
-    envelope("of 1001 commands", "commands", {"commands": [DEBIT] * 1001}),
-    envelope("that is atomic in words", "atomic", {"atomic": "yes", "commands": [DEBIT]}),
-    envelope("with two faults", "atomic", {"atomic": 1, "commands": []}),
+    envelope("without commands", {}, "commands"),
+    envelope("whose commands are none", {"commands": []}, "commands"),
+    *(
+        envelope(f"that is rightly {flag}, of none", {"atomic": flag, "commands": []}, "commands")
+        for flag in (True, False)
+    ),
+    envelope("whose commands are an object", {"commands": {}}, "commands"),
+    envelope("of 1001 commands", {"commands": [DEBIT] * 1001}, "commands"),
+    envelope("that is atomic in words", {"atomic": "yes", "commands": [DEBIT]}, "atomic"),
+    envelope("with two faults", {"atomic": 1, "commands": []}, "atomic", "commands"),
     # One command that spoils them all.
     invalid("no type", "commands[1].type", {}),
     invalid("an unknown type", "commands[1].type", {"type": "topup"}),
@@ -97,6 +109,31 @@ ROWS = [
     invalid("no wallet", "commands[1].wallet_id", {"type": "debit", **GOOD}),
     invalid("a malformed wallet", "commands[1].wallet_id", {**DEBIT, "wallet_id": "wal_1"}),
     invalid("no hold", "commands[1].hold_id", {"type": "void"}),
+    invalid("a number as hold", "commands[1].hold_id", {"type": "void", "hold_id": 1}),
+    all_invalid(
+        "a malformed wallet and all else",
+        {"type": "debit", "wallet_id": "x", "amount": 0},
+        *("wallet_id", "amount", "reference"),
+    ),
+    all_invalid(
+        "a number as wallet and all else",
+        {"type": "credit", "wallet_id": 7, "amount": 1.5, "reference": "r", "expires_at": "soon"},
+        *("wallet_id", "amount", "expires_at"),
+    ),
+    all_invalid("no hold and all else", {"type": "capture", "amount": 0}, "hold_id", "amount"),
+    all_invalid("no transaction and all else", {"type": "reverse"}, "transaction_id", "reference"),
+    all_invalid(
+        "two malformed wallets",
+        {**GOOD, "type": "transfer", "from": "x", "to": "y"},
+        *("from", "to"),
+    ),
+    atomic(
+        "a NUL behind a malformed wallet",
+        400,
+        "malformed_request",
+        "commands[1].reference",
+        {**DEBIT, "wallet_id": "x", "reference": "\0"},
+    ),
     invalid("an amount of 0", "commands[2].amount", DEBIT, {**DEBIT, "amount": 0}),
     atomic("a number", 400, "malformed_request", "commands[1]", 1),
     atomic(

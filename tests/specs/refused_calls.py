@@ -28,6 +28,14 @@ class Row(NamedTuple):
     data: bytes | None = None
     headers: dict[str, str] | None = None
     who: Who | None = "merchant"
+    errors: tuple[str, ...] = ()
+    """Which fields a 422 names, in order, where that is not the one `param`."""
+
+    def named(self) -> list[str]:
+        """Every field that `errors` has: none, unless fields are what is wrong."""
+        if self.code != "validation_failed":
+            return []
+        return list(self.errors or (str(self.param),))
 
 
 def debit(name: str, status: int, code: str, param: str | None = None, **more: Any) -> Row:
@@ -233,6 +241,14 @@ ROWS = [
     debit_text("the amount 0x5", 400, "malformed_request", "0x5"),
     debit_text("the amount 05", 400, "malformed_request", "05"),
     debit("no amount", 422, "validation_failed", "amount", body={"reference": "ref"}),
+    debit(
+        "neither amount nor reference",
+        422,
+        "validation_failed",
+        "amount",
+        body={"description": 5},
+        errors=("amount", "description", "reference"),
+    ),
     debit("no reference", 422, "validation_failed", "reference", body={"amount": 5}),
     debit_of("an empty reference", "reference", reference=""),
     debit_of("a very long reference", "reference", reference="r" * 256),
@@ -339,4 +355,32 @@ ROWS = [
     query("an unknown currency to filter by", "?currency=XXQ", "invalid_parameter", "currency"),
     query("an empty customer id to filter by", "?customer_id=", "invalid_parameter", "customer_id"),
     query("a NUL to filter by", "?customer_id=%00", "invalid_parameter", "customer_id"),
+    *(
+        query(f"wallets by {name}", f"?{name}=1", "invalid_parameter", name)
+        for name in (
+            *("cursor", "next_cursor", "before", "starting_after", "ending_before"),
+            *("page", "page_number", "offset"),
+            *("from", "to", "since", "until", "start_date", "end_date", "sort", "order"),
+        )
+    ),
+    *(
+        Row(f"{path} by cursor", "GET", f"/v1{path}?cursor=x", 400, "invalid_parameter", "cursor")
+        for path in (
+            "/wallets/{wallet}/transactions",
+            "/wallets/{wallet}/holds",
+            "/wallets/{wallet}/topups",
+            "/accounts",
+            "/accounts/merchant.GHS/entries",
+        )
+    ),
+    Row(
+        "the audit log by cursor",
+        "GET",
+        "/v1/audit-log?cursor=x",
+        400,
+        "invalid_parameter",
+        "cursor",
+        who="admin",
+    ),
+    query("a cursor before a bad limit", "?limit=0&cursor=x", "invalid_parameter", "cursor"),
 ]

@@ -187,7 +187,9 @@ def test_a_page_of_wallets() -> None:
 
 
 def test_a_failure_is_spelled_as_in_the_contract() -> None:
-    answer = failure_answer(400, "Validation failed", [FieldError(field="bvn", message="no")])
+    answer = failure_answer(
+        "validation_failed", 400, "Validation failed", [FieldError(field="bvn", message="no")]
+    )
     assert answer.status == 400
     assert members(answer) == {
         "success": False,
@@ -195,7 +197,7 @@ def test_a_failure_is_spelled_as_in_the_contract() -> None:
         "message": "Validation failed",
         "errors": [{"field": "bvn", "message": "no"}],
     }
-    assert members(failure_answer(404, "Wallet not found"))["errors"] == []
+    assert members(failure_answer("wallet_not_found", 404, "Wallet not found"))["errors"] == []
 
 
 def test_the_originals_sentences() -> None:

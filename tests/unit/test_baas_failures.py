@@ -59,6 +59,7 @@ from services.gateway.baas.failures import (
     reason_of_code,
     refusal_of_verification,
 )
+from services.gateway.calls import invalid_parameter
 from services.gateway.problems import ReadModelBehindError, ReadsUnavailableError, RefusedError
 from services.identity.verifier import (
     BelongsToAnother,
@@ -221,8 +222,25 @@ def test_a_refusal_names_every_offending_field() -> None:
 
 
 def test_a_refusal_of_one_parameter() -> None:
-    refusal = RefusedError("invalid_limit", "limit must be", param="limit")
-    assert told(failure_of_error(refusal)) == (400, "Invalid limit", {"limit": "limit must be"})
+    """Its name stands beside what is wrong, and not in it, whichever rule it breaks."""
+    refusal = invalid_parameter("limit", "must be given once")
+    assert told(failure_of_error(refusal)) == (
+        400,
+        "Invalid limit",
+        {"limit": "must be given once"},
+    )
+
+
+@pytest.mark.parametrize(("rejection", "_status", "_errors"), REJECTIONS)
+def test_a_rejection_has_its_code_for_the_log(
+    rejection: Rejection, _status: int, _errors: dict[str, str]
+) -> None:
+    assert failure_of_rejection(rejection).code == code_of(rejection)
+
+
+@pytest.mark.parametrize(("error", "code"), ERRORS)
+def test_an_error_has_its_code_for_the_log(error: Exception, code: str) -> None:
+    assert failure_of_error(error).code == code
 
 
 def test_a_refusal_without_a_field_says_why_in_its_message() -> None:

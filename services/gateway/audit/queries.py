@@ -32,7 +32,7 @@ class AuditQueries:
 
     async def entries(self, call: Call) -> Answer:
         """`GET /audit-log`: 200 and a page, newest first."""
-        limit_text, after_text = call.query("limit", "after")
+        limit_text, after_text = call.list_query("limit", "after")
         tenant_id = call.principal.tenant_id
         page = asked_page(_LIST, (tenant_id,), limit=limit_text, after=after_text)
         before = _NEWEST if page.after is None else page.after

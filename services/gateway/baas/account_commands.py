@@ -150,4 +150,4 @@ def _refused(settled: Settled) -> Answer:
 
 
 def _unknown_account() -> RefusedError:
-    return RefusedError(ACCOUNT_UNKNOWN, "there is no such account number", param="account_number")
+    return RefusedError(ACCOUNT_UNKNOWN, "is not the number of any account", param="account_number")

@@ -84,11 +84,17 @@ def customer_transactions_answer(
 
 
 def failure_answer(
-    status: int, message: str, errors: Sequence[FieldError] = (), headers_bytes: bytes = b""
+    code: str,
+    status: int,
+    message: str,
+    errors: Sequence[FieldError] = (),
+    headers_bytes: bytes = b"",
 ) -> Answer:
-    """Why a call was refused."""
+    """Why a call was refused. The code is for the log: this dialect has none."""
     body = FailureAnswer(success=False, status_code=status, message=message, errors=list(errors))
-    return _answer(status, body, headers_bytes)
+    answer = _answer(status, body, headers_bytes)
+    answer.code = code
+    return answer
 
 
 def _answer(status: int, body: Struct, headers_bytes: bytes = b"") -> Answer:

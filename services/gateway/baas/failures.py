@@ -184,6 +184,7 @@ def failure_of_code(
     status, message = FAILURES[code]
     retry = header("Retry-After", str(retry_after_s)) if status in {429, 503} else b""
     return failure_answer(
+        code,
         status,
         f"{message}: {detail}" if detail else message,
         [FieldError(field=field, message=what) for field, what in (errors or {}).items()],

@@ -26,7 +26,9 @@ class Page(NamedTuple):
 
 def page_asked(call: Call) -> Page:
     """The page of a call's query. Refuses with 400 `invalid_parameter`, `invalid_limit`."""
-    page, limit, page_number, page_size = call.query("page", "limit", "page_number", "page_size")
+    page, limit, page_number, page_size = call.list_query(
+        "page", "limit", "page_number", "page_size"
+    )
     return page_of(page=page, limit=limit, page_number=page_number, page_size=page_size)
 
 

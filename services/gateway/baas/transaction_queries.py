@@ -58,7 +58,7 @@ class TransactionQueries:
         segment = call.parameters[0] if call.parameters else CUSTOMER_SEGMENT
         reference = reference_of(segment)
         if reference is None:
-            raise RefusedError(INVALID_REFERENCE, "the reference is malformed", param="reference")
+            raise RefusedError(INVALID_REFERENCE, "is malformed", param="reference")
         found = await self._transaction(call, reference, None)
         return transaction_answer(200, Message.TRANSACTIONS_FETCHED, found)
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from projections.trial_balance.evolve import CHART
+from schemas.as_of import as_of_of
 from services.gateway.answers import JSON, Answer
 from services.gateway.books.reads import BookReads, BooksReading, PositionAheadError
 from services.gateway.books.rendering import (
@@ -16,14 +17,11 @@ from services.gateway.books.rendering import (
 )
 from services.gateway.calls import Call, invalid_parameter
 from services.gateway.credit_wallets.listing import asked_page
-from services.gateway.moments import moment_of
 from services.gateway.problems import RefusedError
 from services.gateway.routing import RouteTable
 from services.gateway.scopes import READ
 
 _ACCOUNT_ID: Final = re.compile(r"([a-z_]{1,64})\.([A-Z]{3})", re.ASCII)
-_POSITION: Final = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
-_LARGEST_POSITION: Final = 2**63 - 2
 
 
 class AccountName(NamedTuple):
@@ -49,7 +47,7 @@ class BookQueries:
 
     async def accounts(self, call: Call) -> Answer:
         """`GET /accounts`: 200 and a page, by the chart of accounts."""
-        limit_text, after_text = call.query("limit", "after")
+        limit_text, after_text = call.list_query("limit", "after")
         tenant_id = call.principal.tenant_id
         asked = asked_page("accounts", (tenant_id,), limit=limit_text, after=after_text)
         after = asked.after or 0
@@ -61,7 +59,7 @@ class BookQueries:
 
     async def entries(self, call: Call) -> Answer:
         """`GET /accounts/:id/entries`: 200 and a page, newest first."""
-        limit_text, after_text = call.query("limit", "after")
+        limit_text, after_text = call.list_query("limit", "after")
         tenant_id = call.principal.tenant_id
         filters = (tenant_id, call.parameters[0])
         asked = asked_page("entries", filters, limit=limit_text, after=after_text)
@@ -93,18 +91,18 @@ class BookQueries:
                 reading.accounts, as_of=None, position=reading.position, is_exact=False
             )
             return Answer(200, JSON, body)
-        moment, reading = await self._as_of(tenant_id, as_of_text)
+        asked = _as_of(as_of_text)
+        reading = await self._read_as_of(tenant_id, asked)
         body = render_trial_balance(
-            reading.accounts, as_of=moment, position=reading.position, is_exact=True
+            reading.accounts, as_of=asked, position=reading.position, is_exact=True
         )
         return Answer(200, JSON, body)
 
-    async def _as_of(self, tenant_id: str, text: str) -> tuple[datetime | None, BooksReading]:
-        """The moment that the parameter says, if it is one, and the accounts as of then."""
-        asked = _as_of(text)
+    async def _read_as_of(self, tenant_id: str, asked: datetime | int) -> BooksReading:
+        """The accounts as of then. Refuses what is ahead."""
         if isinstance(asked, int):
             try:
-                return None, await self._reads.accounts_at(tenant_id, asked)
+                return await self._reads.accounts_at(tenant_id, asked)
             except PositionAheadError as error:
                 detail = "is ahead of the newest position"
                 raise invalid_parameter("as_of", detail) from error
@@ -112,7 +110,7 @@ class BookQueries:
         if reading is None:
             # Answered, it would be another answer once the moment has come.
             raise invalid_parameter("as_of", "is ahead of now")
-        return asked, reading
+        return reading
 
 
 def named_account(identifier: str) -> AccountName:
@@ -130,12 +128,16 @@ def unknown_account() -> RefusedError:
 
 def _as_of(text: str) -> datetime | int:
     """The moment or the position that the parameter says."""
-    if _POSITION.fullmatch(text) and int(text) <= _LARGEST_POSITION:
-        return int(text)
-    moment = moment_of(text)
-    if moment is None:
+    asked = as_of_of(text)
+    if asked is None:
         raise invalid_parameter(
             "as_of",
             "must be a position, or a time as RFC 3339 has it, such as 2030-01-01T00:00:00Z",
         )
-    return moment
+    if isinstance(asked, str):
+        raise invalid_parameter(
+            "as_of",
+            f"may be a position or a date: write position:{text}, "
+            "or a date with hyphens, such as 2030-01-01",
+        )
+    return asked

@@ -46,15 +46,19 @@ def render_entry_page(
 
 
 def render_trial_balance(
-    accounts: Sequence[AccountView], *, as_of: datetime | None, position: int, is_exact: bool
+    accounts: Sequence[AccountView],
+    *,
+    as_of: datetime | int | None,
+    position: int,
+    is_exact: bool,
 ) -> bytes:
-    """Every account by currency, and what they add up to."""
+    """Every account by currency, and what they add up to; `as_of` is what was asked for."""
     by_currency: defaultdict[str, list[AccountView]] = defaultdict(list)
     for account in in_order(accounts):
         by_currency[account.currency].append(account)
     return _encode(
         {
-            "as_of": None if as_of is None else render_moment(as_of),
+            "as_of": render_moment(as_of) if isinstance(as_of, datetime) else as_of,
             "position": position,
             "is_exact": is_exact,
             "currencies": [

@@ -21,7 +21,7 @@ from services.gateway.credit_wallets.members import (
     settled,
 )
 from services.gateway.credit_wallets.settlement import Settlement
-from services.gateway.problems import RefusedError, problem
+from services.gateway.problems import RefusedError, invalid_fields, problem
 from services.gateway.requests import has_lines, idempotency_key, malformed
 
 MAX_BATCH_BYTES: Final = 8 * 1024 * 1024
@@ -56,7 +56,7 @@ class BatchCommands:
         if key is not None and len(key) > MAX_KEY_CHARACTERS:
             raise RefusedError(
                 "invalid_idempotency_key",
-                f"the Idempotency-Key of a batch has at most {MAX_KEY_CHARACTERS} characters",
+                f"must not be longer than {MAX_KEY_CHARACTERS} characters with a batch",
                 param="Idempotency-Key",
             )
         if has_lines(call.request):
@@ -136,14 +136,15 @@ def _explained(body: bytes) -> RefusedError:
     except msgspec.MsgspecError:
         return malformed("the body is not valid JSON")
     found: list[FieldProblem] = []
-    if members.get("atomic", b"false") not in (b"true", b"false"):
+    # A Raw is equal to no bytes.
+    if bytes(members.get("atomic", b"false")) not in (b"true", b"false"):
         detail = "must be true or false"
         found.append(FieldProblem(param="atomic", code="wrong_type", detail=detail))
     if (problem_found := _commands_problem(members.get("commands"))) is not None:
         found.append(problem_found)
     if not found:
         return malformed("the body has a member twice")
-    return _invalid(found)
+    return invalid_fields(found)
 
 
 def _commands_problem(commands: msgspec.Raw | None) -> FieldProblem | None:
@@ -183,7 +184,7 @@ def _first_of(refused: list[tuple[int, RefusedError]]) -> RefusedError:
     code = min((error.code for _, error in refused), key=_ORDER.index)
     alike = [(index, error) for index, error in refused if error.code == code]
     if code == "validation_failed":
-        return _invalid(
+        return invalid_fields(
             [
                 msgspec.structs.replace(found, param=f"commands[{index}].{found.param}")
                 for index, error in alike
@@ -191,16 +192,6 @@ def _first_of(refused: list[tuple[int, RefusedError]]) -> RefusedError:
             ]
         )
     index, error = alike[0]
-    param = f"commands[{index}]" if error.param is None else f"commands[{index}].{error.param}"
-    return RefusedError(code, f"{param}: {error.detail}", param=param)
-
-
-def _invalid(found: list[FieldProblem]) -> RefusedError:
-    first = found[0]
-    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-    return RefusedError(
-        "validation_failed",
-        f"{first.param} {first.detail}{more}",
-        param=first.param,
-        errors=found,
-    )
+    if error.param is not None:
+        return RefusedError(code, error.detail, param=f"commands[{index}].{error.param}")
+    return RefusedError(code, f"is refused: {error.detail}", param=f"commands[{index}]")

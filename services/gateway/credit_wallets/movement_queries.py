@@ -50,7 +50,7 @@ class MovementQueries:
 
     async def holds(self, call: Call) -> Answer:
         """`GET /wallets/:id/holds`: 200 and a page, newest first."""
-        status_text, limit_text, after_text = call.query("status", "limit", "after")
+        status_text, limit_text, after_text = call.list_query("status", "limit", "after")
         status = one_of("status", status_text, _HOLD_STATUSES)
         tenant_id, wallet_id = call.principal.tenant_id, call.parameters[0]
         asked = asked_page(

@@ -53,7 +53,7 @@ class WalletQueries:
 
     async def transactions(self, call: Call) -> Answer:
         """`GET /wallets/:id/transactions`: 200 and a page, newest first."""
-        type_text, status_text, limit_text, after_text = call.query(
+        type_text, status_text, limit_text, after_text = call.list_query(
             "type", "status", "limit", "after"
         )
         transaction_type = one_of("type", type_text, _TRANSACTION_TYPES)
@@ -78,7 +78,7 @@ class WalletQueries:
 
     async def wallets(self, call: Call) -> Answer:
         """`GET /wallets`: 200 and a page, the newest wallet first."""
-        customer_id, currency, status_text, limit_text, after_text = call.query(
+        customer_id, currency, status_text, limit_text, after_text = call.list_query(
             "customer_id", "currency", "status", "limit", "after"
         )
         if customer_id is not None and not 1 <= len(customer_id) <= MAX_NAME_CHARACTERS:

@@ -44,7 +44,7 @@ class TopupQueries:
 
     async def topups(self, call: Call) -> Answer:
         """`GET /wallets/:id/topups`: 200 and a page, newest first."""
-        status_text, limit_text, after_text = call.query("status", "limit", "after")
+        status_text, limit_text, after_text = call.list_query("status", "limit", "after")
         status = one_of("status", status_text, _TOPUP_STATUSES)
         tenant_id, wallet_id = call.principal.tenant_id, call.parameters[0]
         asked = asked_page(

@@ -5,6 +5,7 @@ tells it, and is asked when the body has been read, so that 422 comes before 404
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -27,22 +28,29 @@ from schemas.commands import (
 )
 from schemas.http.credit_wallets import TopupRequest
 from schemas.http.problems import FieldProblem
-from schemas.identifiers import is_hold_id, is_transaction_id, is_wallet_id
 from services.gateway import bodies
-from services.gateway.problems import RefusedError
+from services.gateway.fields import (
+    ABSENT,
+    FieldCheck,
+    check_hold_id,
+    check_transaction_id,
+    check_wallet_id,
+)
+from services.gateway.problems import RefusedError, invalid_fields
 from services.gateway.requests import malformed
 
 
 class _Names(msgspec.Struct, frozen=True, kw_only=True):
-    """What a member says that the path and the method of its own call would say."""
+    """What a member says that the path and the method of its own call would say. Unjudged."""
 
-    type: str
-    wallet_id: str | None = None
-    hold_id: str | None = None
-    transaction_id: str | None = None
+    type: object = ABSENT
+    wallet_id: object = ABSENT
+    hold_id: object = ABSENT
+    transaction_id: object = ABSENT
 
 
 Name = Callable[[], str]
+Wish = Callable[[Name, bytes], Command]
 Reader = Callable[[_Names, bytes], Command]
 _names: Final = msgspec.json.Decoder(_Names)
 
@@ -52,37 +60,30 @@ def read_wish(body: bytes) -> tuple[str, Command]:
     try:
         names = _names.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raise _unnamed(body) from None
-    reader = _READERS.get(names.type)
-    if reader is None:
-        raise _invalid("type", "unknown_value", f"must be one of {', '.join(WISH_TYPES)}")
-    return names.type, reader(names, body)
+        raise _unreadable(body) from None
+    kind = names.type
+    reader = _READERS.get(kind) if isinstance(kind, str) else None
+    if not isinstance(kind, str) or reader is None:
+        # What else it must have is not known then.
+        raise invalid_fields([_wrong_type_of_wish(kind)])
+    return kind, reader(names, body)
 
 
-def _unnamed(body: bytes) -> RefusedError:
+def _unreadable(body: bytes) -> RefusedError:
     try:
-        members = msgspec.json.decode(body)
+        msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return malformed("it is not valid JSON")
-    if not isinstance(members, dict):
-        return malformed("it is JSON, but not an object")
-    for name in ("type", "wallet_id", "hold_id", "transaction_id"):
-        if not isinstance(members.get(name, ""), str):
-            return _invalid(name, "wrong_type", "must be a string")
-    return _invalid("type", "missing", "is required")
+    return malformed("it is JSON, but not an object")
 
 
-def _invalid(param: str, code: str, detail: str) -> RefusedError:
-    found = FieldProblem(param=param, code=code, detail=detail)
-    return RefusedError("validation_failed", f"{param} {detail}", param=param, errors=[found])
-
-
-def _named(param: str, value: str | None, is_spelled: Callable[[str], bool]) -> str:
-    if value is None:
-        raise _invalid(param, "missing", "is required")
-    if not is_spelled(value):
-        raise _invalid(param, "invalid_id", "is not spelled as such an id")
-    return value
+def _wrong_type_of_wish(kind: object) -> FieldProblem:
+    if kind is ABSENT:
+        return FieldProblem(param="type", code="missing", detail="is required")
+    if not isinstance(kind, str):
+        return FieldProblem(param="type", code="wrong_type", detail="must be a string")
+    detail = f"must be one of {', '.join(WISH_TYPES)}"
+    return FieldProblem(param="type", code="unknown_value", detail=detail)
 
 
 def create(body: bytes) -> Command:
@@ -213,18 +214,40 @@ def cancel_topup(name: Name) -> Command:
     return CancelTopup(topup_id=name())
 
 
-def _of_wallet(wish: Callable[[Name, bytes], Command]) -> Reader:
-    return lambda names, body: wish(
-        lambda: _named("wallet_id", names.wallet_id, is_wallet_id), body
-    )
+def _read_named(
+    wish: Wish,
+    name_of: Callable[[_Names], object],
+    check: FieldCheck,
+    names: _Names,
+    body: bytes,
+) -> Command:
+    name = name_of(names)
+    found = check(name)
+    if found is None:
+        return wish(lambda: str(name), body)
+    raise _with_the_rest(found, wish, body)
 
 
-def _hold(names: _Names) -> Name:
-    return lambda: _named("hold_id", names.hold_id, is_hold_id)
+def _with_the_rest(found: FieldProblem, wish: Wish, body: bytes) -> RefusedError:
+    """The refusal of a member whose name is wrong, and perhaps more of it."""
+    try:
+        wish(lambda: "", body)
+    except RefusedError as error:
+        # What cannot be read at all comes first.
+        return invalid_fields([found, *error.errors]) if error.errors else error
+    return invalid_fields([found])
 
 
-def _transaction(names: _Names) -> Name:
-    return lambda: _named("transaction_id", names.transaction_id, is_transaction_id)
+def _of_wallet(wish: Wish) -> Reader:
+    return partial(_read_named, wish, lambda names: names.wallet_id, check_wallet_id)
+
+
+def _of_hold(wish: Wish) -> Reader:
+    return partial(_read_named, wish, lambda names: names.hold_id, check_hold_id)
+
+
+def _of_transaction(wish: Wish) -> Reader:
+    return partial(_read_named, wish, lambda names: names.transaction_id, check_transaction_id)
 
 
 _READERS: Final[dict[str, Reader]] = {
@@ -235,10 +258,10 @@ _READERS: Final[dict[str, Reader]] = {
     "unfreeze": _of_wallet(unfreeze),
     "close": _of_wallet(close),
     "hold": _of_wallet(hold),
-    "capture": lambda names, body: capture(_hold(names), body),
-    "void": lambda names, _: void(_hold(names)),
+    "capture": _of_hold(capture),
+    "void": _of_hold(lambda name, _: void(name)),
     "transfer": lambda _, body: transfer(body),
-    "reverse": lambda names, body: reverse(_transaction(names), body),
+    "reverse": _of_transaction(reverse),
 }
 WISH_TYPES: Final = tuple(_READERS)
 """What a member of a batch may ask for."""

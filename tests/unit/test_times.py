@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.moments import moment_of
+from schemas.times import moment_of
 
 NEW_YEAR = datetime(2030, 1, 1, tzinfo=UTC)
 
