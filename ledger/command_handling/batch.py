@@ -370,7 +370,8 @@ class Batch:
             result = result_beside_the_events(case, known, decision, answer, position)
             record = Record(
                 fingerprint=case.fingerprint,
-                position=position,
+                # What a void frees may lapse at once: then the last event is not the answer.
+                position=position if answer is None else answer.position,
                 outcome=encode_outcome(result),
                 event=None,
             )

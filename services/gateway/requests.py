@@ -50,7 +50,7 @@ async def read_body(request: web.BaseRequest, max_bytes: int = MAX_BODY_BYTES) -
     """The body as it came. Refuses one that is too large, or is not said to be JSON."""
     if request.content.is_eof():
         # It came with the head, as nearly always: read it without waiting for anything.
-        body = request.content.read_nowait()
+        body = _come_already(request.content)
     else:
         body = await _rest_of_body(request, max_bytes)
     if len(body) > max_bytes:
@@ -76,6 +76,14 @@ def has_lines(request: web.BaseRequest) -> bool:
 def _refuse_compressed(request: web.BaseRequest) -> None:
     if "Content-Encoding" in request.headers:
         raise RefusedError("unsupported_media_type", "the body must not be compressed")
+
+
+def _come_already(content: StreamReader) -> bytes:
+    try:
+        return content.read_nowait()
+    except (web.RequestPayloadError, ConnectionError):
+        # All of it had come, and then the client went away while it was found out who that is.
+        raise broken_off() from None
 
 
 async def _rest_of_body(request: web.BaseRequest, max_bytes: int) -> bytes:

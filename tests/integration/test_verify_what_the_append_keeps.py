@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ledger.command_handling.clock import MAX_RECKONING_S
 from schemas.commands import (
     CancelTopup,
     CaptureHold,
@@ -23,6 +24,7 @@ from schemas.commands import (
 )
 from schemas.commands import CreditWallet as Credit
 from schemas.commands import DebitWallet as Debit
+from tests.specs.invariants import all_events
 from tests.specs.known_customers import enroll, erase, raise_tier, review
 from tests.specs.verified_ledger import VerifiedLedger, verified_ledger
 from tests.specs.world import OTHER_TENANT, snapshots_are_saved
@@ -179,6 +181,28 @@ async def test_all_that_can_be_asked_leaves_a_sound_ledger(ledger: VerifiedLedge
     for name, table in ((REFERENCES, "consumed_references"), (COMMANDS, "command_outcomes")):
         assert held[name] == await ledger.connection.fetchval(rows.format(table)) > 10
     assert held[SNAPSHOTS] == await ledger.connection.fetchval(rows.format("snapshots")) == 1
+
+
+async def test_a_void_whose_money_lapses_at_once_leaves_a_sound_ledger(
+    ledger: VerifiedLedger,
+) -> None:
+    """What it frees is due already, so the last event of the command is not its answer."""
+    wallet = await ledger.open(CreateWallet(customer_id="esi", currency="GHS"))
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    await ledger.change(Credit(wallet_id=wallet, amount=9, reference="due", expires_at=soon))
+    placed = await ledger.change(PlaceHold(wallet_id=wallet, amount=9, reference="kept aside"))
+    assert placed.result.hold is not None
+    # So long that the writer asks what time it is, and does not reckon it.
+    surely = soon + timedelta(seconds=MAX_RECKONING_S)
+    await ledger.connection.execute("SELECT pg_sleep_until($1::timestamptz)", surely)
+    first = await ledger.send(VoidHold(hold_id=placed.result.hold.id), "void")
+    events = await all_events(ledger.writer.log)
+    assert [each.type for each in events[-2:]] == ["wallet.hold_released", "wallet.credit_lapsed"]
+    assert first.result.position == events[-2].position
+    again = await ledger.send(VoidHold(hold_id=placed.result.hold.id), "void")
+    assert (again.replayed, again.result) == (True, first.result)
+    await ledger.project()
+    assert await ledger.failures() == set()
 
 
 async def test_what_is_newer_than_the_log_as_it_was_read_is_left(ledger: VerifiedLedger) -> None:

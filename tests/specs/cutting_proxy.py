@@ -46,7 +46,12 @@ class CuttingProxy:
                 await writer.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        to_server_reader, to_server = await asyncio.open_connection(*self._target)
+        try:
+            to_server_reader, to_server = await asyncio.open_connection(*self._target)
+        except OSError:
+            # The server is away, so whoever comes in its place is cut off, too.
+            writer.close()
+            return
         self._writers += [writer, to_server]
         is_cut = asyncio.Event()
 

@@ -1,11 +1,15 @@
 """Bodies and queries, read and judged without any wallet."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.streams import StreamReader
+from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +19,7 @@ from services.gateway import bodies
 from services.gateway.cursors import BrokenCursorError, make_cursor, read_cursor
 from services.gateway.problems import RefusedError
 from services.gateway.request_ids import RequestIds
+from services.gateway.requests import read_body
 
 LARGEST = 2**53 - 1
 WALLET_ID = "wal_" + "0a" * 16
@@ -243,3 +248,16 @@ def test_request_ids_differ_unless_an_idempotency_key_names_the_call() -> None:
     made = {ids.make(None), ids.make(None), others.make(None), others.make(None)}
     assert len(made) == 4
     assert ids.make("key") == others.make("key") != ids.make("other key")
+
+
+async def test_a_client_that_is_gone_before_its_body_is_read_is_no_fault_of_ours() -> None:
+    """All had come with the head; the client went away while its credentials were looked up."""
+    loop = asyncio.get_running_loop()
+    content = StreamReader(BaseProtocol(loop), 2**16, loop=loop)
+    content.feed_data(b'{"amount":1,"reference":"r"}')
+    content.feed_eof()
+    content.set_exception(ConnectionResetError("Connection lost"))
+    request = make_mocked_request("POST", "/", payload=content)
+    assert request.content.is_eof()
+    with pytest.raises(RefusedError, match="malformed_request: the body is broken off"):
+        await read_body(request)
