@@ -91,7 +91,8 @@ def as_it_stands(event: WalletEvent, wallet: Wallet) -> WalletEvent:
                 event = replace(event, available=wallet.available)
             return replace(event, balance=wallet.balance)
         case ChangeDeclined():
-            decided_on = None if event.balance == wallet.balance else event.balance
+            there_was = event.balance if event.decided_on is None else event.decided_on
+            decided_on = None if there_was == wallet.balance else there_was
             return replace(event, balance=wallet.balance, decided_on=decided_on)
         case VoidDeclined() | IdentityDeclined():
             return replace(event, balance=wallet.balance)

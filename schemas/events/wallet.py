@@ -346,7 +346,8 @@ class ChangeDeclined(_Event, frozen=True, kw_only=True, tag="wallet.change_decli
     limit_name: LimitName | None = None
     tier: Tier | None = None
     decided_on: Balance | None = None
-    """The balance that the others of its batch had led to, which were taken back with it."""
+    """The balance that it was decided on, where that is not `balance`: what the others of its
+    batch had led to, which were taken back with it, or what would be left when holds end."""
 
 
 class VoidDeclined(_Event, frozen=True, kw_only=True, tag="wallet.void_declined"):

@@ -40,6 +40,14 @@ def test_a_debt_takes_every_lot_and_the_rest_below_nought() -> None:
     given.when(reverse("c", allow_negative=True)).then_has(booked=-8, lots={NEVER: -8})
 
 
+def test_the_smallest_debt_keeps_a_wallet_open() -> None:
+    """Neither the merchant nor another customer takes it over."""
+    given = Given(OPENED, OTHER_OPENED, credit(1, reference="c"), debit(1))
+    given.when(reverse("c", allow_negative=True)).then_has(booked=-1, lots={NEVER: -1})
+    for command in (CLOSE, FORFEIT, close_into()):
+        assert given.when(command).decision.rejection == WalletNotEmpty(balance=-1)
+
+
 def test_a_debt_is_filled_by_what_comes_in_before_anything_is_a_lot() -> None:
     given = Given(*IN_DEBT)
     given.when(credit(4, JUNE)).then_has(booked=-3, lots={NEVER: -3})

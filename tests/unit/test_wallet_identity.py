@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from ledger.command_handling.fingerprint import fingerprint
 from ledger.command_handling.results import Declined, rejection_of
 from ledger.command_handling.views import wallet_view
-from ledger.domain.nuban import is_account_number
+from ledger.domain.nuban import MAX_SERIAL, account_number, check_digit, is_account_number
 from ledger.domain.wallet import Facts
 from schemas.commands import COMMAND_TYPES, Command
 from schemas.events import CustomerErased, TierRaised, WalletOpened, WalletReviewed
@@ -34,7 +34,7 @@ from tests.specs.known_customers import (
     raise_tier,
     review,
 )
-from tests.specs.wallet_commands import CLOSE, UNFREEZE, freeze
+from tests.specs.wallet_commands import CLOSE, JUNE, UNFREEZE, freeze
 
 FREE = Facts(user_id=customer(1), next_serial=0)
 
@@ -55,6 +55,30 @@ def test_the_first_account_number_of_the_sandbox() -> None:
     (opened,) = Given().when(enroll(), FREE).decision.events
     assert isinstance(opened, WalletOpened)
     assert opened.account_number == "0000000006"
+
+
+def test_an_account_number_has_ten_digits_or_there_is_none() -> None:
+    assert account_number(MAX_SERIAL, BANK).startswith("999999999")
+    for serial in (-1, MAX_SERIAL + 1):
+        with pytest.raises(AssertionError, match="no serials left"):
+            account_number(serial, BANK)
+    with pytest.raises(AssertionError, match="six digits"):
+        check_digit("99999", "000000000")
+    with pytest.raises(AssertionError, match="nine digits"):
+        check_digit(BANK, "00000000")
+
+
+@pytest.mark.parametrize(
+    ("opened", "command"),
+    [(KNOWN, raise_tier("TIER_TWO")), (UNDER_REVIEW, review()), (KNOWN, erase())],
+    ids=["raised", "reviewed", "erased"],
+)
+def test_what_is_learnt_of_a_customer_changes_the_wallet(
+    opened: WalletOpened, command: Command
+) -> None:
+    given = GivenKnown(opened)
+    given.when(command, now=JUNE)
+    assert given.wallets[WALLET_ID].changed_at == JUNE
 
 
 def test_tier_three_waits_for_its_review_without_an_account_number() -> None:

@@ -26,6 +26,7 @@ from schemas.rejections import (
     WalletFrozen,
     WalletInactive,
 )
+from schemas.tiers import TierLimits
 from tests.specs.decider import (
     OPENED,
     OTHER_ID,
@@ -178,6 +179,18 @@ def test_a_wallet_without_a_tier_counts_nothing() -> None:
 def test_limits_that_nobody_has_set_stop_nothing() -> None:
     facts = Facts(day=START.date())
     assert Given(KNOWN, credit(10_000)).when(debit(10_000), facts).decision.rejection is None
+
+
+@pytest.mark.parametrize(
+    "command", [credit(10_000), debit(10_000), hold(10_000), transfer(10_000), topup(10_000)]
+)
+def test_a_tier_that_is_not_limited_stops_nothing(command: Command) -> None:
+    without = TierLimits(
+        largest_balance_minor=None, largest_credit_minor=None, largest_daily_debit_minor=None
+    )
+    facts = Facts(limits=without, other_limits=without, day=START.date())
+    given = Given(KNOWN, (OTHER_ID, KNOWN), credit(10_000))
+    assert given.when(command, facts).decision.rejection is None
 
 
 INACTIVE: list[Step] = [UNDER_REVIEW, OTHER_OPENED, credit(9, of=OTHER_ID)]

@@ -205,6 +205,12 @@ def test_refused_without_an_event(command: Command, rejection: Rejection) -> Non
     Given(OPENED, credit(5)).when(command).then_declined(rejection)
 
 
+def test_what_is_refused_without_an_event_lets_nothing_lapse() -> None:
+    given = Given(OPENED, credit(5, JUNE), JUNE)
+    given.when(void("?")).then_declined(HoldUnknown())
+    given.when(EXPIRE_DUE).then_kinds(CreditLapsed)
+
+
 def with_lots(count: int) -> Given:
     """A wallet with so many lots, of one second each from June on."""
     steps = [credit(1, JUNE + timedelta(seconds=number)) for number in range(count)]

@@ -147,6 +147,11 @@ def test_then_it_takes_what_never_lapses_then_the_soonest(amount: int, lots: Amo
     given.when(reverse("c", amount)).then_has(booked=9 - amount, lots=lots)
 
 
+def test_where_all_of_it_lapses_only_lots_are_taken() -> None:
+    given = Given(OPENED, credit(10, JULY, "c"), credit(4, AUGUST), debit(10))
+    given.when(reverse("c", 3)).then_has(booked=1, lots={AUGUST: 1})
+
+
 def test_a_reversed_credit_names_the_lots_that_it_took() -> None:
     when = Given(*SWEPT, debit(10)).when(reverse("c", 7))
     answer = when.decision.answer
@@ -218,6 +223,10 @@ def test_what_the_sender_gets_back_lapses_at_once_where_it_is_due() -> None:
     when.then_has(booked=5, lots={NEVER: 5})
     assert [type(event) for event in when.decision.others] == [CreditLapsed, CreditReversed]
     when.then_has(booked=2, lots={NEVER: 2}, of=OTHER_ID)
+    named_by_the_receiver = reverse("t", transaction=received_named("t"))
+    when = Given(*SENT_12, credit(12, of=OTHER_ID)).when(named_by_the_receiver, now=JUNE)
+    assert [type(event) for event in when.decision.others] == [DebitReversed, CreditLapsed]
+    when.then_has(booked=5, lots={NEVER: 5}, of=WALLET_ID)
 
 
 def debit_declined(

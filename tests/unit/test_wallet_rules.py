@@ -3,7 +3,7 @@
 import pytest
 
 from ledger.domain.wallet import Facts
-from schemas.commands import Command, CreateWallet, FreezeWallet, UnfreezeWallet
+from schemas.commands import Command, CreateWallet, FreezeScope, FreezeWallet, UnfreezeWallet
 from schemas.events import (
     BalanceForfeited,
     ChangeDeclined,
@@ -242,6 +242,18 @@ def test_freezes_add_up_and_one_unfreeze_lifts_them_all() -> None:
     assert given.wallets[WALLET_ID].frozen == "all"
     given.when(UNFREEZE).then(WalletUnfrozen())
     given.when(credit(1)).then(credited(1))
+
+
+@pytest.mark.parametrize(
+    ("scope", "moves", "stopped"),
+    [("credits", debit(1), credit(1)), ("debits", credit(1), debit(1))],
+)
+def test_a_freeze_outlasts_what_it_does_not_stop(
+    scope: FreezeScope, moves: Command, stopped: Command
+) -> None:
+    given = Given(OPENED, credited(5), freeze(scope), moves)
+    assert given.when(stopped).decision.rejection == IsFrozen()
+    assert given.wallets[WALLET_ID].frozen == scope
 
 
 def test_closing_releases_the_holds_first_and_what_is_due_then_lapses() -> None:

@@ -106,8 +106,9 @@ def declined_change(
     rejection: Rejection,
     *,
     other_wallet_id: str | None = None,
+    decided_on: int | None = None,
 ) -> Decision:
-    """The wallet stays as it is."""
+    """The wallet stays as it is. `decided_on` is the balance that was to move, if it is another."""
     event = ChangeDeclined(
         change=change,
         code=code_of(rejection),
@@ -116,6 +117,7 @@ def declined_change(
         limit=_limit_of(rejection, wallet),
         limit_name=_limit_name_of(rejection),
         tier=_tier_of(rejection),
+        decided_on=None if decided_on == wallet.balance else decided_on,
     )
     return declined(event, rejection)
 

@@ -96,9 +96,8 @@ def capture_hold(wallet: Wallet, command: CaptureHold, facts: Facts) -> Decision
         assert refusal is not None, "a capture without an open hold is refused"
         return declined_debit(wallet, command, amount, refusal, kind="capture", reference=reference)
     spent, kept = take(hold.allocated, amount)
-    is_last = command.final or amount == held
-    freed = held - amount if is_last else 0
-    returned = kept if is_last else ()
+    freed = held - amount if command.final else 0
+    returned = kept if command.final else ()
     return answered(
         HoldCaptured(
             hold_id=command.hold_id,

@@ -34,9 +34,7 @@ def due(wallet: Wallet, now: datetime) -> tuple[WalletEvent, ...]:
         for topup_id, topup in wallet.topups.items()
         if topup.expires_at <= now
     ]
-    expired = tuple(ended(wallet, topup_id, "expired") for _, topup_id in sorted(unpaid))
-    wallet = after(wallet, expired, now)
-    events += expired
+    events += [ended(wallet, topup_id, "expired") for _, topup_id in sorted(unpaid)]
     return (*events, *_lapses(wallet, now))
 
 

@@ -118,7 +118,14 @@ def _transfer_rest(
         return Decision((), CurrencyMismatch())
     refusal = refusal_of_receiver(freed, receiver, freed.balance, facts)
     if refusal is not None:
-        return declined_change(wallet, "close", refusal, other_wallet_id=receiver.wallet_id)
+        return declined_change(
+            wallet,
+            "close",
+            refusal,
+            other_wallet_id=receiver.wallet_id,
+            # Of what a hold had set aside, some may be due: it lapses, and is not moved.
+            decided_on=freed.balance,
+        )
     sent, received = legs(freed, receiver, freed.balance, facts, cause="closing")
     return Decision((*events, sent, WalletClosedEvent()), others=(received,))
 
