@@ -1,7 +1,7 @@
 """The runtime of every projection: a batch of events becomes one transaction.
 
-Order and exactness are made here, once. The checkpoint moves first, by compare-and-set;
-then each wallet's events are matched with its row: what was seen is dropped, a hole is
+This module ensures order and exactness for all. The checkpoint moves first, by compare-and-set;
+then each wallet's events are matched with its row: seen events are dropped, a hole is
 filled from the log once, and a hole that the log cannot fill stops the projection.
 
 Rows are remembered from one batch to the next: while a compare-and-set succeeds, nobody else
@@ -38,7 +38,7 @@ Streams = dict[WalletKey, list[ProjectedEvent]]
 
 
 class Applied(Struct, frozen=True, kw_only=True):
-    """What a batch came to."""
+    """The outcome of a batch."""
 
     ranges: Sequence[EventRange]
     """The events that took effect, by wallet."""
@@ -54,7 +54,7 @@ class Applied(Struct, frozen=True, kw_only=True):
 
 
 class Sorted(NamedTuple):
-    """A wallet's events that are new, and the holes between them."""
+    """A wallet's new events, and the holes between them."""
 
     news: Streams
     holes: list[EventRange]
@@ -76,7 +76,7 @@ class Runner:
         self._rows: dict[WalletKey, Versioned] = {}
 
     def forget(self) -> None:
-        """Read every row anew: checkpoints were read again, so others may have written."""
+        """Forget every row: checkpoints were read again, so others may have written."""
         self._rows.clear()
 
     async def apply(self, events: Iterable[ProjectedEvent], moves: Sequence[Move]) -> Applied:
@@ -134,7 +134,7 @@ class Runner:
 def by_wallet(events: Iterable[ProjectedEvent]) -> Streams:
     """Group events by wallet, each wallet's in the order in which they came.
 
-    Those of a tenant's own stream are left out: no read model is made of them.
+    Events of a tenant's own stream are left out: no read model uses them.
     """
     streams: Streams = {}
     for event in events:
@@ -173,7 +173,7 @@ def sort_out(streams: Streams, rows: Mapping[WalletKey, Versioned]) -> Sorted:
 
 
 def fill_holes(news: Streams, holes: Sequence[EventRange], missing: Streams) -> None:
-    """Put fetched events where they belong. Raises `ProjectionGapError` if some are not there."""
+    """Put fetched events where they belong. Raises `ProjectionGapError` if some are missing."""
     for hole in holes:
         found = [
             event

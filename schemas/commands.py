@@ -1,8 +1,8 @@
-"""Commands: what a client wishes. One Struct per wish, imperative, without a promise.
+"""Commands: what a client asks for. One Struct per command, imperative, without a promise.
 
 The same Structs come from HTTP (where the path gives `wallet_id`) and from the
 Kafka topic `ledger.commands` (where the CloudEvents type is `ledger.command.<tag>.v1`).
-Amounts are integers in minor units. Nothing of a person stands in one in clear.
+Amounts are integers in minor units. None contains unsealed personal data.
 """
 
 from typing import Annotated, Literal
@@ -26,7 +26,7 @@ from schemas.tiers import Tier
 from schemas.times import Moment
 
 NO_METADATA = Raw(b"null")
-"""What `metadata` is where none was sent; answers show it as null."""
+"""`metadata` if none was sent; answers show it as null."""
 
 FreezeScope = Literal["debits", "credits", "all"]
 Reason = Annotated[str, Meta(max_length=255, description="Kept in the wallet's history.")]
@@ -65,7 +65,7 @@ class CreateWallet(Struct, frozen=True, kw_only=True, gc=False, tag="create_wall
 class CreditWallet(Struct, frozen=True, kw_only=True, gc=False, tag="credit_wallet"):
     """Put money in: an admin credit, without a payment behind it.
 
-    With `expires_at`, which must lie ahead, what is not spent by then lapses.
+    With `expires_at`, which must be in the future, whatever is not spent by then lapses.
     """
 
     wallet_id: WalletId
@@ -87,7 +87,7 @@ class DebitWallet(Struct, frozen=True, kw_only=True, gc=False, tag="debit_wallet
 
 
 class FreezeWallet(Struct, frozen=True, kw_only=True, gc=False, tag="freeze_wallet"):
-    """Stop what the scope names; another freeze adds its scope. Top-ups are stopped by credits."""
+    """Stop what the scope names; another freeze adds its scope. `credits` stops top-ups, too."""
 
     wallet_id: WalletId
     scope: FreezeScope = "debits"
@@ -108,7 +108,7 @@ class TransferTo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class CloseWallet(Struct, frozen=True, kw_only=True, tag="close_wallet"):
-    """Close for good. `remaining_balance` says what becomes of money still in it."""
+    """Close for good. `remaining_balance` says what happens to the remaining money."""
 
     wallet_id: WalletId
     remaining_balance: Literal["forfeit"] | TransferTo | None = None
@@ -117,7 +117,7 @@ class CloseWallet(Struct, frozen=True, kw_only=True, tag="close_wallet"):
 class PlaceHold(Struct, frozen=True, kw_only=True, gc=False, tag="place_hold"):
     """Set money aside. It is still the wallet's, but only a capture can spend it.
 
-    With `expires_at`, which must lie ahead, the hold ends by itself.
+    With `expires_at`, which must be in the future, the hold ends by itself.
     """
 
     wallet_id: WalletId
@@ -146,7 +146,7 @@ class VoidHold(Struct, frozen=True, kw_only=True, gc=False, tag="void_hold"):
 
 
 class TransferMoney(Struct, frozen=True, kw_only=True, gc=False, tag="transfer_money"):
-    """Move money between two wallets of one currency, in one stroke."""
+    """Move money between two wallets of one currency, in one append."""
 
     from_wallet_id: WalletId
     to_wallet_id: WalletId
@@ -159,7 +159,7 @@ class TransferMoney(Struct, frozen=True, kw_only=True, gc=False, tag="transfer_m
 class ReverseTransaction(Struct, frozen=True, kw_only=True, gc=False, tag="reverse_transaction"):
     """Undo a transaction by an opposite one: `amount` of it, or what is not yet reversed.
 
-    `allow_negative` lets the reversal of a credit take the wallet below nought.
+    `allow_negative` lets the reversal of a credit take the wallet below zero.
     """
 
     transaction_id: TransactionId
@@ -173,7 +173,7 @@ class ReverseTransaction(Struct, frozen=True, kw_only=True, gc=False, tag="rever
 class CreateTopup(Struct, frozen=True, kw_only=True, gc=False, tag="create_topup"):
     """Ask a customer for a payment into the wallet.
 
-    Without `expires_at`, which must lie ahead, it can be paid for half an hour.
+    Without `expires_at`, which must be in the future, it can be paid for half an hour.
     """
 
     wallet_id: WalletId
@@ -187,9 +187,9 @@ class CreateTopup(Struct, frozen=True, kw_only=True, gc=False, tag="create_topup
 
 
 class CompleteTopup(Struct, frozen=True, kw_only=True, gc=False, tag="complete_topup"):
-    """A payment for a top-up has arrived. One `payment_id` counts once, however often it is told.
+    """A payment for a top-up has arrived. One `payment_id` counts once, even if reported again.
 
-    It is credited whenever the wallet can take it, also when the top-up has ended by then;
+    It is credited whenever the wallet can take it, even if the top-up has ended by then;
     otherwise it is kept as unapplied.
     """
 
@@ -200,21 +200,21 @@ class CompleteTopup(Struct, frozen=True, kw_only=True, gc=False, tag="complete_t
 
 
 class CancelTopup(Struct, frozen=True, kw_only=True, gc=False, tag="cancel_topup"):
-    """Stop waiting for a top-up's payment."""
+    """Cancel a pending top-up."""
 
     topup_id: TopupId
 
 
 class ExpireDue(Struct, frozen=True, kw_only=True, gc=False, tag="expire_due"):
-    """Let lapse what is due. Every command does so first; this one does nothing else."""
+    """Lapse what is due. Every command does so first; this one does nothing else."""
 
     wallet_id: WalletId
 
 
 class EnrollCustomer(Struct, frozen=True, kw_only=True, gc=False, tag="enroll_customer"):
-    """Open a wallet for a customer who is known. Who it is was verified, and sealed, before.
+    """Open a wallet for a customer whose identity was already verified and sealed.
 
-    `asked` stands for all that was said of the person; `identity_index` for the BVN alone.
+    `asked` stands for all personal data as sent; `identity_index` for the BVN only.
     """
 
     customer_id: UserId
@@ -228,7 +228,7 @@ class EnrollCustomer(Struct, frozen=True, kw_only=True, gc=False, tag="enroll_cu
 
 
 class RaiseTier(Struct, frozen=True, kw_only=True, gc=False, tag="raise_tier"):
-    """The customer is known better now; `identity` is the whole of it, sealed anew."""
+    """Raise the customer's tier; `identity` is the whole identity, sealed again."""
 
     wallet_id: WalletId
     tier: Tier
@@ -237,7 +237,7 @@ class RaiseTier(Struct, frozen=True, kw_only=True, gc=False, tag="raise_tier"):
 
 
 class ReviewWallet(Struct, frozen=True, kw_only=True, gc=False, tag="review_wallet"):
-    """What the review of a tier-three wallet has come to: once, and for good."""
+    """Settle the review of a tier-three wallet: once, and for good."""
 
     wallet_id: WalletId
     outcome: ReviewOutcome
@@ -246,7 +246,7 @@ class ReviewWallet(Struct, frozen=True, kw_only=True, gc=False, tag="review_wall
 
 
 class EraseCustomer(Struct, frozen=True, kw_only=True, gc=False, tag="erase_customer"):
-    """Forget who the customer is. The wallet and its money stay as they are."""
+    """Erase the customer's identity. The wallet and its money stay as they are."""
 
     wallet_id: WalletId
     reason: Reason | None = None

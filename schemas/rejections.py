@@ -17,7 +17,7 @@ from schemas.tiers import Tier
 class InsufficientFunds(
     Struct, frozen=True, kw_only=True, tag_field="code", tag="insufficient_funds"
 ):
-    """A debit of more than is available."""
+    """The debit is more than what is available."""
 
     amount: int
     available: int
@@ -26,7 +26,10 @@ class InsufficientFunds(
 class WalletFrozen(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="code", tag="wallet_frozen"
 ):
-    """What the freeze of the wallet stops; `wallet_id` where it is a transfer's other wallet."""
+    """The wallet's freeze stops this.
+
+    `wallet_id` names a transfer's other wallet where that is the reason.
+    """
 
     wallet_id: WalletId | None = None
 
@@ -34,19 +37,22 @@ class WalletFrozen(
 class WalletClosed(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="code", tag="wallet_closed"
 ):
-    """Anything but a repeated close, on a closed wallet; `wallet_id` as in `WalletFrozen`."""
+    """The wallet is closed, and the command is not a repeated close.
+
+    `wallet_id` names a transfer's other wallet where that is the reason.
+    """
 
     wallet_id: WalletId | None = None
 
 
 class WalletNotEmpty(Struct, frozen=True, kw_only=True, tag_field="code", tag="wallet_not_empty"):
-    """A close that does not say what becomes of the money."""
+    """The close does not say what happens to the remaining money."""
 
     balance: int
 
 
 class WalletExists(Struct, frozen=True, kw_only=True, tag_field="code", tag="wallet_exists"):
-    """The customer has an open wallet in this currency already: `wallet_id`."""
+    """The customer already has an open wallet in this currency: `wallet_id`."""
 
     wallet_id: WalletId
 
@@ -54,7 +60,7 @@ class WalletExists(Struct, frozen=True, kw_only=True, tag_field="code", tag="wal
 class WalletUnknown(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="code", tag="wallet_not_found"
 ):
-    """No such wallet, or another tenant's, which is the same; `wallet_id` where two are named."""
+    """No such wallet, or it is another tenant's; if two are named, `wallet_id` says which."""
 
     wallet_id: WalletId | None = None
 
@@ -68,7 +74,7 @@ class ReferenceReused(Struct, frozen=True, kw_only=True, tag_field="code", tag="
 class BalanceLimitExceeded(
     Struct, frozen=True, kw_only=True, tag_field="code", tag="balance_limit_exceeded"
 ):
-    """A balance, or a debt, that would be over what every JSON client reads exactly."""
+    """The balance, or the debt, would exceed what every JSON client reads exactly."""
 
     amount: int
     balance: int
@@ -78,31 +84,31 @@ class BalanceLimitExceeded(
 class CustomerIdConflict(
     Struct, frozen=True, kw_only=True, tag_field="code", tag="customer_id_conflict"
 ):
-    """The customer id is the UUID under which another customer is known."""
+    """The customer id is the UUID by which another customer is known."""
 
 
 class CurrencyMismatch(
     Struct, frozen=True, kw_only=True, tag_field="code", tag="currency_mismatch"
 ):
-    """A transfer to a wallet of another currency."""
+    """The transfer goes to a wallet of another currency."""
 
 
 class SameWallet(Struct, frozen=True, kw_only=True, tag_field="code", tag="same_wallet"):
-    """A transfer from a wallet to itself, or a close into it."""
+    """The transfer, or the close, names the same wallet twice."""
 
 
 class ExpiryNotAhead(Struct, frozen=True, kw_only=True, tag_field="code", tag="expiry_not_ahead"):
-    """A credit or a hold that was to end at a moment that has passed."""
+    """`expires_at` of the credit or the hold is in the past."""
 
 
 class TooManyLots(Struct, frozen=True, kw_only=True, tag_field="code", tag="too_many_lots"):
-    """Expiring money of more different moments than a wallet keeps apart."""
+    """The wallet's expiring money would have more different moments than it keeps apart."""
 
     limit: int
 
 
 class TooManyHolds(Struct, frozen=True, kw_only=True, tag_field="code", tag="too_many_holds"):
-    """More open holds than a wallet may have."""
+    """The wallet already has as many open holds as it may have."""
 
     limit: int
 
@@ -110,13 +116,13 @@ class TooManyHolds(Struct, frozen=True, kw_only=True, tag_field="code", tag="too
 class TooManyHeldLots(
     Struct, frozen=True, kw_only=True, tag_field="code", tag="too_many_held_lots"
 ):
-    """A hold that would make a wallet's open holds set aside parts of more lots than they may."""
+    """With this hold, the wallet's open holds would set aside parts of too many lots."""
 
     limit: int
 
 
 class HoldUnknown(Struct, frozen=True, kw_only=True, tag_field="code", tag="hold_not_found"):
-    """No such hold, or another tenant's, which is the same."""
+    """No such hold, or it is another tenant's."""
 
 
 class HoldNotOpen(Struct, frozen=True, kw_only=True, tag_field="code", tag="hold_not_open"):
@@ -128,14 +134,14 @@ class HoldNotOpen(Struct, frozen=True, kw_only=True, tag_field="code", tag="hold
 class CaptureExceedsHold(
     Struct, frozen=True, kw_only=True, tag_field="code", tag="capture_exceeds_hold"
 ):
-    """A capture of more than the hold still sets aside."""
+    """The capture is more than the hold still sets aside."""
 
     amount: int
     held: int
 
 
 class TopupUnknown(Struct, frozen=True, kw_only=True, tag_field="code", tag="topup_not_found"):
-    """No such top-up, or another tenant's, which is the same."""
+    """No such top-up, or it is another tenant's."""
 
 
 class TopupNotPending(Struct, frozen=True, kw_only=True, tag_field="code", tag="topup_not_pending"):
@@ -145,7 +151,7 @@ class TopupNotPending(Struct, frozen=True, kw_only=True, tag_field="code", tag="
 
 
 class TooManyTopups(Struct, frozen=True, kw_only=True, tag_field="code", tag="too_many_topups"):
-    """More pending top-ups than a wallet may have."""
+    """The wallet already has as many pending top-ups as it may have."""
 
     limit: int
 
@@ -153,13 +159,13 @@ class TooManyTopups(Struct, frozen=True, kw_only=True, tag_field="code", tag="to
 class TopupAlreadyPaid(
     Struct, frozen=True, kw_only=True, tag_field="code", tag="topup_already_paid"
 ):
-    """A second payment for a top-up that was paid before: it is kept as unapplied."""
+    """A second payment for a top-up that was already paid: it is kept as unapplied."""
 
     topup_id: TopupId
 
 
 class PaymentMismatch(Struct, frozen=True, kw_only=True, tag_field="code", tag="payment_mismatch"):
-    """A payment of another amount or currency than was asked for: it is kept as unapplied."""
+    """The payment's amount or currency is not the top-up's: it is kept as unapplied."""
 
     amount: Amount
     currency: CurrencyCode
@@ -169,11 +175,11 @@ class PaymentMismatch(Struct, frozen=True, kw_only=True, tag_field="code", tag="
 class TransactionUnknown(
     Struct, frozen=True, kw_only=True, tag_field="code", tag="transaction_not_found"
 ):
-    """No such transaction, or another tenant's, which is the same."""
+    """No such transaction, or it is another tenant's."""
 
 
 class NotReversible(Struct, frozen=True, kw_only=True, tag_field="code", tag="not_reversible"):
-    """A transaction that is none to be reversed: an expiry, a reversal, a top-up, a decline."""
+    """The transaction cannot be reversed: an expiry, a reversal, a top-up, a decline."""
 
     transaction_id: TransactionId
 
@@ -181,7 +187,7 @@ class NotReversible(Struct, frozen=True, kw_only=True, tag_field="code", tag="no
 class ReversalExceedsTransaction(
     Struct, frozen=True, kw_only=True, tag_field="code", tag="reversal_exceeds_transaction"
 ):
-    """Reversals that would come to more than the transaction."""
+    """The reversals would add up to more than the transaction."""
 
     amount: int
     reversible: int
@@ -190,9 +196,9 @@ class ReversalExceedsTransaction(
 class WalletInactive(
     Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="code", tag="wallet_inactive"
 ):
-    """Money in or out of a tier-three wallet that no review has approved.
+    """No money moves in or out of a tier-three wallet until a review approves it.
 
-    `wallet_id` as in `WalletFrozen`.
+    `wallet_id` names a transfer's other wallet where that is the reason.
     """
 
     wallet_id: WalletId | None = None
@@ -206,32 +212,32 @@ class TierLimitExceeded(
     tag_field="code",
     tag="tier_limit_exceeded",
 ):
-    """More than the customer's tier allows: `limit_name` says of what, `limit` how much."""
+    """More than the customer's tier allows: `limit_name` names the limit, `limit` its amount."""
 
     limit_name: LimitName
     limit: int
     amount: int
-    """What was to move."""
+    """The amount of the refused movement."""
     tier: Tier
     wallet_id: WalletId | None = None
-    """As in `WalletFrozen`."""
+    """A transfer's other wallet, where that is the reason."""
 
 
 class IdentityTaken(Struct, frozen=True, kw_only=True, tag_field="code", tag="identity_taken"):
-    """The person is a customer already, under another customer id."""
+    """The person is already a customer, under another customer id."""
 
     customer_id: CustomerId
-    """Whose it is: for whoever asked on the person's behalf, never for a client."""
+    """The existing customer: for the caller that checks the person, never for a client."""
 
 
 class TierNotRaised(Struct, frozen=True, kw_only=True, tag_field="code", tag="tier_not_raised"):
-    """A tier that is not above the wallet's, or a wallet whose customer is not known."""
+    """The tier is not above the wallet's, or the wallet's customer is not known."""
 
 
 class ReviewNotPending(
     Struct, frozen=True, kw_only=True, tag_field="code", tag="review_not_pending"
 ):
-    """The wallet waits for no review: it never did, or it was reviewed before."""
+    """The wallet does not wait for a review: it never did, or it was already reviewed."""
 
 
 class BatchDeclined(Struct, frozen=True, kw_only=True, tag_field="code", tag="batch_declined"):

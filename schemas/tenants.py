@@ -41,4 +41,6 @@ RateLimitPerS = Annotated[int, Meta(ge=1, description="Units of the rate limit a
 RateLimitBurst = Annotated[
     int, Meta(ge=1, description="Units at once after a pause: a second's worth at least.")
 ]
-AdminReason = Annotated[str, Meta(max_length=255, description="Why, as who did it has put it.")]
+AdminReason = Annotated[
+    str, Meta(max_length=255, description="The reason, in the operator's words.")
+]

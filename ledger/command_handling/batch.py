@@ -1,8 +1,8 @@
 """Decides a batch of commands in arrival order, in memory, against one look at the log.
 
-Pure: no I/O, no clock, no randomness but what comes in. What the batch changes is in an
+Pure: no I/O, and time and randomness come in as arguments. What the batch changes is in an
 overlay, so that later commands of it see earlier ones; the overlay counts only when the
-append that `plan` makes of it was committed.
+append that `plan` makes from it was committed.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,7 +76,7 @@ from schemas.rejections import (
 from schemas.results import CommandResult
 
 _IDS_PER_COMMAND = 2
-"""As many as most need; where lots lapse, more are drawn."""
+"""Enough for most commands; if lots lapse, more are drawn."""
 _MORE_IDS = 64
 _OTHER_LEGS = (TransferReceived, DebitReversed, CreditReversed)
 """The event of the other wallet whose id the first wallet's event states."""
@@ -93,7 +93,7 @@ _UNRECORDED = (
 """Refusals that freeze nothing: the command is wrong, whatever the wallet's state."""
 
 _TOLD_BESIDE = (HoldReleased, TopupEnded)
-"""Answers that say only what is new: what was asked for is in an earlier event."""
+"""Answers that say only what is new: the request's details are in an earlier event."""
 
 _MOVES_ONLY = frozenset({DebitWallet, CreditWallet, FreezeWallet, UnfreezeWallet, ExpireDue})
 """Commands that need no fact, and one wallet only."""
@@ -102,14 +102,14 @@ _encode_metadata = msgspec.json.Encoder().encode
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """What a batch came to. Nothing of it may be said or kept before the append is durable."""
+    """The outcome of a batch. Do not answer or keep any of it before the append is durable."""
 
     append: Append | None
-    """None where the batch writes nothing: repeats, and refusals without a trace."""
+    """None if the batch writes nothing: only repeats, and refusals that leave no trace."""
     settled: Sequence[Settled]
     """One for each submission, in order."""
     wallets: Mapping[WalletKey, Known]
-    """The states that the append leads to."""
+    """The states after the append."""
 
 
 def _endless_ids(unix_ms: int, random_bytes: Callable[[int], bytes], first: int) -> Iterator[str]:
@@ -135,7 +135,7 @@ class Batch:
         unless_known: Question = LOOKED_UP,
         rules: Rules = NO_RULES,
     ) -> None:
-        """`size` is how many submissions are to be decided, about."""
+        """`size` is about how many submissions will be decided."""
         self._unless_known = unless_known
         self._now = now
         self._originals = originals
@@ -162,7 +162,7 @@ class Batch:
         return settled
 
     def _settle_together(self, members: Sequence[Submission]) -> list[Settled]:
-        """All of them or none: the first that is declined takes the others back."""
+        """All of them or none: the first decline undoes the others."""
         savepoint = self._overlay.savepoint()
         settled: list[Settled] = []
         for index, member in enumerate(members):
@@ -175,7 +175,7 @@ class Batch:
     def _abort(
         self, members: Sequence[Submission], index: int, outcome: Settled, savepoint: Savepoint
     ) -> list[Settled]:
-        """Take all back; what is written is the decline alone, and what the ids stand for.
+        """Undo all; only the decline is written, and the outcomes of the ids.
 
         A refusal that leaves no trace when it is sent alone leaves none of the group either:
         the whole group may be tried again.
@@ -200,7 +200,7 @@ class Batch:
         ]
 
     def _recorded(self, submission: Submission) -> Record | None:
-        """What the command's id stands for already, whatever was asked with it."""
+        """The outcome that the command's id already has, whatever it asked for."""
         if submission.command_id is None:
             return None
         return self._overlay.recorded.get(CommandKey(submission.tenant_id, submission.command_id))
@@ -219,7 +219,7 @@ class Batch:
     def _record_decline(
         self, member: Submission, recorded: RecordedEvent, outcome: Settled
     ) -> Settled:
-        """The decline as a fact of the wallet as it stands without the rest of its group."""
+        """The decline as a fact of the wallet without the rest of its group."""
         key = WalletKey(recorded.tenant_id, recorded.stream_id)
         known = self._overlay.known_of(key)
         rejection = outcome.result.rejection
@@ -337,7 +337,7 @@ class Batch:
         )
 
     def _record(self, case: Case, known: Known, decision: Decision) -> CommandResult:
-        """Turn a decision into events and decision rows, and say what it came to."""
+        """Turn a decision into events and decision rows, and return its outcome."""
         submission, _, target, facts = case
         metadata = _encode_metadata(
             EventMetadata(

@@ -1,4 +1,4 @@
-"""Deciding: turns submissions into a plan, by a look-up's findings or by a good guess.
+"""Deciding: turns submissions into a plan, from a look-up's findings or from a good guess.
 
 Holds what one process knows between its batches: wallets, originals, the time.
 """
@@ -17,11 +17,11 @@ from ledger.event_log.interface import EventLog, Findings, Head, Question, Walle
 
 CACHED_ORIGINALS = 10_000
 GUESS_PAUSE_S = 0.05
-"""After a guess that was wrong: repeats and other writers seldom come alone."""
+"""After a wrong guess: repeats and other writers seldom come alone."""
 
 
 class Deciding:
-    """One process's decisions. What they lead to is kept by the processor, when it is durable."""
+    """One process's decisions. The processor keeps their result once it is durable."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Deciding:
         await self._originals.bring(submissions)
 
     def forget_originals(self) -> None:
-        """The log was restored or replaced: what was found in it may not be there any more."""
+        """The log was restored or replaced: what was found in it may be gone."""
         self._originals.clear()
 
     def question_of(self, submissions: Sequence[Submission]) -> Question:
@@ -54,7 +54,7 @@ class Deciding:
     async def decide(
         self, submissions: Sequence[Submission], head: Head, findings: Findings
     ) -> Plan:
-        """Decide on what was found."""
+        """Decide from what was found."""
         loaded = {
             key: await snapshots.load(self._log, key, stored)
             for key, stored in findings.wallets.items()
@@ -71,7 +71,7 @@ class Deciding:
             size=len(submissions),
         )
         plan = batch.decide_all(submissions)
-        # Only now: a full cache drops others for these, and the batch may have needed them.
+        # Only now: these may evict others from a full cache, and the batch may need those.
         for key, known in loaded.items():
             self._cache.put(key, known)
         return plan
@@ -79,7 +79,7 @@ class Deciding:
     def guess(
         self, submissions: Sequence[Submission], head: Head, known: Mapping[WalletKey, Known]
     ) -> Plan | None:
-        """Decide without a look-up where nothing can be missing but a repeat.
+        """Decide without a look-up if nothing but a repeat could be missed.
 
         The append then writes only if none of the command ids and references is known.
         `known` are wallets that are newer than the cache has them.
@@ -107,7 +107,7 @@ class Deciding:
             unless_known=asked,
         )
         plan = batch.decide_all(submissions)
-        # What appends nothing is not checked by an append, so it may not go by a guess.
+        # No append would check a batch that appends nothing, so it must not rest on a guess.
         return plan if plan.append is not None else None
 
     def guess_was_wrong(self) -> None:

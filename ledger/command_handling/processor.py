@@ -1,7 +1,7 @@
-"""The batching processor: one batch of commands at a time, one append for each.
+"""The batching processor: one batch of commands at a time, one append per batch.
 
 Commands that arrive while an append is under way form the next batch. When many wait, it is
-decided ahead, on what the append under way leads to, and thrown away if that one fails. A
+decided ahead, on the state after the append under way, and discarded if that one fails. A
 reply leaves only when its append is durable. No request can cancel an append.
 """
 
@@ -46,12 +46,12 @@ from ledger.event_log.interface import (
 MAX_BATCH_COMMANDS = 1_000
 MAX_WAITING_COMMANDS = 20_000
 GATHER_COMMANDS = 32
-"""Where several clients are at work, a batch smaller than this waits a little for more."""
+"""If several clients are active, a batch smaller than this waits a little for more."""
 GATHER_S = 0.003
 SEVERAL_CLIENTS = 3
-"""So many commands in one batch come from several clients, and more will follow."""
+"""This many commands in one batch come from several clients, and more will follow."""
 AHEAD_FROM_COMMANDS = 250
-"""Fewer are better decided when the append is done: by then more have come to share the next."""
+"""Fewer wait until the append is done: by then more have arrived to share the next."""
 GIVE_UP_AFTER_S = 5.0
 CACHED_WALLETS = 50_000
 _RETRY_AFTER_S = 0.1
@@ -103,8 +103,8 @@ class CommandProcessor:
         self._loop: asyncio.AbstractEventLoop
 
     async def start(self) -> None:
-        """Begin to work. Commands may wait until the log is reachable."""
-        # Kept, because asking asyncio for it costs a system call, with each command.
+        """Start working. Commands may wait until the log is reachable."""
+        # Kept, because asking asyncio for it would cost a system call per command.
         self._loop = asyncio.get_running_loop()
         self._tasks = [
             self._environment.spawn(self._work()),
@@ -112,7 +112,7 @@ class CommandProcessor:
         ]
 
     async def stop(self) -> None:
-        """Settle what has arrived, take nothing more, and end."""
+        """Settle what has arrived, accept nothing more, and end."""
         self._stopping = True
         self._arrived.set()
         if self._tasks:
@@ -124,7 +124,7 @@ class CommandProcessor:
 
     @property
     def waiting_commands(self) -> int:
-        """How many commands wait for a batch."""
+        """The number of commands that wait for a batch."""
         return len(self._waiting)
 
     async def submit(self, submission: Submission) -> Settled:
@@ -143,7 +143,7 @@ class CommandProcessor:
         return settled
 
     def enqueue_together(self, submissions: Sequence[Submission]) -> list[asyncio.Future[Settled]]:
-        """Hand in commands that are applied all or none, as many as one batch holds at most."""
+        """Hand in commands that are applied all or none, at most as many as one batch holds."""
         if len(submissions) > MAX_BATCH_COMMANDS:
             message = f"{len(submissions)} commands together; {MAX_BATCH_COMMANDS} at most"
             raise ValueError(message)
@@ -195,7 +195,7 @@ class CommandProcessor:
         except AppendRefusedError as error:
             return await self._isolate(tickets, error)
         except Exception as error:  # noqa: BLE001 - one broken wallet must not stop the others
-            # Cached states may be half of something: nothing of it is to be trusted.
+            # Cached states may be half updated, so none of them can be trusted.
             self._forget()
             return await self._isolate(tickets, error)
         for ticket, settled in zip(tickets, plan.settled, strict=True):
@@ -221,7 +221,7 @@ class CommandProcessor:
             refuse(tickets, PoisonCommandError("this command cannot be settled"))
             return None
         failure = await self._settle(tickets[:middle])
-        # What was decided ahead behind the first half comes after the second: it waits again.
+        # A batch decided ahead after the first half belongs after the second: it waits again.
         self._undo_ahead()
         if failure is not None:
             refuse(tickets[middle:], failure)
@@ -278,7 +278,7 @@ class CommandProcessor:
         while True:
             plan = None
             try:
-                # Known already, but for a log that has turned out to be another one.
+                # Already known, unless the log has turned out to be another one.
                 await self._deciding.bring_originals(submissions)
                 async with self._log.exclusively() as turn:
                     head = await self._catch_up(turn)
@@ -330,7 +330,7 @@ class CommandProcessor:
         return True
 
     async def _append(self, plan: Plan, append: Append) -> Appended:
-        """Append, and decide the next batch meanwhile if it is large enough to gain by it."""
+        """Append, and meanwhile decide the next batch if it is large enough to gain from that."""
         assert self._ahead is None, "what was decided ahead before is settled now, or waits again"
         if len(self._waiting) < AHEAD_FROM_COMMANDS:
             return await self._log.append(append)
@@ -356,13 +356,13 @@ class CommandProcessor:
             self._ahead = _Ahead(tickets, plan)
 
     def _undo_ahead(self) -> None:
-        """Let the batch that was decided ahead wait again: what it stands on did not come to be."""
+        """Let the batch that was decided ahead wait again: the append it builds on failed."""
         if self._ahead is not None:
             self._waiting.extendleft(reversed(self._ahead.tickets))
             self._ahead = None
 
     def _remember(self, plan: Plan) -> None:
-        """Merge what the append led to; only ever called when it is durable."""
+        """Merge the new states into the cache; only called when the append is durable."""
         if plan.append is not None:
             self._head = plan.append.head
         for key, known in plan.wallets.items():

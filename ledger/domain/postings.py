@@ -1,7 +1,7 @@
 """Double entry: the balanced postings that every money event implies.
 
 A pure function of the event. Debits are positive, credits negative, so a journal entry
-balances when its amounts add up to nought. Customer wallets are liabilities: what the
+balances when its amounts add up to zero. Customer wallets are liabilities: what the
 merchant owes the customer rises by a credit posting.
 """
 

@@ -17,11 +17,11 @@ from ledger.event_log.tenancy import TenancyFindings, TenancyQuestion, TenancyRo
 from schemas.events import RecordedEvent
 
 GENESIS_HASH = bytes(32)
-"""Stands for the previous hash where there is none: of a stream, and of the log."""
+"""The previous hash at the beginning of a stream, and of the log."""
 
 
 COLD_WALLET_EVENTS = 128
-"""How many events of one wallet a look-up brings at least, if there are so many to bring."""
+"""A look-up returns at least this many events of one wallet, if there are so many."""
 
 
 class LogUnavailableError(Exception):
@@ -53,7 +53,7 @@ class Head(Struct, frozen=True, kw_only=True):
 
 
 class CommandKey(NamedTuple):
-    """A command id or a reference, which are unique per tenant."""
+    """A command id or a reference; both are unique per tenant."""
 
     tenant_id: str
     key: str
@@ -87,7 +87,7 @@ def topup_of(key: PaymentKey) -> EventKey:
 
 
 class CustomerKey(NamedTuple):
-    """The slot of which there is one: a customer's open wallet in a currency."""
+    """The one slot for a customer's open wallet in a currency."""
 
     tenant_id: str
     customer_id: str
@@ -131,20 +131,20 @@ class StoredWallet(Struct, frozen=True, kw_only=True):
 
 
 class Question(Struct, frozen=True, kw_only=True):
-    """All that one batch needs to know beyond the wallets that are cached."""
+    """Everything that one batch needs to know beyond the cached wallets."""
 
     command_ids: Sequence[CommandKey] = ()
     references: Sequence[CommandKey] = ()
     wallets: Sequence[WalletKey] = ()
     customers: Sequence[CustomerKey] = ()
     transactions: Sequence[EventKey] = ()
-    """Those that are to be reversed."""
+    """The transactions to reverse."""
     payments: Sequence[PaymentKey] = ()
-    """Those of which it is asked whether they have come before."""
+    """Payments that may have been reported before."""
     identities: Sequence[IdentityKey] = ()
-    """Those that are to be enrolled."""
+    """The persons to enrol."""
     serials: Sequence[str] = ()
-    """Tenants of which an account number is to be allotted."""
+    """Tenants that need a new account number."""
     tenancy: TenancyQuestion | None = None
     """Asked by administrators only."""
 
@@ -162,11 +162,11 @@ class Findings(Struct, frozen=True, kw_only=True):
     user_id_owners: dict[tuple[str, str], str]
     """(tenant, user id) → customer id, for the user ids of `customers` that are taken."""
     reversed_amounts: dict[EventKey, int] = field(default_factory=dict)
-    """How much of a transaction is reversed already."""
+    """How much of a transaction is already reversed."""
     payments: dict[EventKey, tuple[Payment, ...]] = field(default_factory=dict)
-    """Of a top-up, in the log's order: the payment that was applied, and those asked for."""
+    """For a top-up, in the log's order: the applied payment, and those asked for."""
     identity_owners: dict[IdentityKey, str] = field(default_factory=dict)
-    """The customer ids of those who are enrolled."""
+    """The customer ids of the persons who are enrolled."""
     next_serials: dict[str, int] = field(default_factory=dict)
     """By tenant: the serial of its next account number, the first being 0."""
     tenancy: TenancyFindings = TenancyFindings()
@@ -234,9 +234,9 @@ class Append(Struct, frozen=True, kw_only=True):
     """One batch of outcomes: all of it is written, or nothing."""
 
     append_id: str
-    """A UUID as 32 hexadecimal digits, by which an unclear commit is looked for."""
+    """A UUID as 32 hexadecimal digits, by which an unclear commit is looked up."""
     head: Head
-    """The head that this append makes; its number is the newest seen and one."""
+    """The head that this append makes; its number is the newest seen plus one."""
     previous_hash: bytes
     """The hash of the newest append seen, which must still be the newest."""
     events: Sequence[RecordedEvent]
@@ -248,13 +248,13 @@ class Append(Struct, frozen=True, kw_only=True):
     """At most one for each customer."""
     account_numbers: Sequence[AccountNumberRow] = ()
     tenancy: TenancyRows | None = None
-    """Changes of merchants and credentials, which only an append within a turn may have."""
+    """Changes of merchants and credentials; only an append within a turn may have them."""
     unless_known: Question = Question()
-    """Command ids and references that were not looked up: if any is known, nothing is written."""
+    """Command ids and references that were not looked up; if one is known, nothing is written."""
 
 
 class Appended(NamedTuple):
-    """What became of an append, and the database's time then."""
+    """The outcome of an append, and the database's time then."""
 
     is_written: bool
     now: datetime
@@ -263,7 +263,7 @@ class Appended(NamedTuple):
 class News(Struct, frozen=True, kw_only=True):
     """What others appended since a head was seen.
 
-    `events` is None where there was more than is worth reading: then drop the cache.
+    `events` is None if there were too many to be worth reading: then drop the cache.
     """
 
     head: Head
@@ -271,7 +271,7 @@ class News(Struct, frozen=True, kw_only=True):
 
 
 class Turn(Protocol):
-    """The log while this writer alone may append. Every call reads what is newest."""
+    """The log while only this writer may append. Every call reads the newest state."""
 
     async def catch_up(self, seen: Head | None) -> News:
         """The newest head, and the events since `seen` (None: nothing was seen).
@@ -301,14 +301,14 @@ class EventLog(Protocol):
     async def append(self, append: Append) -> Appended:
         """Write the append, durably, if it follows the newest and nobody else holds the turn.
 
-        Otherwise, or if something of `unless_known` is known, nothing at all is written.
+        Otherwise, or if anything in `unless_known` is known, nothing is written.
         Raises `AppendRefusedError`, `CommitUnclearError`, `LogUnavailableError`.
         """
 
     def exclusively(self) -> AbstractAsyncContextManager[Turn]:
         """Wait for the turn to append; leaving without an error commits.
 
-        Leaving raises `CommitUnclearError` when the commit's fate is not known.
+        Leaving raises `CommitUnclearError` if the outcome of the commit is unknown.
         """
 
     async def read(self, after_position: int, limit: int) -> list[RecordedEvent]:
@@ -320,7 +320,7 @@ class EventLog(Protocol):
         """Up to `limit` events of one stream after a version, in order."""
 
     async def find_events(self, keys: Sequence[EventKey]) -> dict[EventKey, RecordedEvent]:
-        """Wallets' events by their ids; those that the tenant does not have are left out."""
+        """Wallets' events by their ids; events that the tenant does not have are left out."""
 
     async def save_snapshots(self, snapshots: Sequence[tuple[WalletKey, Snapshot]]) -> None:
-        """Keep snapshots, each only if it is newer than the one that is there."""
+        """Store snapshots, each only if it is newer than the stored one."""

@@ -60,7 +60,7 @@ class Entry(Struct, frozen=True, kw_only=True, gc=False):
     debit: AccountName
     credit: AccountName
     amount: int
-    """In minor units, above nought."""
+    """In minor units, above zero."""
     currency: str
 
 

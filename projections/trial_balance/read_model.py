@@ -61,7 +61,7 @@ class AccountView(Struct, frozen=True, kw_only=True):
 
     @property
     def balance(self) -> int:
-        """Debits less credits: what is owed to customers is below nought."""
+        """Debits less credits: what is owed to customers is below zero."""
         return self.debits - self.credits
 
 
@@ -153,7 +153,7 @@ async def list_entries(
 
 
 async def differences(reader: Reader) -> dict[str, int]:
-    """By how much debits and credits differ, by currency: nought, unless something is broken."""
+    """By how much debits and credits differ, by currency: zero, unless something is broken."""
     rows = await reader.fetch(_DIFFERENCES)
     return {row["currency"]: int(row["difference"]) for row in rows}
 

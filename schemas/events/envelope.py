@@ -24,7 +24,7 @@ class RecordedEvent(Struct, frozen=True, kw_only=True, gc=False):
     """One row of the log. `data` and `metadata` are JSON text, kept verbatim."""
 
     position: int
-    """Place in the whole log: gapless, in commit order, the first is 1."""
+    """Position in the whole log: gapless, in commit order, the first is 1."""
     tenant_id: TenantId
     stream_id: StreamId
     version: int

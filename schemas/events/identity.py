@@ -43,7 +43,7 @@ class _Event(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
 
 class TierRaised(_Event, frozen=True, kw_only=True, tag="wallet.tier_raised"):
-    """The customer is known better now."""
+    """The customer's tier was raised."""
 
     tier: Tier
     identity: SealedText
@@ -52,28 +52,28 @@ class TierRaised(_Event, frozen=True, kw_only=True, tag="wallet.tier_raised"):
 
 
 class WalletReviewed(_Event, frozen=True, kw_only=True, tag="wallet.reviewed"):
-    """What the review of a tier-three wallet came to.
+    """The outcome of a tier-three wallet's review.
 
-    Approved, it has an account number: this one, or the one that it had before.
+    An approved wallet has an account number: this one, or the one that it had before.
     """
 
     outcome: ReviewOutcome
     frozen: FreezeScope | None = None
-    """What a freeze still stops, where it is approved."""
+    """What a freeze still stops, if the review approved it."""
     reason: Reason | None = None
     bank_code: BankCode | None = None
     account_number: AccountNumber | None = None
 
 
 class CustomerErased(_Event, frozen=True, kw_only=True, tag="wallet.customer_erased"):
-    """Who the customer is was forgotten: whoever keeps a copy forgets it too."""
+    """The customer's identity was erased. Anybody who keeps a copy must erase it too."""
 
     user_id: UserId
     reason: Reason | None = None
 
 
 class IdentityDeclined(_Event, frozen=True, kw_only=True, tag="wallet.identity_declined"):
-    """A tier was to be raised, or a review settled, and the wallet's state forbade it."""
+    """The wallet's state did not allow a tier to be raised, or a review to be settled."""
 
     change: Literal["raise_tier", "review"]
     code: DeclineCode

@@ -26,7 +26,7 @@ VaultWork = Annotated[
     str,
     Meta(
         pattern="^[a-z_]+$",
-        description="What is done to the vault. New kinds may come.",
+        description="The work on the vault. New kinds may come.",
         examples=["rotate_master_key", "restore", "reconcile"],
     ),
 ]
@@ -37,7 +37,7 @@ class _Event(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
 
 
 class MerchantCreated(_Event, frozen=True, kw_only=True, tag="tenant.merchant_created"):
-    """The merchant is known, and this tenant is one of its two."""
+    """The merchant was created, and this tenant is one of its two."""
 
     merchant_id: MerchantId
     name: MerchantName
@@ -46,7 +46,7 @@ class MerchantCreated(_Event, frozen=True, kw_only=True, tag="tenant.merchant_cr
 
 
 class CredentialCreated(_Event, frozen=True, kw_only=True, tag="tenant.credential_created"):
-    """A new credential speaks for the tenant."""
+    """The tenant has a new credential."""
 
     key_id: KeyId
     scopes: tuple[ScopeName, ...]
@@ -55,27 +55,27 @@ class CredentialCreated(_Event, frozen=True, kw_only=True, tag="tenant.credentia
 
 
 class CredentialRotated(_Event, frozen=True, kw_only=True, tag="tenant.credential_rotated"):
-    """A new credential of the same scopes takes another's place, which stops by itself."""
+    """A new credential with the same scopes replaces another one, which stops by itself."""
 
     key_id: KeyId
     """The new one."""
     replaces_key_id: KeyId
     ends_at: Moment
-    """From then on the one that is replaced speaks for nobody."""
+    """From then on the replaced one no longer works."""
     scopes: tuple[ScopeName, ...]
     environment: Environment
     reason: AdminReason | None = None
 
 
 class CredentialRevoked(_Event, frozen=True, kw_only=True, tag="tenant.credential_revoked"):
-    """The credential speaks for nobody any more."""
+    """The credential no longer works."""
 
     key_id: KeyId
     reason: AdminReason | None = None
 
 
 class CredentialLimited(_Event, frozen=True, kw_only=True, tag="tenant.credential_limited"):
-    """The credential may ask for so much from now on; without numbers, for what all may."""
+    """The credential has this rate limit from now on; without numbers, the default one."""
 
     key_id: KeyId
     per_s: RateLimitPerS | None = None
@@ -102,8 +102,8 @@ class RedirectDisallowed(_Event, frozen=True, kw_only=True, tag="tenant.redirect
 class VaultMaintenanceBegun(_Event, frozen=True, kw_only=True, tag="vault.maintenance_begun"):
     """An operator is about to work on the customers' data keys.
 
-    The vault is of the whole ledger, so this stands in the stream of the tenant that is nobody's,
-    whose UUID is of zeros only.
+    The vault serves the whole ledger, so this event is in the stream of a tenant that is nobody's:
+    its UUID is all zeros.
     """
 
     work: VaultWork

@@ -90,7 +90,7 @@ class _ToldMovement(_Movement, frozen=True, kw_only=True):
 
 
 class WalletOpened(_Event, frozen=True, kw_only=True, tag="wallet.opened"):
-    """The first event of every wallet. Of a customer who is known it has a tier."""
+    """The first event of every wallet. It has a tier if the customer's identity is known."""
 
     customer_id: CustomerId
     user_id: UserId
@@ -105,20 +105,20 @@ class WalletOpened(_Event, frozen=True, kw_only=True, tag="wallet.opened"):
 
 
 class WalletCredited(_ToldMovement, frozen=True, kw_only=True, tag="wallet.credited"):
-    """Money came in. What is left of it at `expires_at` lapses."""
+    """Money came in. Whatever remains of it at `expires_at` lapses."""
 
     expires_at: Moment | None = None
 
 
 class WalletDebited(_ToldMovement, frozen=True, kw_only=True, tag="wallet.debited"):
-    """Money went out, of these lots."""
+    """Money went out, from these lots."""
 
     spent: Lots = ()
     day: DayTotal | None = None
 
 
 class CreditLapsed(_Movement, frozen=True, kw_only=True, tag="wallet.credit_lapsed"):
-    """What was left of a lot at its moment left the wallet."""
+    """A lot's moment came, and what remained of it left the wallet."""
 
     expires_at: Moment
 
@@ -141,7 +141,7 @@ class HoldPlaced(_Event, frozen=True, kw_only=True, tag="wallet.hold_placed"):
 
 
 class HoldCaptured(_ToldMovement, frozen=True, kw_only=True, tag="wallet.hold_captured"):
-    """Held money went out, of these lots. `released` of it came free: the capture was final.
+    """Held money went out, from these lots. A final capture also freed the rest: `released`.
 
     `reference` is the capture's own, or else the hold's.
     """
@@ -155,7 +155,7 @@ class HoldCaptured(_ToldMovement, frozen=True, kw_only=True, tag="wallet.hold_ca
 
 
 class HoldReleased(_Event, frozen=True, kw_only=True, tag="wallet.hold_released"):
-    """What was left of a hold came free, and went back to these lots. The hold is over."""
+    """What remained of a hold was freed and went back to these lots. The hold is over."""
 
     hold_id: HoldId
     cause: Literal["voided", "expired", "wallet_closed"]
@@ -205,7 +205,7 @@ class DebitReversed(_ToldMovement, frozen=True, kw_only=True, tag="wallet.debit_
 
 
 class CreditReversed(_ToldMovement, frozen=True, kw_only=True, tag="wallet.credit_reversed"):
-    """Money that had come in went out again, of these lots."""
+    """Money that had come in went out again, from these lots."""
 
     transaction_id: TransactionId
     """What was reversed: a credit, or a transfer's way in."""
@@ -228,9 +228,9 @@ class _Declined(_Event, frozen=True, kw_only=True):
     transaction_id: TransactionId | None = None
     """What was to be reversed."""
     wallet_id: WalletId | None = None
-    """The other wallet of a transfer, where that one's state was why."""
+    """The other wallet of a transfer, if its state was the reason."""
     limit: int | None = None
-    """What there was of it: left of the hold, left to reverse, allowed."""
+    """What was left of the hold, left to reverse, or allowed."""
     limit_name: LimitName | None = None
     """Which limit of the tier it is."""
     tier: Tier | None = None
@@ -238,20 +238,20 @@ class _Declined(_Event, frozen=True, kw_only=True):
 
 
 class DebitDeclined(_Declined, frozen=True, kw_only=True, tag="wallet.debit_declined"):
-    """Money was to go out, or to be set aside, and the wallet's state forbade it."""
+    """The wallet's state did not allow money to go out or to be set aside."""
 
     kind: Literal["debit", "hold", "capture", "transfer", "reversal"] = "debit"
     hold_id: HoldId | None = None
 
 
 class CreditDeclined(_Declined, frozen=True, kw_only=True, tag="wallet.credit_declined"):
-    """Money was to come in and the wallet's state forbade it."""
+    """The wallet's state did not allow money to come in."""
 
     kind: Literal["credit", "reversal"] = "credit"
 
 
 class TopupCreated(_Event, frozen=True, kw_only=True, tag="wallet.topup_created"):
-    """A payment into the wallet was asked for. The top-up's id is this event's id.
+    """A payment into the wallet was requested. The top-up's id is this event's id.
 
     `reference` is the caller's own, or else the top-up's id.
     """
@@ -268,14 +268,14 @@ class TopupCreated(_Event, frozen=True, kw_only=True, tag="wallet.topup_created"
 
 
 class WalletToppedUp(_ToldMovement, frozen=True, kw_only=True, tag="wallet.topped_up"):
-    """A top-up was paid, and its money came in. Words and metadata are the top-up's."""
+    """A top-up was paid, and its money came in. Reference and metadata are the top-up's."""
 
     topup_id: TopupId
     payment_id: PaymentId
 
 
 class TopupEnded(_Event, frozen=True, kw_only=True, tag="wallet.topup_ended"):
-    """A top-up is no longer waited for. A payment that was under way may still come."""
+    """A top-up is no longer pending. A payment in progress may still arrive."""
 
     topup_id: TopupId
     cause: Literal["cancelled", "expired", "wallet_closed"]
@@ -284,19 +284,19 @@ class TopupEnded(_Event, frozen=True, kw_only=True, tag="wallet.topup_ended"):
 
 
 class TopupUnapplied(_Declined, frozen=True, kw_only=True, tag="wallet.topup_unapplied"):
-    """A payment has come that the wallet cannot take. Amount and currency are the payment's.
+    """A payment arrived that the wallet cannot take. Amount and currency are the payment's.
 
-    The money is with the payment provider's account; the merchant settles it.
+    The money is in the account at the payment provider; the merchant settles it.
     """
 
     topup_id: TopupId
     payment_id: PaymentId
     asked_currency: CurrencyCode | None = None
-    """The top-up's own, where the payment is in another one."""
+    """The top-up's own, if the payment is in another one."""
 
 
 class TopupDeclined(_Event, frozen=True, kw_only=True, tag="wallet.topup_declined"):
-    """A top-up was to be made, or cancelled, and the wallet's state forbade it."""
+    """The wallet's state did not allow a top-up, or its cancellation."""
 
     change: Literal["create", "cancel"]
     code: DeclineCode
@@ -313,7 +313,7 @@ class TopupDeclined(_Event, frozen=True, kw_only=True, tag="wallet.topup_decline
 
 
 class WalletFrozen(_Event, frozen=True, kw_only=True, tag="wallet.frozen"):
-    """What the scope names stopped, beside what had stopped before."""
+    """What the scope names is now stopped, in addition to what was stopped before."""
 
     scope: FreezeScope = "debits"
     reason: Reason | None = None
@@ -326,7 +326,7 @@ class WalletUnfrozen(_Event, frozen=True, kw_only=True, tag="wallet.unfrozen"):
 
 
 class BalanceForfeited(_Movement, frozen=True, kw_only=True, tag="wallet.balance_forfeited"):
-    """What was left at closing fell to the merchant, as the closing command said."""
+    """The remaining balance went to the merchant at closing, as the closing command said."""
 
 
 class WalletClosed(_Event, frozen=True, kw_only=True, tag="wallet.closed"):
@@ -334,24 +334,24 @@ class WalletClosed(_Event, frozen=True, kw_only=True, tag="wallet.closed"):
 
 
 class ChangeDeclined(_Event, frozen=True, kw_only=True, tag="wallet.change_declined"):
-    """A change was asked for and the wallet's state forbade it."""
+    """The wallet's state did not allow a requested change."""
 
     change: Literal["freeze", "unfreeze", "close"]
     code: DeclineCode
     balance: Balance
     wallet_id: WalletId | None = None
-    """The wallet that was to get the rest, where that one's state was why."""
+    """The wallet that would receive the rest, if its state was the reason."""
     limit: int | None = None
-    """What there was of it, as in a declined movement."""
+    """As in a declined movement."""
     limit_name: LimitName | None = None
     tier: Tier | None = None
     decided_on: Balance | None = None
-    """The balance that it was decided on, where that is not `balance`: what the others of its
-    batch had led to, which were taken back with it, or what would be left when holds end."""
+    """The balance that it was decided on, if that is not `balance`: the balance after the others of
+    its batch, which were undone together with it, or what would remain once holds have ended."""
 
 
 class VoidDeclined(_Event, frozen=True, kw_only=True, tag="wallet.void_declined"):
-    """A hold was to be voided and was over already, or its wallet was closed."""
+    """A hold could not be voided: it was already over, or its wallet was closed."""
 
     hold_id: HoldId
     code: DeclineCode

@@ -17,14 +17,14 @@ class AuditEntry(Struct, frozen=True, kw_only=True, gc=False):
         str,
         Meta(
             pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
-            description="The id of the event that tells it.",
+            description="The id of the event that records it.",
         ),
     ]
     action: Annotated[
         str,
         Meta(
             pattern="^[a-z_]+[.][a-z_]+$",
-            description="The event's type. There will be more.",
+            description="The event's type. More will come.",
             examples=["tenant.credential_revoked"],
         ),
     ]
@@ -39,9 +39,9 @@ class AuditEntry(Struct, frozen=True, kw_only=True, gc=False):
     wallet_id: WalletId | None
     details: Annotated[
         dict[str, Any],
-        Meta(description="What the event says besides. Never a secret, or who a customer is."),
+        Meta(description="The event's other members. Never a secret or a customer's identity."),
     ]
-    position: Annotated[int, Meta(ge=1, description="The event's place in the log.")]
+    position: Annotated[int, Meta(ge=1, description="The event's position in the log.")]
     created_at: datetime
 
 

@@ -1,4 +1,4 @@
-"""Request and answer shapes of contract B, the BaaS Customer Wallets API, under `/baas/v1`.
+"""Request and answer shapes of the BaaS API (BaaS Customer Wallets), under `/baas/v1`.
 
 Amounts are JSON numbers in major units, and kept as their own characters, so that no float
 ever stands between. What holds personal data does not show it in its `repr`.
@@ -66,12 +66,8 @@ AccountNumber = Annotated[
 IdentityNumber = Annotated[str, Meta(pattern="^[0-9]{11}$")]
 Bvn = Annotated[IdentityNumber, Meta(description="The customer's Bank Verification Number.")]
 Nin = Annotated[IdentityNumber, Meta(description="The customer's National Identity Number.")]
-FirstName = Annotated[
-    str, Meta(max_length=100, description="In the sandbox `John`, where it is left out.")
-]
-LastName = Annotated[
-    str, Meta(max_length=100, description="In the sandbox `Doe`, where it is left out.")
-]
+FirstName = Annotated[str, Meta(max_length=100, description="In the sandbox `John`, if left out.")]
+LastName = Annotated[str, Meta(max_length=100, description="In the sandbox `Doe`, if left out.")]
 PhoneNumber = Annotated[
     str,
     Meta(
@@ -174,8 +170,8 @@ class BankTransferRequest(Struct, frozen=True, kw_only=True, gc=False):
     """Move money between two wallets: both legs in one commit, or neither."""
 
     amount: MajorAmount
-    from_wallet_id: Annotated[WalletId, Meta(description="Whose money goes.")]
-    to_wallet_id: Annotated[WalletId, Meta(description="Who gets it.")]
+    from_wallet_id: Annotated[WalletId, Meta(description="The wallet that sends the money.")]
+    to_wallet_id: Annotated[WalletId, Meta(description="The wallet that receives it.")]
     narration: Narration | None = None
     reference: MadeReference = None
     metadata: Metadata = NO_METADATA
@@ -198,17 +194,17 @@ class Wallet(Personal, frozen=True, kw_only=True):
     bank_name: str
     bank_code: Annotated[str, Meta(pattern="^[0-9]{6}$")]
     account_name: Annotated[
-        str | None, Meta(description="Null where the customer is not known by name.")
+        str | None, Meta(description="Null if the customer's name is not known.")
     ]
     account_number: Annotated[
-        AccountNumber | None, Meta(description="Null until there is one: during a review.")
+        AccountNumber | None, Meta(description="Null while the wallet has none, during a review.")
     ]
     created_at: datetime
     updated_at: datetime
     booked_balance: MajorBalance
     available_balance: Annotated[MajorBalance, Meta(description="What can be spent now.")]
     status: WalletStatus
-    updated: Annotated[bool, Meta(description="Whether the KYC was upgraded since it was opened.")]
+    updated: Annotated[bool, Meta(description="Whether the KYC was upgraded after opening.")]
     wallet_type: Literal["Customer", "Merchant"]
     user_id: Annotated[CustomerId | None, Meta(description="Null for the merchant's own wallet.")]
     account_type: Literal["WALLET"] | UnsetType = UNSET
@@ -217,20 +213,20 @@ class Wallet(Personal, frozen=True, kw_only=True):
     expiry_time: UnsetType | None = UNSET
     review_status: Annotated[
         ReviewStatus | UnsetType,
-        Meta(description="Only where the review is asked for: what it has come to."),
+        Meta(description="Only in the answer about a review: its outcome."),
     ] = UNSET
 
 
 class Transaction(Struct, frozen=True, kw_only=True, gc=False):
-    """One movement of money, or one that was declined.
+    """One movement of money, or a declined one.
 
-    One leg of a transfer carries both wallets; one in a list, how many the list has.
+    One leg of a transfer carries both wallets; an entry of a list carries the list's length.
     """
 
     id: TransactionId
     user_id: CustomerId
     merchant_id: MerchantId
-    reference: Annotated[str | None, Meta(description="Null where nobody named the movement.")]
+    reference: Annotated[str | None, Meta(description="Null if the movement has no reference.")]
     currency: Currency
     environment: Environment
     amount: MajorAmount
@@ -276,7 +272,7 @@ class WalletListAnswer(Struct, frozen=True, kw_only=True):
 
 
 class TransactionAnswer(Struct, frozen=True, kw_only=True):
-    """One transaction; of a transfer, the leg that was credited."""
+    """One transaction; for a transfer, the credited leg."""
 
     success: Literal[True]
     message: str

@@ -137,28 +137,30 @@ class BatchRequest(Struct, frozen=True, kw_only=True):
     """Many commands in one call."""
 
     atomic: Annotated[
-        bool, Meta(description="Whether all of them are applied, or none; else each by itself.")
+        bool,
+        Meta(description="Whether all of them are applied, or none; otherwise each by itself."),
     ] = False
     commands: Annotated[list[BatchCommand], Meta(min_length=1, max_length=MAX_BATCH_COMMANDS)]
 
 
 class BatchResult(Struct, frozen=True, kw_only=True, gc=False):
-    """What one command of a batch came to."""
+    """The outcome of one command of a batch."""
 
     index: Annotated[int, Meta(ge=0, description="Which command or line, counted from 0.")]
     status: Annotated[
         int, Meta(ge=200, le=599, description="The status that the command's own call would have.")
     ]
     replayed: Annotated[
-        bool, Meta(description="Whether it had its effect before, and this is its first answer.")
+        bool,
+        Meta(
+            description="Whether the command had its effect before, and this is its first answer."
+        ),
     ]
-    body: Annotated[
-        Raw, Meta(description="What the command's own call would have answered, or its problem.")
-    ]
+    body: Annotated[Raw, Meta(description="The answer of the command's own call, or its problem.")]
 
 
 class BatchAnswer(Struct, frozen=True, kw_only=True, gc=False):
-    """What the commands came to, in order."""
+    """The outcomes of the commands, in order."""
 
     atomic: bool
     results: list[BatchResult]

@@ -1,7 +1,7 @@
 """Shapes of the books: accounts, their entries and the trial balance, under `/v1`.
 
 Debits count upwards, credits downwards, so a balance is debits less credits, and all balances
-of a currency add up to nought. Sums are integers in minor units without an upper bound: over
+of a currency add up to zero. Sums are integers in minor units without an upper bound: over
 many wallets they may be more than a float holds exactly.
 """
 
@@ -33,12 +33,12 @@ AccountNameText = Annotated[
 Sum = Annotated[int, Meta(ge=0, description="In minor units. No upper bound.")]
 SignedSum = Annotated[int, Meta(description="Debits less credits, in minor units. No bounds.")]
 Position = Annotated[
-    int, Meta(ge=0, description="A place in the log. Everything up to this one is in the answer.")
+    int, Meta(ge=0, description="A position in the log. Everything up to it is in the answer.")
 ]
 
 
 class Account(Struct, frozen=True, kw_only=True, gc=False):
-    """One account in one currency, with all that was booked on it."""
+    """One account in one currency, with everything that was booked on it."""
 
     id: AccountId
     account: AccountNameText
@@ -46,11 +46,11 @@ class Account(Struct, frozen=True, kw_only=True, gc=False):
     debits: Sum
     credits: Sum
     balance: SignedSum
-    entry_count: Annotated[int, Meta(ge=1, description="How many entries it has.")]
+    entry_count: Annotated[int, Meta(ge=1, description="The number of its entries.")]
 
 
 class AccountPage(Struct, frozen=True, kw_only=True, gc=False):
-    """A page of accounts. What is newer than `position` may be in it in part."""
+    """A page of accounts. Movements newer than `position` may be in it in part."""
 
     position: Position
     data: list[Account]
@@ -59,11 +59,11 @@ class AccountPage(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class AccountEntry(Struct, frozen=True, kw_only=True, gc=False):
-    """One movement of money, as one of its two accounts has it."""
+    """One movement of money, as one of its two accounts shows it."""
 
     transaction_id: TransactionId
     wallet_id: WalletId
-    position: Annotated[int, Meta(ge=1, description="The event's place in the log.")]
+    position: Annotated[int, Meta(ge=1, description="The event's position in the log.")]
     event: Annotated[str, Meta(description="The event's type.", examples=["wallet.credited"])]
     side: Literal["debit", "credit"]
     amount: Amount
@@ -76,7 +76,7 @@ class AccountEntry(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class AccountEntryPage(Struct, frozen=True, kw_only=True, gc=False):
-    """A page of an account's entries, newest first: none is missing, and none comes in between."""
+    """A page of an account's entries, newest first: none is missing, and none is inserted later."""
 
     position: Position
     data: list[AccountEntry]

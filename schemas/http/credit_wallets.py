@@ -1,4 +1,4 @@
-"""Request and answer shapes of contract A, the Credit Wallets API, under `/v1`.
+"""Request and answer shapes of the Credit Wallets API, under `/v1`.
 
 Amounts and balances are integers in the currency's minor unit; times are UTC.
 Unknown fields of a request are ignored.
@@ -51,8 +51,8 @@ MomentText = Annotated[
     str,
     Meta(
         description=(
-            "RFC 3339, and ahead of now. A date alone, or a time without an offset, is UTC. "
-            "Kept to the microsecond."
+            "RFC 3339, in the future. A date alone, or a time without an offset, is UTC. "
+            "Truncated to the microsecond."
         ),
         examples=["2030-01-01T00:00:00Z", "2030-01-01"],
     ),
@@ -90,7 +90,7 @@ class FreezeWalletRequest(Struct, frozen=True, kw_only=True, gc=False):
     """Stop what the scope names. An empty body is the same as an empty object."""
 
     scope: Annotated[
-        FreezeScope, Meta(description="What stops, beside what has stopped already.")
+        FreezeScope, Meta(description="What to stop, in addition to what is already stopped.")
     ] = "debits"
     reason: Reason | None = None
 
@@ -115,7 +115,9 @@ class CloseWalletRequest(Struct, frozen=True, kw_only=True, gc=False):
 
     remaining_balance: Annotated[
         Literal["forfeit"] | TransferTo | None,
-        Meta(description="What becomes of money left; without it the wallet must be empty."),
+        Meta(
+            description="What happens to the remaining money; without it the wallet must be empty."
+        ),
     ] = None
 
 
@@ -133,9 +135,9 @@ class CaptureRequest(Struct, frozen=True, kw_only=True, gc=False):
     """Spend held money. An empty body captures all of it."""
 
     amount: Annotated[
-        Amount | None, Meta(description="How much; without it, all that is still held.")
+        Amount | None, Meta(description="How much; without it, everything that is still held.")
     ] = None
-    final: Annotated[bool, Meta(description="Whether what is left then comes free.")] = False
+    final: Annotated[bool, Meta(description="Whether this frees what is left.")] = False
     description: Description = ""
     reference: Annotated[
         Reference | None, Meta(description="The capture's own; without it, the hold's is shown.")
@@ -146,8 +148,12 @@ class CaptureRequest(Struct, frozen=True, kw_only=True, gc=False):
 class TransferRequest(Struct, frozen=True, kw_only=True, gc=False):
     """Move money between two wallets of one currency."""
 
-    from_wallet_id: Annotated[WalletId, Meta(description="Whose money goes.")] = field(name="from")
-    to_wallet_id: Annotated[WalletId, Meta(description="Who gets it.")] = field(name="to")
+    from_wallet_id: Annotated[WalletId, Meta(description="The wallet that sends the money.")] = (
+        field(name="from")
+    )
+    to_wallet_id: Annotated[WalletId, Meta(description="The wallet that receives it.")] = field(
+        name="to"
+    )
     amount: Amount
     description: Description = ""
     reference: Reference
@@ -175,13 +181,14 @@ class ReverseRequest(Struct, frozen=True, kw_only=True, gc=False):
     """Undo a transaction by an opposite one."""
 
     amount: Annotated[
-        Amount | None, Meta(description="How much; without it, what is not reversed yet.")
+        Amount | None,
+        Meta(description="How much; without it, everything that is not reversed yet."),
     ] = None
     allow_negative: Annotated[
         bool,
         Meta(
             description=(
-                "Whether the reversal of a credit may take the wallet below nought. "
+                "Whether the reversal of a credit may take the wallet below zero. "
                 "Needs the scope `admin`."
             )
         ),
@@ -192,10 +199,10 @@ class ReverseRequest(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ExpiringMoney(Struct, frozen=True, kw_only=True, gc=False):
-    """What of a wallet's available money will lapse."""
+    """The part of a wallet's available money that will lapse."""
 
     amount: Annotated[Amount, Meta(description="All of it together, in minor units.")]
-    next_at: Annotated[datetime, Meta(description="When the next of it lapses.")]
+    next_at: Annotated[datetime, Meta(description="When the next part lapses.")]
     next_amount: Annotated[Amount, Meta(description="How much lapses then.")]
 
 
@@ -214,7 +221,7 @@ class Wallet(Struct, frozen=True, kw_only=True, gc=False):
         Balance, Meta(description="What can be spent now, in minor units.")
     ]
     held_balance: Annotated[
-        Balance, Meta(description="What open holds set aside: booked, and not available.")
+        Balance, Meta(description="What open holds set aside: booked, but not available.")
     ]
     expiring: ExpiringMoney | None
     status: WalletStatus
@@ -280,7 +287,7 @@ class Hold(Struct, frozen=True, kw_only=True, gc=False):
     currency: CurrencyCode
     reference: Reference
     description: Description
-    expires_at: Annotated[datetime | None, Meta(description="When it ends by itself.")]
+    expires_at: Annotated[datetime | None, Meta(description="When the hold ends by itself.")]
     metadata: Metadata
     created_at: datetime
     updated_at: datetime

@@ -40,21 +40,21 @@ class Problem(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
         WalletId | None,
         Meta(
             description=(
-                "The wallet whose state is the reason; with `wallet_exists` the one that is there "
-                "already; with `wallet_not_found`, where two were named, the one that is not."
+                "The wallet whose state is the reason; with `wallet_exists` the existing one; "
+                "with `wallet_not_found`, if two were named, the one that does not exist."
             )
         ),
     ] = None
     hold_id: Annotated[HoldId | None, Meta(description="The hold that is no longer open.")] = None
     topup_id: Annotated[
-        TopupId | None, Meta(description="The top-up that is not pending any more.")
+        TopupId | None, Meta(description="The top-up that is no longer pending.")
     ] = None
     transaction_id: Annotated[
         TransactionId | None,
         Meta(
             description=(
-                "The declined transaction, if there is one; "
-                "with `not_reversible` the one that was to be reversed."
+                "The declined transaction, if there is one; with `not_reversible` the one that "
+                "you asked to reverse."
             )
         ),
     ] = None
@@ -170,7 +170,7 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
         "malformed_request",
         400,
         "Malformed request",
-        "What was sent cannot be read: not HTTP, JSON or UTF-8, nested too deep, or not all came.",
+        "The request cannot be read: not HTTP, JSON or UTF-8, nested too deep, or incomplete.",
     ),
     (
         "invalid_idempotency_key",
@@ -182,11 +182,11 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
         "invalid_cursor",
         400,
         "Invalid cursor",
-        "`after` is not a cursor that this list, with these filters, gave out.",
+        "`after` is not a cursor from this list with these filters.",
     ),
     ("invalid_limit", 400, "Invalid limit", "`limit` is not an integer in its range."),
-    ("invalid_type", 400, "Invalid type", "`type` is none of the transaction types."),
-    ("invalid_status", 400, "Invalid status", "`status` is none of the statuses."),
+    ("invalid_type", 400, "Invalid type", "`type` is not one of the transaction types."),
+    ("invalid_status", 400, "Invalid status", "`status` is not one of the statuses."),
     (
         "invalid_parameter",
         400,
@@ -200,7 +200,7 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
         "transfer_not_found",
         404,
         "Transfer not found",
-        "No such transfer, or another tenant's, which is the same.",
+        "No such transfer, or it is another tenant's.",
     ),
     (
         "account_not_found",
@@ -212,7 +212,7 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
         "utility_bill_not_found",
         404,
         "Utility bill not found",
-        "The bill of a wallet that waits for its review is not there any more.",
+        "The bill of a wallet that waits for its review is no longer there.",
     ),
     (
         "customer_erased",
@@ -249,14 +249,19 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
         "rate_limited",
         429,
         "Rate limited",
-        "More than the credentials may ask for, or too many wrong ones; nothing happened, retry.",
+        "The credentials' limit is used up, or too many wrong ones came; nothing happened, retry.",
     ),
-    ("internal_error", 500, "Internal error", "A fault of ours; it names nothing but the request."),
+    (
+        "internal_error",
+        500,
+        "Internal error",
+        "A fault of ours; the answer shows only the request id.",
+    ),
     (
         "overloaded",
         503,
         "Overloaded",
-        "Too much is under way; nothing happened, retry.",
+        "Too much is in progress; nothing happened, retry.",
     ),
     (
         "outcome_unknown",
@@ -286,7 +291,7 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
         "stopping",
         503,
         "Stopping",
-        "The gateway is stopping: of a stream this line and those after it were not taken in.",
+        "The gateway is stopping: it did not read this line of the stream, or those after it.",
     ),
     (
         "read_model_behind",

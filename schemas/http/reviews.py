@@ -1,4 +1,4 @@
-"""Answer shapes of contract A about who waits for a review; for reviewers' eyes only."""
+"""Answer shapes of the Credit Wallets API about persons under review; only for reviewers."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -29,7 +29,7 @@ class ReviewedPerson(Personal, frozen=True, kw_only=True):
 
 
 class PendingReview(Personal, frozen=True, kw_only=True):
-    """A wallet that waits for its review, and whose it is."""
+    """A wallet that waits for its review, and its customer."""
 
     wallet_id: WalletId
     customer_id: CustomerId
@@ -37,7 +37,5 @@ class PendingReview(Personal, frozen=True, kw_only=True):
     tier: Tier
     review: Literal["pending"]
     person: ReviewedPerson
-    utility_bill: Annotated[
-        str | None, Meta(description="The path under which the bill is; null without one.")
-    ]
+    utility_bill: Annotated[str | None, Meta(description="The path of the bill; null without one.")]
     created_at: datetime

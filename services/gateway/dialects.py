@@ -19,7 +19,7 @@ class Dialect(Protocol):
 
 
 class CreditWalletsDialect:
-    """Contract A: HTTP Basic, and problems as RFC 9457 has them."""
+    """The Credit Wallets API: HTTP Basic, and problems as RFC 9457 has them."""
 
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator

@@ -18,10 +18,10 @@ REJECTED = Counter(
     ["reason"],
 )
 REPLAYED = Counter(
-    "ledger_intake_replayed", "Results that were given again to a repeated command id."
+    "ledger_intake_replayed", "Results that were sent again for a repeated command id."
 )
 RETRIES = Counter(
-    "ledger_intake_retries", "Rounds of retrying because something was away, by what.", ["what"]
+    "ledger_intake_retries", "Rounds of retries while something was away, by what.", ["what"]
 )
 LAG = Gauge("ledger_intake_lag", "Messages behind the end of the commands topic.", ["partition"])
 BATCH_SECONDS = Histogram(

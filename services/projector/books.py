@@ -1,4 +1,4 @@
-"""What the trial balance says of itself to Prometheus: whether it is nought, how far it is."""
+"""What the trial balance says of itself to Prometheus: whether it is zero, how far it is."""
 
 from typing import Final
 

@@ -10,12 +10,12 @@ DROPPED = Counter(
 )
 FETCHED = Counter(
     "ledger_projector_fetched_events",
-    "Events that Kafka did not bring and the log had.",
+    "Events that Kafka did not deliver and the log had.",
     ["projection"],
 )
 LOST_CHECKPOINTS = Counter(
     "ledger_projector_lost_checkpoints",
-    "Batches thrown away because another process had the partition.",
+    "Batches discarded because another process had the partition.",
     ["projection"],
 )
 CHECKPOINT_POSITION = Gauge(
@@ -28,7 +28,7 @@ LAG_EVENTS = Gauge(
 )
 BATCH_SECONDS = Histogram(
     "ledger_projector_batch_seconds",
-    "From a batch in hand to its commit.",
+    "From receiving a batch until its commit.",
     ["projection"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
@@ -38,7 +38,7 @@ TRIAL_BALANCE_DIFFERENCE = Gauge(
     ["currency"],
 )
 TRIAL_BALANCE_POSITION = Gauge(
-    "ledger_trial_balance_position", "Everything up to this position is booked, of all wallets."
+    "ledger_trial_balance_position", "Everything up to this position is booked, for all wallets."
 )
 TRIAL_BALANCE_LAG = Gauge(
     "ledger_trial_balance_lag_events",

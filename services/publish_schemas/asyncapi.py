@@ -92,16 +92,17 @@ def _channels() -> dict[str, JsonSchema]:
         ),
         "commands": channel(
             "commands",
-            "What services wish. One command has one effect, however often it is sent: its "
+            "Commands from services. One command has one effect, however often it is sent: its "
             "CloudEvents id is its command id. Key: the wallet, or the customer to open one.",
             list(examples.COMMANDS),
         ),
         "command-results": channel(
-            "command-results", "What each command came to, keyed by its id.", ["command_result"]
+            "command-results", "The outcome of each command, keyed by its id.", ["command_result"]
         ),
         "commands.rejected": channel(
             "commands.rejected",
-            "Messages that could not be read as commands, by place and SHA-256, never by content.",
+            "Messages that could not be read as commands, named by offset and SHA-256, never by "
+            "content.",
             ["rejected_message"],
         ),
     }
@@ -130,7 +131,7 @@ def _messages() -> dict[str, JsonSchema]:
         )
     messages["command_result"] = _message(
         name="ledger.command_result.v1",
-        summary="What a command came to.",
+        summary="The outcome of a command.",
         key="The command's id.",
         headers="command-results",
         payload="command-result.v1.json",

@@ -1,4 +1,4 @@
-"""Examples of contract B by operation: Ngozi's wallet, her salary, what she pays. All made up."""
+"""Examples of the BaaS API by operation: Ngozi's wallet, her salary, what she pays. All made up."""
 
 from base64 import b64encode
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of contract B, from the rows of its calls and the Structs."""
+"""The OpenAPI 3.1 document of the BaaS API, from the rows of its calls and the Structs."""
 
 from typing import Any, Final
 
@@ -20,14 +20,14 @@ from services.publish_schemas.response_headers import rate_limit_headers, respon
 _SCHEMAS: Final = "#/components/schemas/"
 
 _DESCRIPTION: Final = """\
-Wallets of customers who are known, over the same ledger as the Credit Wallets API: a wallet made
-through one is visible through the other.
+Wallets of customers whose identity is known, over the same ledger as the Credit Wallets API: a
+wallet made through one is visible through the other.
 
 **Money** is a number in major units: 1000, 1000.5, 1000.55 naira. No sign, exponent or string.
 
 **Ids** are UUIDs. `user_id` of a wallet is the customer id that other calls take.
 
-**Retrying** is safe. A `reference` is used up by a success only; an `Idempotency-Key` freezes
+**Retrying** is safe. Only a success uses up a `reference`; an `Idempotency-Key` freezes
 whatever was decided. A repeated call gets its first answer, with `Idempotent-Replayed: true`.
 
 **Pages.** A list takes `page` and `limit`; `meta` says how many pages there are. The names that
@@ -35,11 +35,11 @@ other APIs have for pages, ranges and order, such as `cursor`, `offset`, `from` 
 refused with a 400. Other query parameters that this API does not know are ignored.
 
 **Failures** all have one shape: `success` false, `statusCode`, a `message`, and `errors` with every
-offending field. A body that is invalid is a 400; 422 is about BVN and NIN alone.
+offending field. An invalid body is a 400; 422 is only about BVN and NIN.
 
-**Rate limits.** Each API key may ask for so much a second, and for a burst at once. Every answer to
-it says in `RateLimit-Policy` and `RateLimit` what that is and what is left; what is over it is a
-429, to be repeated after `Retry-After` seconds.
+**Rate limits.** Each API key has a number of units a second, and a burst at once. In every answer,
+`RateLimit-Policy` states the limit and `RateLimit` what is left. A call over the limit is a 429:
+repeat it after `Retry-After` seconds.
 
 **Personal data** is sealed under a key of the customer's own, which `ledger customers erase`
 destroys.
@@ -49,7 +49,7 @@ _REFUSALS: Final = {
     400: "A field, a parameter or the body is invalid.",
     401: "The API key is missing or wrong.",
     403: "The API key lacks the scope.",
-    404: "What the call names is not there, or another tenant's.",
+    404: "What the call names does not exist, or is another tenant's.",
     409: "The wallet's state forbids it, or a name was used before for something else.",
     410: "The customer was erased.",
     413: "The body, or the file, is too large.",
@@ -76,7 +76,7 @@ def baas_openapi_document(version: str) -> JsonSchema:
         "info": {
             "title": "BaaS Customer Wallets API",
             "version": version,
-            "summary": "Wallets of customers who are known.",
+            "summary": "Wallets of customers whose identity is known.",
             "description": _DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
@@ -102,7 +102,7 @@ def baas_openapi_document(version: str) -> JsonSchema:
                 "bearer": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "The same, as Authorization: Bearer, where a call takes it.",
+                    "description": "The same, as Authorization: Bearer, if a call accepts it.",
                 },
             },
         },
@@ -181,7 +181,7 @@ _PARAMETERS: Final[dict[str, tuple[str, str, JsonSchema]]] = {
     ),
     "limit": (
         "query",
-        "How many entries a page has at most; `page_size` is another name for it.",
+        "The largest number of entries on a page; `page_size` is another name for it.",
         {
             "type": "integer",
             "minimum": 1,
@@ -191,7 +191,7 @@ _PARAMETERS: Final[dict[str, tuple[str, str, JsonSchema]]] = {
     ),
     "Idempotency-Key": (
         "header",
-        "Names this call: its first answer is given again to the key.",
+        "Names this call: a repetition with the same key gets the first answer.",
         {"type": "string", "pattern": "^[!-~]{1,255}$"},
     ),
 }

@@ -1,4 +1,4 @@
-"""The calls of contract B that this release answers, one row each."""
+"""The calls of the BaaS API that this release answers, one row each."""
 
 from typing import Final, Literal
 
@@ -39,7 +39,7 @@ OPERATIONS: Final[tuple[BaasOperation, ...]] = (
         path="/wallets",
         group="Wallets",
         summary="Open a wallet at tier one",
-        description="The same BVN with the same details gets the wallet that there is.",
+        description="The same BVN with the same details gets the existing wallet.",
         request=http.CreateWalletRequest,
         refusals=(*_BODY, 409, 410, 422),
     ),
@@ -73,7 +73,7 @@ OPERATIONS: Final[tuple[BaasOperation, ...]] = (
         method="get",
         path="/wallets/tier-3",
         group="Wallets",
-        summary="Read what a review has come to",
+        summary="Read the outcome of a review",
         description="The wallet, with `review_status`.",
         scope="wallets:read",
         parameters=("wallet_reference",),
@@ -87,7 +87,7 @@ OPERATIONS: Final[tuple[BaasOperation, ...]] = (
         path="/wallets/upgrade-tier-2",
         group="Wallets",
         summary="Raise a customer to tier two",
-        description="By the NIN, for the account that is named.",
+        description="With the NIN, for the named account.",
         request=http.UpgradeToTierTwoRequest,
         refusals=(*_BODY, 404, 409, 410, 422),
     ),
@@ -97,7 +97,7 @@ OPERATIONS: Final[tuple[BaasOperation, ...]] = (
         path="/wallets",
         group="Wallets",
         summary="List wallets",
-        description="The newest first. What was just made may not be listed yet.",
+        description="Newest first. A wallet that was just made may not be listed yet.",
         scope="wallets:read",
         parameters=_PAGES,
         answer=http.WalletListAnswer,
@@ -111,7 +111,7 @@ OPERATIONS: Final[tuple[BaasOperation, ...]] = (
         path="/wallets/{customer_id}",
         group="Wallets",
         summary="Get a customer's wallet",
-        description="The open one, or the one that was closed last.",
+        description="The open one, or else the last one that was closed.",
         scope="wallets:read",
         parameters=("customer_id",),
         status=200,
@@ -124,8 +124,8 @@ OPERATIONS: Final[tuple[BaasOperation, ...]] = (
         group="Wallets",
         summary="Get the merchant's own wallet",
         description=(
-            "An account of the books, in naira: crediting a customer takes from it, debiting one "
-            "gives to it. It may be negative, and never makes a credit fail."
+            "An account of the books, in naira: crediting a customer lowers it, debiting one "
+            "raises it. It may be negative, and never makes a credit fail."
         ),
         scope="wallets:read",
         parameters=(),
@@ -139,7 +139,7 @@ OPERATIONS: Final[tuple[BaasOperation, ...]] = (
             path=f"/wallets/{verb}",
             group="Wallets",
             summary=f"{verb.capitalize()} a wallet",
-            description=f"The wallet of the account that is named. {what}",
+            description=f"The wallet of the named account. {what}",
             request=http.FreezeRequest,
             status=200,
             bearer_too=True,
@@ -178,7 +178,7 @@ OPERATIONS: Final[tuple[BaasOperation, ...]] = (
         scope="transfers:write",
         request=http.BankTransferRequest,
         answer=http.TransactionAnswer,
-        answer_description="The transaction of who gets the money.",
+        answer_description="The receiver's transaction.",
         refusals=(*_BODY, 404, 409),
     ),
     BaasOperation(
@@ -189,7 +189,7 @@ OPERATIONS: Final[tuple[BaasOperation, ...]] = (
         summary="Get a transaction by its reference",
         description=(
             "The completed one, or else the latest that failed, with the reason as its "
-            "`description`; of a transfer, the leg that was credited; a top-up that waits for its "
+            "`description`. For a transfer, the credited leg. A top-up that waits for its "
             "payment is `PENDING`."
         ),
         scope="wallets:read",
@@ -206,9 +206,8 @@ OPERATIONS: Final[tuple[BaasOperation, ...]] = (
         group="Transactions",
         summary="List a customer's transactions",
         description=(
-            "Completed and failed ones, the newest first. A page that would skip more than 10000 "
-            "of them is refused with 400; the other API goes on by a cursor, however many there "
-            "are."
+            "Completed and failed ones, newest first. A page that would skip more than 10000 of "
+            "them is refused with 400; the other API pages by a cursor, however many there are."
         ),
         scope="wallets:read",
         parameters=("customer_id", *_PAGES),
@@ -223,7 +222,7 @@ OPERATIONS: Final[tuple[BaasOperation, ...]] = (
         path="/transactions/customer/{customer_id}/{reference}",
         group="Transactions",
         summary="Get a customer's transaction by its reference",
-        description="Of a transfer, the customer's own leg.",
+        description="For a transfer, the customer's own leg.",
         scope="wallets:read",
         parameters=("customer_id", "reference"),
         answer=http.CustomerTransactionAnswer,

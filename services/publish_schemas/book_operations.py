@@ -11,8 +11,8 @@ BOOK_OPERATIONS: tuple[Operation, ...] = (
         group="Books",
         summary="List the accounts",
         description=(
-            "One for each account of the chart and currency that has entries. Debits count "
-            "upwards, credits downwards: what you owe your customers is below 0. Shows every "
+            "One for each account of the chart and currency that has entries. Debits are "
+            "positive, credits negative: what you owe your customers is below 0. Shows every "
             "movement that was acknowledged before the call."
         ),
         scope="wallets:read",
@@ -45,10 +45,10 @@ BOOK_OPERATIONS: tuple[Operation, ...] = (
         group="Books",
         summary="Get the trial balance",
         description=(
-            "Every account by currency; debits and credits are equal, always. With `as_of` "
-            "everything that was recorded by then and nothing else. The answer names the "
-            "position that this is, and asking for that position gives the same again, for ever: "
-            "`position:` before the number says that it is no date."
+            "Every account by currency; debits and credits are always equal. With `as_of` the "
+            "answer has everything that was recorded by then and nothing else. It names that "
+            "position, and asking for the position again always gives the same answer: "
+            "`position:` before the number says that it is not a date."
         ),
         scope="wallets:read",
         parameters=("as_of", "consistency"),

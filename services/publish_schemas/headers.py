@@ -21,7 +21,7 @@ def _text(description: str, **keywords: object) -> JsonSchema:
 
 _SPEC_VERSION = _text("The version of CloudEvents.", const="1.0")
 _TENANT = _text("The tenant: one merchant in one environment (live or sandbox).", pattern=_UUID)
-_CORRELATION = _text("Carried from the request that started it all, if it had one.", minLength=1)
+_CORRELATION = _text("The correlation id of the original request, if it had one.", minLength=1)
 _CONTENT_TYPE = _text("The value is JSON.", const="application/json")
 
 
@@ -45,7 +45,7 @@ def _of_events(
             "ce_id": _text("The event's own id, a UUIDv7.", pattern=_UUID),
             "ce_source": _text("The ledger of one tenant.", pattern="^/ledger/.+$"),
             "ce_type": _text(
-                "What happened, with the version of its schema. There will be more types.",
+                "What happened, with the version of its schema. More types will come.",
                 pattern="^ledger\\.[a-z_]+\\.[a-z_]+\\.v[1-9][0-9]*$",
                 examples=sorted(event_type(name) for name in types),
             ),
@@ -53,7 +53,7 @@ def _of_events(
             "ce_time": _text("When it was recorded, UTC.", format="date-time"),
             "ce_tenantid": _TENANT,
             "ce_position": _text(
-                "Place in the whole log: gapless, in commit order, the first is 1.",
+                "Position in the whole log: gapless, in commit order, the first is 1.",
                 pattern=_COUNT,
             ),
             "ce_version": _text(version, pattern=_COUNT),
@@ -61,7 +61,7 @@ def _of_events(
                 "SHA-256 over the stream's previous hash and this event.",
                 pattern="^[0-9a-f]{64}$",
             ),
-            "ce_who": _text("Who asked for it, as the request's credential or message claims."),
+            "ce_who": _text("Who asked for it, according to the credential or the message."),
             "content-type": _CONTENT_TYPE,
         },
         {
@@ -92,26 +92,26 @@ def _headers(
 HEADER_SETS: dict[str, JsonSchema] = {
     "events": _headers(
         "events",
-        "Where an event stands in the log and where it came from. The value is its data.",
+        "Where an event is in the log and where it came from. The value is its data.",
         *_of_events(
             WALLET_EVENT_TYPES,
             subject=_text("The wallet; the message's key too.", pattern=_WALLET),
-            version="Place in the wallet's own stream: gapless, the first is 1.",
+            version="Version in the wallet's own stream: gapless, the first is 1.",
         ),
     ),
     "tenant-events": _headers(
         "tenant-events",
-        "Where an event of a tenant's own stands in the log, and who did what it tells.",
+        "Where an event of a tenant's own stream is in the log, and who did what it records.",
         *_of_events(
             TENANT_EVENT_TYPES,
             subject=_text("The tenant's own stream; the message's key too.", pattern=_TENANTS),
-            version="Place in the tenant's own stream: gapless, the first is 1.",
+            version="Version in the tenant's own stream: gapless, the first is 1.",
         ),
         topic="ledger.events, of a tenant's own stream",
     ),
     "commands": _headers(
         "commands",
-        "What a producer of commands sends beside the command. Producers are trusted.",
+        "What a producer of commands sends with the command. Producers are trusted.",
         {
             "ce_specversion": _SPEC_VERSION,
             "ce_id": _text(
@@ -121,7 +121,7 @@ HEADER_SETS: dict[str, JsonSchema] = {
             ),
             "ce_source": _text("The service that sends it.", minLength=1),
             "ce_type": _text(
-                "What is wished.",
+                "Which command it is.",
                 pattern="^ledger\\.command\\.[a-z_]+\\.v[1-9][0-9]*$",
                 examples=sorted(command_type(tag) for tag in COMMAND_TYPES),
             ),
@@ -140,7 +140,7 @@ HEADER_SETS: dict[str, JsonSchema] = {
             "ce_tenantid": _TENANT,
             "ce_causationid": _text("The command id; the message's key too.", minLength=1),
             "ce_replayed": _text(
-                "`true` where the command had its effect before, and this is its first result.",
+                "`true` if the command was decided before, and this is its first result.",
                 enum=["false", "true"],
             ),
             "content-type": _CONTENT_TYPE,
@@ -153,7 +153,7 @@ HEADER_SETS: dict[str, JsonSchema] = {
         {
             "ce_specversion": _SPEC_VERSION,
             "ce_id": _text("This message's own id."),
-            "ce_source": _text("Who could not read it."),
+            "ce_source": _text("The service that rejected it."),
             "ce_type": _text("A rejected message.", const="ledger.command_rejected.v1"),
             "content-type": _CONTENT_TYPE,
         },

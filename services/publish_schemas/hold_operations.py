@@ -1,4 +1,4 @@
-"""The calls of contract A that set money aside, one row each."""
+"""The calls of the Credit Wallets API that set money aside, one row each."""
 
 from services.publish_schemas import http_examples as examples
 from services.publish_schemas.operation import ALWAYS, BEHIND, COMMAND, FIELDS, LIST, Operation
@@ -13,8 +13,8 @@ HOLD_OPERATIONS: tuple[Operation, ...] = (
         group="Holds",
         summary="Place a hold",
         description=(
-            "Sets money aside: it is still the wallet's, but only a capture can spend it. What "
-            "expires soonest is held first, and does not lapse while it is held. With "
+            "Sets money aside: it is still the wallet's, but only a capture can spend it. Money "
+            "that expires soonest is held first, and does not lapse while it is held. With "
             "`expires_at` the hold ends by itself."
         ),
         scope="wallets:write",
@@ -73,8 +73,8 @@ HOLD_OPERATIONS: tuple[Operation, ...] = (
         group="Holds",
         summary="Capture a hold",
         description=(
-            "Spends held money: all that is left, or `amount` of it, as often as there is "
-            "something left. After a `final` capture the rest comes free."
+            "Spends held money: all that is left, or `amount` of it, as long as something is "
+            "left. A `final` capture frees the rest."
         ),
         scope="wallets:write",
         parameters=("hold_id", "idempotency_key"),
@@ -100,7 +100,7 @@ HOLD_OPERATIONS: tuple[Operation, ...] = (
         path="/v1/holds/{hold_id}/void",
         group="Holds",
         summary="Void a hold",
-        description="What is left of it comes free. A freeze does not keep it back.",
+        description="Frees whatever is left of the hold. A freeze does not prevent this.",
         scope="wallets:write",
         parameters=("hold_id", "idempotency_key"),
         answer=examples.hold("voided"),

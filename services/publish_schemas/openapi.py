@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of contract A, from the rows of `operations` and the Structs."""
+"""The Credit Wallets API's OpenAPI 3.1 document, from the rows of `operations` and the Structs."""
 
 from collections import Counter
 from collections.abc import Container
@@ -37,18 +37,18 @@ decimals, dinars have three. Amounts are above 0 and at most 9 007 199 254 740 9
 
 **Times** are RFC 3339 in UTC. **Ids** are opaque.
 
-**Retrying** is safe. A `reference` is used up by a success only: the same reference with the same
+**Retrying** is safe. Only a success uses up a `reference`: the same reference with the same
 content gives the first answer again, with `Idempotent-Replayed: true`; with other content it is
 refused with `reference_reused`. An `Idempotency-Key` freezes whatever the wallet decided, success
 or decline. After a 503, send the same request again.
 
 **Available** is what is booked less what open holds set aside. Money with an `expires_at` is spent
-first, the soonest first, and what is left of it lapses at that moment.
+first, soonest expiry first, and whatever remains of it lapses at that moment.
 
 **Reading your own write.** A GET of one wallet, of its transactions, holds or top-ups shows every
 change that was acknowledged before it, or answers 503 `read_model_behind`.
-`Ledger-Consistency: eventual` skips the wait, and the answer says how far behind it is in
-`Ledger-Lag`.
+`Ledger-Consistency: eventual` skips the wait, and `Ledger-Lag` in the answer says how far behind
+it is.
 
 **Pages.** A list takes `limit` and `after`. While `has_more` is true there is more: send
 `next_cursor` as `after`, with the same filters. A list refuses the names that other APIs have for
@@ -57,15 +57,15 @@ query parameters that this API does not know are ignored.
 
 **Problems** are `application/problem+json` (RFC 9457). Rely on `code`; the texts may change.
 
-**Rate limits.** Each credential may ask for so much a second, and for a burst at once; a call is
-one unit, and each command of a batch one more. Every answer to it says in `RateLimit-Policy` and
-`RateLimit` what that is and what is left. What is over it is 429 `rate_limited`, to be repeated
-after `Retry-After` seconds; a stream of lines is slowed instead.
+**Rate limits.** Each credential has a number of units a second, and a burst at once; a call costs
+one unit, and each command of a batch one more. In every answer, `RateLimit-Policy` states the limit
+and `RateLimit` what is left. A call over the limit is 429 `rate_limited`: repeat it after
+`Retry-After` seconds. A stream of lines is slowed instead.
 
-**Which refusal comes first**, where several apply: the path and the method; the credentials, their
+**Which refusal comes first**, if several apply: the path and the method; the credentials, their
 rate limit and their scope; the `Idempotency-Key`; the body's size, type and form, then all its
-fields at once; the query; `reference_reused`; what the call names and is not there; what can never
-be done; the wallet's state. Only the last is recorded.
+fields at once; the query; `reference_reused`; what the call names but does not exist; what can
+never be done; the wallet's state. Only the last is recorded.
 
 **Tracing.** `X-Request-Id` and `X-Correlation-Id` may be sent with every call (1 to 128 visible
 ASCII characters); the first comes back with the answer.
@@ -279,7 +279,7 @@ PARAMETERS: dict[str, JsonSchema] = {
     "after": _parameter(
         "query",
         "after",
-        "Where the page starts: `next_cursor` of the page before. Opaque.",
+        "Where the page starts: `next_cursor` of the previous page. Opaque.",
         {"type": "string", "minLength": 1, "maxLength": 512},
     ),
     "as_of": _parameter(
@@ -317,7 +317,7 @@ PARAMETERS: dict[str, JsonSchema] = {
     "idempotency_key": _parameter(
         "header",
         "Idempotency-Key",
-        "Names this call: whatever the wallet decided is answered again to the same key.",
+        "Names this call: a repetition with the same key gets whatever the wallet decided then.",
         {"type": "string", "pattern": "^[!-~]{1,255}$"},
         COMMAND_ID,
     ),
@@ -331,7 +331,7 @@ PARAMETERS: dict[str, JsonSchema] = {
     "limit": _parameter(
         "query",
         "limit",
-        "How many entries the page holds at most.",
+        "The largest number of entries on the page.",
         {
             "type": "integer",
             "minimum": 1,

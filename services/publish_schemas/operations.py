@@ -1,4 +1,4 @@
-"""The calls of contract A that this release answers, one row each."""
+"""The calls of the Credit Wallets API that this release answers, one row each."""
 
 from services.publish_schemas.audit_operations import AUDIT_OPERATIONS
 from services.publish_schemas.batch_operations import BATCH_OPERATIONS

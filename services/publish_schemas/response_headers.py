@@ -21,13 +21,12 @@ def rate_limit_headers() -> dict[str, JsonSchema]:
     """
     return {
         "RateLimit": response_header(
-            "What is left now: `r` units, and in `t` seconds there are more.",
+            "What is left now: `r` units; in `t` seconds there are more.",
             '"default";r=19999;t=1',
             pattern='^"default";r=[0-9]+;t=[1-9][0-9]*$',
         ),
         "RateLimit-Policy": response_header(
-            "What the credentials may ask for: `q` units at once, which are there again after "
-            "`w` seconds.",
+            "The credentials' limit: `q` units at once, fully available again after `w` seconds.",
             '"default";q=20000;w=1',
             pattern='^"default";q=[1-9][0-9]*;w=[1-9][0-9]*$',
         ),
@@ -40,9 +39,9 @@ HEADERS: dict[str, JsonSchema] = {
         "A name under which it may be saved; it is not to be shown as a page.",
         f'attachment; filename="utility-bill-{WALLET}.pdf"',
     ),
-    "ETag": response_header("The wallet's stream version, which every change of it raises.", '"3"'),
+    "ETag": response_header("The wallet's stream version, which every change raises.", '"3"'),
     "Idempotent-Replayed": response_header(
-        "There where the call had its effect before, and this is its first answer.",
+        "Present if the call had its effect before, and this is its first answer.",
         "true",
         const="true",
     ),
@@ -51,17 +50,17 @@ HEADERS: dict[str, JsonSchema] = {
         0,
         minimum=0,
     ),
-    "Location": response_header("Where it is that was made.", f"/v1/wallets/{WALLET}"),
+    "Location": response_header("The path of what was made.", f"/v1/wallets/{WALLET}"),
     **rate_limit_headers(),
     "Retry-After": response_header("Try again after this many seconds.", 1, minimum=0),
     "WWW-Authenticate": response_header(
-        "Which credentials are expected.", 'Basic realm="ledger", charset="UTF-8"'
+        "The kind of credentials that is expected.", 'Basic realm="ledger", charset="UTF-8"'
     ),
     "X-Content-Type-Options": response_header(
-        "It is of the `Content-Type`, whatever it looks like.", "nosniff", const="nosniff"
+        "Treat the file as its `Content-Type`, whatever it looks like.", "nosniff", const="nosniff"
     ),
     "X-Request-Id": response_header(
         "Names this call in our logs; the problem's `request_id`.", http_examples.REQUEST_ID
     ),
 }
-"""Every header of contract A."""
+"""Every header of the Credit Wallets API."""

@@ -67,9 +67,9 @@ REVIEW_OPERATIONS: tuple[Operation, ...] = (
         group="Reviews",
         summary="See the utility bill",
         description=(
-            "The file as it was sent. It came from a stranger: nobody has looked into it. A "
-            "connection that breaks off before the end means that it is not whole. Each call is "
-            "written to the log, as above."
+            "The file as it was sent. It came from a stranger, and nobody has checked it. If the "
+            "connection breaks off before the end, the file is incomplete. Each call is written "
+            "to the log, as above."
         ),
         scope="admin",
         parameters=("wallet_id",),
@@ -85,8 +85,8 @@ REVIEW_OPERATIONS: tuple[Operation, ...] = (
         group="Reviews",
         summary="Settle the review of a wallet",
         description=(
-            "Of a wallet at tier three, which is inactive until then: approved, it is active and "
-            "has an account number; rejected, it stays inactive for good."
+            "For a wallet at tier three, which is inactive until then. An approved wallet is "
+            "active and has an account number; a rejected one stays inactive for good."
         ),
         scope="admin",
         parameters=("wallet_id", "idempotency_key"),

@@ -1,4 +1,4 @@
-"""The calls of contract A that ask a customer for a payment, one row each, with their examples."""
+"""The Credit Wallets API's calls that ask a customer for a payment, a row each, with examples."""
 
 from datetime import datetime
 
@@ -63,9 +63,9 @@ TOPUP_OPERATIONS: tuple[Operation, ...] = (
         description=(
             "Asks the customer for a payment: send the browser to `checkout_url`. It comes back "
             "to `redirect_url`, or to `cancel_url` after a cancel, with `topup_id` and `status` "
-            "in the query; rely on the top-up itself, not on these. Whoever knows `checkout_url` "
-            "can pay, and the payment comes into this wallet. One that comes after the end is "
-            "credited all the same, if the wallet can take it."
+            "in the query; rely on the top-up itself, not on these. Anybody who knows "
+            "`checkout_url` can pay, and the payment goes to this wallet. A payment that arrives "
+            "after the top-up's end is still credited, if the wallet can take it."
         ),
         scope="wallets:write",
         parameters=("wallet_id", "idempotency_key"),
@@ -123,8 +123,8 @@ TOPUP_OPERATIONS: tuple[Operation, ...] = (
         group="Top-ups",
         summary="Cancel a top-up",
         description=(
-            "It is no longer waited for. A payment that is under way at the provider may still "
-            "come, and is credited then."
+            "The top-up is no longer pending. A payment in progress at the provider may still "
+            "arrive, and is then credited."
         ),
         scope="wallets:write",
         parameters=("topup_id", "idempotency_key"),

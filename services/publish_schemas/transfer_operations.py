@@ -1,4 +1,4 @@
-"""The calls of contract A that concern two wallets, or one transaction, one row each."""
+"""The Credit Wallets API's calls about two wallets, or one transaction, one row each."""
 
 from services.publish_schemas import http_examples as examples
 from services.publish_schemas.operation import ALWAYS, BEHIND, COMMAND, FIELDS, Operation
@@ -13,8 +13,8 @@ TRANSFER_OPERATIONS: tuple[Operation, ...] = (
         group="Transfers",
         summary="Transfer money",
         description=(
-            "Both wallets change in one stroke, or neither does. What expires soonest goes "
-            "first, and keeps its moment in the wallet that gets it."
+            "Both wallets change in one append, or neither does. Money that expires soonest goes "
+            "first, and keeps its moment in the receiving wallet."
         ),
         scope="transfers:write",
         parameters=("idempotency_key",),
@@ -44,7 +44,7 @@ TRANSFER_OPERATIONS: tuple[Operation, ...] = (
         path="/v1/transfers/{transfer_id}",
         group="Transfers",
         summary="Get a transfer",
-        description="A transfer never changes: what was reversed of it are transactions.",
+        description="A transfer never changes; its reversals are transactions.",
         scope="wallets:read",
         parameters=("transfer_id",),
         answer=examples.TRANSFER,
@@ -74,8 +74,9 @@ TRANSFER_OPERATIONS: tuple[Operation, ...] = (
         description=(
             "Undoes a debit, a credit, a capture or a transfer by an opposite transaction: what "
             "is not reversed yet, or `amount` of it. A reversed debit goes back to where it came "
-            "from, and lapses if that is due. Of a transfer both legs go back, or none. Closed "
-            "wallets' transactions, expiries, reversals and forfeitures are not reversible."
+            "from, and lapses if that is due. Both legs of a transfer go back, or neither. "
+            "Closed wallets' transactions, expiries, reversals and forfeitures are not "
+            "reversible."
         ),
         scope="wallets:write",
         parameters=("transaction_id", "idempotency_key"),

@@ -1,4 +1,4 @@
-"""The calls of contract A that concern one wallet and its money, one row each."""
+"""The calls of the Credit Wallets API that concern one wallet and its money, one row each."""
 
 from services.publish_schemas import http_examples as examples
 from services.publish_schemas.operation import ALWAYS, BEHIND, COMMAND, FIELDS, LIST, Operation
@@ -28,7 +28,7 @@ WALLET_OPERATIONS: tuple[Operation, ...] = (
         summary="Open a wallet",
         description=(
             "One open wallet per customer and currency: a second one is refused with "
-            "`wallet_exists`, which names the first. Closing frees the place."
+            "`wallet_exists`, which names the first. After closing, another can be opened."
         ),
         scope="wallets:write",
         parameters=("idempotency_key",),
@@ -46,9 +46,9 @@ WALLET_OPERATIONS: tuple[Operation, ...] = (
         group="Wallets",
         summary="List wallets",
         description=(
-            "Newest first. The list may lag behind by moments; with `customer_id` it shows "
-            "every change that was acknowledged before. Of a customer with very many wallets a "
-            "page may have fewer than `limit`: it is the last one only where `has_more` is false."
+            "Newest first. The list may lag behind by moments; with `customer_id` it shows every "
+            "change that was acknowledged before. For a customer with very many wallets a page "
+            "may have fewer than `limit`: it is the last one only if `has_more` is false."
         ),
         scope="wallets:read",
         parameters=("customer_id", "currency", "wallet_status", "limit", "after", "consistency"),
@@ -77,7 +77,7 @@ WALLET_OPERATIONS: tuple[Operation, ...] = (
         (
             "Without a scope money no longer goes out: not by a debit, a hold, a capture or a "
             "transfer. Credits still go in, and what is held stays held. Another freeze adds its "
-            "scope to what has stopped already; repeating one is 200."
+            "scope to what is already stopped; repeating one is 200."
         ),
         group="Wallets",
         request=examples.FREEZE_REQUEST,
@@ -89,7 +89,7 @@ WALLET_OPERATIONS: tuple[Operation, ...] = (
     _change(
         "unfreeze",
         "Unfreeze a wallet",
-        "Everything goes again. Unfreezing a wallet that is not frozen is 200.",
+        "Lifts every freeze. Unfreezing a wallet that is not frozen is 200.",
         group="Wallets",
         request=examples.UNFREEZE_REQUEST,
         body_required=False,
@@ -102,9 +102,9 @@ WALLET_OPERATIONS: tuple[Operation, ...] = (
         "Close a wallet",
         (
             "For good. Open holds are released first. A wallet with money in it is then closed "
-            "only if the body says what becomes of the money: it falls to you, or goes to "
-            "another wallet of the same currency. A frozen wallet is closed only if it is "
-            "empty. Closing twice is 200."
+            "only if the body says what happens to the money: it goes to you, or to another "
+            "wallet of the same currency. A frozen wallet is closed only if it is empty. Closing "
+            "twice is 200."
         ),
         group="Wallets",
         request=examples.CLOSE_REQUEST,
@@ -130,8 +130,8 @@ WALLET_OPERATIONS: tuple[Operation, ...] = (
         "credit",
         "Credit a wallet",
         (
-            "An admin credit: no payment stands behind it. With `expires_at` it is spent "
-            "before what lapses later or never, and what is left of it lapses at that moment."
+            "An admin credit, without a payment behind it. With `expires_at` it is spent before "
+            "money that lapses later or never, and whatever remains of it lapses at that moment."
         ),
         group="Money",
         request=examples.CREDIT_REQUEST,
@@ -154,8 +154,8 @@ WALLET_OPERATIONS: tuple[Operation, ...] = (
         "debit",
         "Debit a wallet",
         (
-            "Takes money out, if as much is available. A debit that was declined has not used "
-            "up its reference: try again with it after a credit."
+            "Takes money out, if enough is available. A declined debit does not use up its "
+            "reference: you can try again with it after a credit."
         ),
         group="Money",
         request=examples.DEBIT_REQUEST,

@@ -26,7 +26,7 @@ class ProcessorMetrics:
         )
         self.batch_seconds = Histogram(
             "ledger_batch_seconds",
-            "From taking a batch up to its durable append.",
+            "From taking a batch until its durable append.",
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
             registry=registry,
         )
@@ -34,7 +34,7 @@ class ProcessorMetrics:
             "ledger_head_position", "Newest position this process has seen.", registry=registry
         )
         self.lost_races = Counter(
-            "ledger_lost_races", "Batches that another writer was ahead of.", registry=registry
+            "ledger_lost_races", "Batches that lost a race to another writer.", registry=registry
         )
         self.waiting_commands = Gauge(
             "ledger_waiting_commands", "Commands that wait for a batch.", registry=registry
@@ -48,7 +48,7 @@ class ProcessorMetrics:
             "ledger_poison_commands", "Commands that the log refused; alarm.", registry=registry
         )
         self.clock_steps = Counter(
-            "ledger_clock_steps", "Batches refused for a jump of the clock.", registry=registry
+            "ledger_clock_steps", "Batches refused because the clock jumped.", registry=registry
         )
         self.divergences = Counter(
             "ledger_log_divergences", "Times the log was found replaced; alarm.", registry=registry

@@ -6,7 +6,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 PUBLISHED = Counter(
     "ledger_scheduler_published_commands",
-    "Commands to let lapse what is due, acknowledged by Kafka.",
+    "Commands that lapse what is due, acknowledged by Kafka.",
 )
 LATENESS_SECONDS = Histogram(
     "ledger_scheduler_lateness_seconds",
@@ -25,9 +25,9 @@ OLDEST_SNAPSHOT_SECONDS = Gauge(
 OLDEST_SNAPSHOT_SECONDS.set(math.nan)
 REMOVED = Counter(
     "ledger_scheduler_removed_leftovers",
-    "What was left over in the vault and is gone, by what.",
+    "Leftovers removed from the vault, by kind.",
     ["what"],
 )
 FAILURES = Counter(
-    "ledger_scheduler_failures", "Failures after which it connected again, by what.", ["what"]
+    "ledger_scheduler_failures", "Failures after which it reconnected, by what failed.", ["what"]
 )

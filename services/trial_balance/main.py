@@ -1,4 +1,4 @@
-"""Shows the trial balance as tables, and says by its exit status whether it is nought."""
+"""Shows the trial balance as tables, and says by its exit status whether it is zero."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ async def _position_at(connection: Connection, moment: datetime) -> int:
 
 
 def show(console: Console, title: str, accounts: Sequence[AccountView]) -> int:
-    """Print a table for each tenant and currency; 0 if every one adds up to nought, else 1."""
+    """Print a table for each tenant and currency; 0 if every one adds up to zero, else 1."""
     console.print(f"trial balance, {title}", markup=False, highlight=False)
     books: defaultdict[tuple[str, str], list[AccountView]] = defaultdict(list)
     for account in accounts:

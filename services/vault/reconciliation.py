@@ -17,7 +17,7 @@ _PAGE = 1000
 
 
 class Reconciliation(Struct, frozen=True, kw_only=True):
-    """What had to be done. All three are nought where nothing was restored or lost."""
+    """What had to be done. All three are zero where nothing was restored or lost."""
 
     destroyed_again: int
     """Keys that were back in the store."""

@@ -47,7 +47,7 @@ class Sums(NamedTuple):
     entry_count: int = 0
 
     def plus(self, amount: int) -> "Sums":
-        """With one posting more; a debit is above nought."""
+        """With one posting more; a debit is above zero."""
         return Sums(
             self.debits + max(amount, 0), self.credits + max(-amount, 0), self.entry_count + 1
         )
@@ -65,7 +65,7 @@ class Books:
         self._entries = report.invariant("each movement is one balanced entry of the journal")
         self._subtotals = report.invariant("subtotals equal the fold of the log")
         self._accounts = report.invariant("accounts equal the fold of the log")
-        self._nought = report.invariant("the trial balance is nought, by currency")
+        self._zero = report.invariant("the trial balance is zero, by currency")
         self._wallets = report.invariant("the wallets' account equals the wallets")
         self._only_log = report.invariant("the journal is complete no further than the log")
         self._complete_to = 0
@@ -126,7 +126,7 @@ class Books:
             self._subtotals.check(
                 row["is_booked"], f"{row['shown']}: from block {block} on they are not its entries"
             )
-        await self._check_nought()
+        await self._check_zero()
         await self._check_wallets(position)
 
     async def _booked(
@@ -195,12 +195,12 @@ class Books:
                 f"the log says {expected}",
             )
 
-    async def _check_nought(self) -> None:
+    async def _check_zero(self) -> None:
         differences: defaultdict[tuple[str, str], int] = defaultdict(int)
         for account in await list_accounts(self._connection):
             differences[account.tenant_id, account.currency] += account.balance
         for (tenant_id, currency), difference in sorted(differences.items()):
-            self._nought.check(difference == 0, f"{currency} of {tenant_id}: {difference}")
+            self._zero.check(difference == 0, f"{currency} of {tenant_id}: {difference}")
 
     async def _check_wallets(self, position: int) -> None:
         """The sub-ledger: what the wallets hold is what their account says is owed."""

@@ -216,7 +216,7 @@ class LogChain:
         available_before = 0
         if before is not None and before.view is not None:
             available_before = before.view.available_balance
-        # Below nought only where a credit was reversed that had been spent; then upwards.
+        # Below zero only where a credit was reversed that had been spent; then upwards.
         may_be_owed = isinstance(event, CreditReversed) or (
             view.available_balance >= available_before
         )

@@ -169,7 +169,7 @@ async def _pages_of_b(client: Client, user: str) -> list[Any]:
 
 
 def _in_order_of(listed: list[Any], lines: list[Any]) -> list[Any]:
-    """The lines of contract A as contract B has them, which must be the newest first, too."""
+    """The Credit Wallets API's lines as the BaaS API has them; there, too, newest first."""
     by_id = {uuid_of(line["id"]): line for line in lines}
     found = [by_id[each["id"]] for each in listed]
     moments = [line["created_at"] for line in found]
@@ -186,7 +186,7 @@ def _is_of(line: Any, wallet: str, status: str) -> bool:
 
 
 def _as_b_tells(line: Any, user: str) -> dict[str, object]:
-    """A line of contract A as contract B must show it."""
+    """A line of the Credit Wallets API as the BaaS API must show it."""
     has_failed = line["status"] == "failed"
     ends = [
         uuid_of(line["wallet_id"]),
@@ -242,5 +242,5 @@ async def _compare_merchant(merchant: Merchant) -> None:
 
 
 def _metadata_of(shown: Any) -> object:
-    """Contract B's metadata as contract A shows it."""
+    """The BaaS API's metadata as the Credit Wallets API shows it."""
     return shown["metadata"] and msgspec.json.decode(b64decode(shown["metadata"]))

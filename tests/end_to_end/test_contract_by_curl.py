@@ -1,4 +1,4 @@
-"""Contract A as its reader would try it: every call of the table, by curl, field by field."""
+"""The Credit Wallets API as its reader would try it: every call, by curl, field by field."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Every line of contract A has its proof: a check made here, or a test that is somewhere else.
+"""Every line of the Credit Wallets API's contract has a proof: a check here, or a test elsewhere.
 
 The checks are made on the processes that `ledger up` starts, over HTTP, by curl.
 """

@@ -117,9 +117,7 @@ async def test_a_server_that_is_away_is_seen_at_every_process_and_its_return_too
 
         await asyncio.to_thread(servers.kafka.start)
         await running.wait_until_ready()
-        await eventually(
-            lambda: _is_nought(running, "relay", "ledger_relay_lag_events"), "caught up"
-        )
+        await eventually(lambda: _is_zero(running, "relay", "ledger_relay_lag_events"), "caught up")
 
         # PostgreSQL is away: nobody can work, and everybody says so.
         servers.postgres.process.kill()
@@ -153,7 +151,7 @@ async def test_a_projector_that_kafka_tells_nothing_says_so(
     await Merchant.made_in(servers.postgres.dsn)
     async with _running(tmp_path, settings, ("relay", "projector balances")) as running:
         await eventually(
-            lambda: _is_nought(running, "projector balances", "ledger_projector_lag_events"),
+            lambda: _is_zero(running, "projector balances", "ledger_projector_lag_events"),
             "caught up",
         )
         pid = servers.kafka.process.pid
@@ -167,7 +165,7 @@ async def test_a_projector_that_kafka_tells_nothing_says_so(
             os.kill(pid, signal.SIGCONT)
         await running.wait_until_ready()
         await eventually(
-            lambda: _is_nought(running, "projector balances", "ledger_projector_lag_events"),
+            lambda: _is_zero(running, "projector balances", "ledger_projector_lag_events"),
             "caught up",
         )
 
@@ -325,5 +323,5 @@ async def _is(running: Running, words: str, metric: str, value: float) -> bool:
     return await running[words].metric(metric) == value
 
 
-async def _is_nought(running: Running, words: str, metric: str) -> bool:
+async def _is_zero(running: Running, words: str, metric: str) -> bool:
     return await _is(running, words, metric, 0)

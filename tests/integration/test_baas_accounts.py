@@ -1,4 +1,4 @@
-"""Calls of contract B that name an account: freeze, unfreeze, and a higher tier."""
+"""Calls of the BaaS API that name an account: freeze, unfreeze, and a higher tier."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Contract B, where the answer cannot be had although the money has moved."""
+"""The BaaS API, where the answer cannot be had although the money has moved."""
 
 from collections.abc import AsyncIterator
 from typing import Any, NoReturn

@@ -1,4 +1,4 @@
-"""People become customers through contract B, on real PostgreSQL, with a vault of their own."""
+"""People become customers through the BaaS API, on real PostgreSQL, with a vault of their own."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The merchant's own wallet, as contract B shows it: an account of the books."""
+"""The merchant's own wallet, as the BaaS API shows it: an account of the books."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -54,7 +54,7 @@ async def test_a_merchant_without_customers_has_an_empty_wallet(baas: BaasClient
 
 
 async def test_crediting_a_customer_takes_from_it_and_debiting_one_gives(baas: BaasClient) -> None:
-    """It goes below nought, and the credit succeeds all the same."""
+    """It goes below zero, and the credit succeeds all the same."""
     user_id, _ = await baas.open_wallet()
     await baas.credit(user_id, 1000.55, "in")
     shown = await _shown(baas)

@@ -1,4 +1,4 @@
-"""Contract B over HTTP on real PostgreSQL: money moved, and found again, on wallets of both."""
+"""The BaaS API on real PostgreSQL: money moved, and found again, on wallets of both APIs."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""Every refusal of contract B: status, sentence and fields, and that nothing is written."""
+"""Every refusal of the BaaS API: status, sentence and fields, and that nothing is written."""
 
 from collections.abc import AsyncIterator
 from functools import reduce

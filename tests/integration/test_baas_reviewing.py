@@ -32,7 +32,7 @@ async def baas(database: str, empty_database: str, tmp_path: Path) -> AsyncItera
 
 
 async def waiting(baas: BaasClient, bill: bytes, content_type: str = "image/png") -> str:
-    """A wallet of contract A that waits, with this bill."""
+    """A wallet of the Credit Wallets API that waits, with this bill."""
     body = form(PERSON, bill).replace(b"image/png", content_type.encode())
     reply = await baas.post("/wallets/tier-3", data=body, headers=FORM)
     assert reply.status == 201, reply

@@ -1,4 +1,4 @@
-"""Tier three through contract B: the form, the bill that is kept sealed, and the review."""
+"""Tier three through the BaaS API: the form, the bill that is kept sealed, and the review."""
 
 import asyncio
 import errno
@@ -46,7 +46,7 @@ def documents(baas: BaasClient) -> list[Path]:
 
 
 async def reviewed(baas: BaasClient, wallet: Any, outcome: str, **options: Any) -> Reply:
-    """What contract A answers to a review."""
+    """What the Credit Wallets API answers to a review."""
     path = f"/wallets/{in_contract_a(wallet['id'])}/review"
     return await baas.gateway.post(path, {"outcome": outcome}, **{"who": "admin", **options})
 

@@ -1,4 +1,4 @@
-"""Top-ups, which only contract A can ask for, as contract B shows them by their reference."""
+"""Top-ups, which only the Credit Wallets API makes, as the BaaS API shows them by reference."""
 
 from collections.abc import AsyncIterator
 

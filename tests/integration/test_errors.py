@@ -1,4 +1,4 @@
-"""Every refusal of contract A: its status, its code, and that nothing is written.
+"""Every refusal of the Credit Wallets API: its status, its code, and that nothing is written.
 
 The log's position and its number of appends stay as they were. Refusals that depend on
 what happened before are in `test_gateway_refusals`.

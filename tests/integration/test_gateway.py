@@ -1,4 +1,4 @@
-"""The gateway over HTTP on real PostgreSQL: what contract A promises when all goes well."""
+"""The gateway on real PostgreSQL: what the Credit Wallets API promises when all goes well."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -109,7 +109,7 @@ async def test_entries_page_by_page_have_the_same_balances(gateway: RunningGatew
     assert found == whole
 
 
-async def test_the_trial_balance_is_nought_in_each_currency(gateway: RunningGateway) -> None:
+async def test_the_trial_balance_is_zero_in_each_currency(gateway: RunningGateway) -> None:
     await _story(gateway)
     reply = await gateway.get("/trial-balance")
     found = msgspec.json.decode(reply.body, type=books.TrialBalance)

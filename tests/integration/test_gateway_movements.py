@@ -361,7 +361,7 @@ async def test_a_debit_is_reversed_in_parts(gateway: RunningGateway) -> None:
     assert refused.json["transaction_id"] == rest.id
 
 
-async def test_only_an_admin_may_take_a_wallet_below_nought(gateway: RunningGateway) -> None:
+async def test_only_an_admin_may_take_a_wallet_below_zero(gateway: RunningGateway) -> None:
     wallet = await gateway.open_wallet()
     credit = (await gateway.credit(wallet, 100, "salary")).json["id"]
     await gateway.post(f"/wallets/{wallet}/debit", money(60, "bill"))

@@ -170,7 +170,7 @@ TAMPERINGS = [
     ("UPDATE accounts SET debits = debits + 1", "accounts equal the fold of the log"),
     (
         "UPDATE accounts SET debits = debits + 1 WHERE account = 'merchant'",
-        "the trial balance is nought, by currency",
+        "the trial balance is zero, by currency",
     ),
     (
         "UPDATE journal_entries SET amount = amount + 1",

@@ -318,7 +318,7 @@ async def test_a_sum_outgrows_the_largest_amounts(journal: Journal) -> None:
     assert found == [wallets, merchant]
 
 
-async def test_the_command_line_shows_that_it_is_nought(
+async def test_the_command_line_shows_that_it_is_zero(
     journal: Journal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     journal.factory.history(4, 100)

@@ -25,7 +25,7 @@ def _history(seed: int, wallet_count: int, event_count: int) -> EventFactory:
 
 
 @given(st.integers(0, 2**32), st.integers(1, 6), st.integers(10, 120))
-def test_the_trial_balance_is_nought_after_every_event(
+def test_the_trial_balance_is_zero_after_every_event(
     seed: int, wallet_count: int, event_count: int
 ) -> None:
     accounts: Counter[tuple[str, str]] = Counter()

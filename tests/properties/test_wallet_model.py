@@ -195,8 +195,8 @@ class WalletsAreLikePurses(RuleBasedStateMachine):
             self.movements[received_named(name)] = movement
 
     @precondition(lambda self: self.movements)
-    @rule(pick=picks, amount=st.none() | parts, below_nought=st.booleans())
-    def reverse(self, pick: int, amount: int | None, below_nought: bool) -> None:
+    @rule(pick=picks, amount=st.none() | parts, below_zero=st.booleans())
+    def reverse(self, pick: int, amount: int | None, below_zero: bool) -> None:
         """Any movement undone, in part or whole."""
         transaction, movement = self._picked(self.movements, pick)
         left = len(movement.coins) - movement.undone
@@ -207,14 +207,14 @@ class WalletsAreLikePurses(RuleBasedStateMachine):
         if refused is None and giver is not None:
             refused = giver.refuses("credits")
         if refused is None and taker is not None:
-            refused = taker.refuses("debits") if below_nought else taker.refuses_to_give(count)
+            refused = taker.refuses("debits") if below_zero else taker.refuses_to_give(count)
         command = reverse(
-            "", amount, self._name(), transaction=transaction, allow_negative=below_nought
+            "", amount, self._name(), transaction=transaction, allow_negative=below_zero
         )
         self._agree(command, refused)
         if refused is None:
             self._undo(movement, count, giver, taker)
-            if movement.taker and below_nought:
+            if movement.taker and below_zero:
                 self.may_owe.add(movement.taker)
 
     def _undo(

@@ -1,4 +1,4 @@
-"""A client of contract B, beside that of contract A, on one gateway."""
+"""A client of the BaaS API, beside that of the Credit Wallets API, on one gateway."""
 
 from base64 import b64decode
 from collections.abc import AsyncIterator, Mapping
@@ -63,7 +63,7 @@ class BaasClient:
     async def open_wallet(
         self, customer_id: str = "cus_1", currency: str = "NGN"
     ) -> tuple[str, str]:
-        """Open a wallet through contract A; its customer and itself, as UUIDs."""
+        """Open a wallet through the Credit Wallets API; its customer and itself, as UUIDs."""
         body = {"customer_id": customer_id, "currency": currency}
         reply = await self.gateway.post("/wallets", body)
         assert reply.status == 201, reply

@@ -208,7 +208,7 @@ class When:
 
 
 def amounts_of(wallet: Wallet) -> Amounts:
-    """What is available, by when it lapses; a debt is money below nought that never does."""
+    """What is available, by when it lapses; a debt is money below zero that never does."""
     amounts: Amounts = {lot.expires_at: lot.amount for lot in wallet.lots}
     never = wallet.available - sum(amounts.values())
     return amounts | ({NEVER: never} if never else {})

@@ -1,4 +1,4 @@
-"""Every way in which a call of contract B is refused before any wallet decides: one row each.
+"""Every way in which a call of the BaaS API is refused before any wallet decides: one row each.
 
 `tests/integration/test_baas_refusals.py` makes each call.
 """

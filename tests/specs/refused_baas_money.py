@@ -1,4 +1,4 @@
-"""The refusals of contract B's calls that move money: one row each."""
+"""The refusals of the BaaS API's calls that move money: one row each."""
 
 from tests.specs.baas_client import UNKNOWN
 from tests.specs.refused_row import Row
@@ -116,7 +116,7 @@ MONEY_ROWS = [
         for verb in ("credit", "debit")
     ),
     transfer("no amount", "amount", amount="nothing"),
-    transfer("an amount that is nought", "amount", amount=0),
+    transfer("an amount that is zero", "amount", amount=0),
     transfer("no sender", "from_wallet_id", from_wallet_id="nothing"),
     transfer("no receiver", "to_wallet_id", to_wallet_id="nothing"),
     transfer("a wallet of the other spelling", "from_wallet_id", from_wallet_id="wal_" + "0a" * 16),

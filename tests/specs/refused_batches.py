@@ -154,9 +154,9 @@ ROWS = [
         "commands[1]",
         {**DEBIT, "metadata": {"a": "b" * 140_000}},
     ),
-    atomic("a balance below nought", 403, "forbidden", "commands[1].allow_negative", REVERSE),
+    atomic("a balance below zero", 403, "forbidden", "commands[1].allow_negative", REVERSE),
     invalid(
-        "a balance below nought and no such id",
+        "a balance below zero and no such id",
         "commands[1].transaction_id",
         {**REVERSE, "transaction_id": "txn_1"},
     ),

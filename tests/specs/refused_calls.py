@@ -1,4 +1,4 @@
-"""Every way in which a call of contract A is refused before any wallet decides: one row each.
+"""Every way in which the Credit Wallets API refuses a call before a wallet decides: a row each.
 
 Calls that set money aside or move it between wallets are in `refused_movements`.
 

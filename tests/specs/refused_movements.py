@@ -54,7 +54,7 @@ ROWS = [
         )
     ),
     post(
-        "a balance below nought for who may not",
+        "a balance below zero for who may not",
         REVERSE,
         403,
         "forbidden",
@@ -63,7 +63,7 @@ ROWS = [
     ),
     *(
         post(
-            f"a balance below nought for who may not, {name}",
+            f"a balance below zero for who may not, {name}",
             f"/transactions/{transaction}/reverse",
             status,
             code,

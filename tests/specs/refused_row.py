@@ -1,4 +1,4 @@
-"""A row of the tables of refused calls of contract B."""
+"""A row of the tables of refused calls of the BaaS API."""
 
 from typing import NamedTuple
 

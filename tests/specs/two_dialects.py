@@ -54,7 +54,7 @@ class Line(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """An answer; `code` is why it was declined, in the words of contract A."""
+    """An answer; `code` is why it was declined, in the words of the Credit Wallets API."""
 
     api: Api
     status: int
@@ -75,7 +75,7 @@ class Reply(NamedTuple):
 
     @property
     def transaction(self) -> str:
-        """The transaction's id as contract B spells it; of a transfer, that of the way in."""
+        """The transaction's id as the BaaS API spells it; of a transfer, that of the way in."""
         if self.api == "b":
             return str(self.json["data"]["id"])
         return uuid_of(self.json.get("received_transaction_id") or self.json["id"])
@@ -151,7 +151,7 @@ class Merchant:
         self._movements: list[Movement] = []
 
     async def begin(self) -> None:
-        """Open a wallet for each customer: all through contract A, but the last."""
+        """Open a wallet for each customer: all through the Credit Wallets API, but the last."""
         for number in range(CUSTOMERS - 1):
             customer = str(uuid4()) if number else f"{self._name} {number}"
             body = {"customer_id": customer, "currency": "NGN"}

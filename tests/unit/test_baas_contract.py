@@ -1,4 +1,4 @@
-"""Every line of contract B has its proof: a test that is somewhere else, by name.
+"""Every line of the BaaS API's contract has its proof: a test elsewhere, by name.
 
 A call that the published document has, and that no line proves, fails here.
 """
@@ -124,7 +124,7 @@ LINES = {
     ),
     "the order of refusals": Proof(MONEY, "test_a_used_name_comes_before_an_unknown_customer"),
     "the numbers that play a part": Proof(NUMBERS, "test_a_bvn_plays_its_part_at_every_tier"),
-    "00000000000 for tier three only": Proof(NUMBERS, "test_noughts_are_taken_for_tier_three_only"),
+    "00000000000 for tier three only": Proof(NUMBERS, "test_zeros_are_taken_for_tier_three_only"),
     "a provider that is away writes nothing": Proof(
         CUSTOMERS, "test_who_is_refused_leaves_nothing"
     ),

@@ -56,7 +56,7 @@ def test_the_next_accounts(serial: int, number: str) -> None:
 
 @pytest.mark.parametrize(("serial_digits", "digit"), [("000001457", "9"), ("000000022", "0")])
 def test_the_central_banks_own_examples(serial_digits: str, digit: str) -> None:
-    """Its first standard had bank codes of three digits; three noughts before them add nothing."""
+    """Its first standard had bank codes of three digits; three zeros before them add nothing."""
     assert check_digit("000011", serial_digits) == digit
 
 
@@ -126,7 +126,7 @@ async def test_every_other_number_is_the_persons(number: str, tier: Tier) -> Non
     assert await both(number, tier) == (Verified(), Verified())
 
 
-async def test_noughts_are_taken_for_tier_three_only() -> None:
+async def test_zeros_are_taken_for_tier_three_only() -> None:
     assert await both(TIER_THREE_ONLY, "TIER_THREE") == (Verified(), Verified())
     for tier in ("TIER_ONE", "TIER_TWO"):
         assert await both(TIER_THREE_ONLY, tier) == (Unknown(), Unknown())

@@ -35,7 +35,7 @@ IN_DEBT: list[Step] = [
 ]
 
 
-def test_a_debt_takes_every_lot_and_the_rest_below_nought() -> None:
+def test_a_debt_takes_every_lot_and_the_rest_below_zero() -> None:
     given = Given(OPENED, credit(10, JUNE, "c"), credit(4, JULY), debit(12))
     given.when(reverse("c", allow_negative=True)).then_has(booked=-8, lots={NEVER: -8})
 

@@ -1,6 +1,6 @@
-"""What a wallet does with a command: what is due first, then the command's own rule.
+"""What a wallet does with a command: first what is due, then the command's own rule.
 
-A decision is events and, if the command was refused, the rejection. A refusal for the
+A decision is events and, if the command was refused, the rejection. A refusal because of the
 wallet's state is a fact and has an event; one for what does not exist has none.
 """
 
@@ -39,13 +39,13 @@ from schemas.events import WalletEvent
 from schemas.rejections import WalletUnknown
 
 _MOVES_ONLY = (DebitWallet, CreditWallet)
-"""What gives nothing back to a lot: with nothing due before, nothing is due after."""
+"""Commands that return nothing to a lot: if nothing is due before, nothing is due after."""
 
 
 def decide(
     wallet: Wallet | None, command: Command, now: datetime, facts: Facts = NO_FACTS
 ) -> Decision:
-    """Decide one command against the wallet that it names (None: there is none)."""
+    """Decide one command against the wallet that it names (None: no such wallet)."""
     if wallet is None:
         return _without_wallet(command, facts)
     if wallet.next_due is None and isinstance(command, _MOVES_ONLY):
@@ -61,7 +61,7 @@ def decide(
     decision = _rule(ready, command, now, facts)
     if decision.rejection is not None and not decision.events:
         return decision
-    # What came back to a lot that is due lapses at once.
+    # Money that came back to a lot that is due lapses at once.
     left = due(after(ready, decision.events, now), now)
     others_left = () if other is None else due(after(other, decision.others, now), now)
     return Decision(

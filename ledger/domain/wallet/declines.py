@@ -1,4 +1,4 @@
-"""Declines: a refusal for the wallet's state, written down as an event."""
+"""Declines: refusals because of the wallet's state, recorded as events."""
 
 from typing import Literal
 
@@ -123,7 +123,7 @@ def declined_change(
 
 
 def declined_void(wallet: Wallet, hold_id: str, rejection: Rejection) -> Decision:
-    """Nothing comes free."""
+    """Nothing is freed."""
     event = VoidDeclined(hold_id=hold_id, code=code_of(rejection), balance=wallet.balance)
     return declined(event, rejection)
 
@@ -137,7 +137,7 @@ def declined_topup(
     topup_id: str | None = None,
     reference: str | None = None,
 ) -> Decision:
-    """No payment is asked for, or it is asked for no less than before."""
+    """No payment is requested, or a requested one stays requested."""
     event = TopupDeclined(
         change=change,
         code=code_of(rejection),
@@ -179,7 +179,7 @@ def unapplied(
 def declined_identity(
     wallet: Wallet, change: Literal["raise_tier", "review"], rejection: Rejection
 ) -> Decision:
-    """The customer's standing stays as it is."""
+    """Tier and review stay as they are."""
     event = IdentityDeclined(change=change, code=code_of(rejection), balance=wallet.balance)
     return declined(event, rejection)
 
@@ -189,7 +189,7 @@ def _reversed_by(command: DebitLike | CreditWallet) -> str | None:
 
 
 def _limit_of(rejection: Rejection, wallet: Wallet) -> int | None:
-    """What the rejection says that the wallet's own balances do not."""
+    """Members of the rejection that do not follow from the wallet's own balances."""
     match rejection:
         case InsufficientFunds(available=available) if available != wallet.available:
             return available

@@ -1,4 +1,4 @@
-"""What an event does to a wallet. Total over all events, and it checks what they claim."""
+"""What an event does to a wallet. Total over all events; checks what each event claims."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -53,9 +53,9 @@ Holding = HoldPlaced | HoldCaptured | HoldReleased
 def evolve(  # noqa: C901, PLR0912 - one line for each event
     wallet: Wallet | None, event: WalletEvent, *, wallet_id: str, version: int, at: datetime
 ) -> Wallet:
-    """The wallet after one more event, which must be the next of its stream.
+    """The wallet after one more event, which must be the next in its stream.
 
-    An event that contradicts the state is a broken log, not a refusal: it asserts.
+    An event that contradicts the state means a broken log, not a refusal: an assertion fails.
     """
     if isinstance(event, WalletOpened):
         assert wallet is None, f"{wallet_id} was opened twice"
@@ -241,7 +241,7 @@ def _with_topup(
     version: int,
     at: datetime,
 ) -> Wallet:
-    """What is waited for is no part of what a wallet shows: only money changes it."""
+    """A wallet does not show its pending top-ups: only money changes what it shows."""
     topups = dict(wallet.topups)
     match event:
         case TopupCreated():
@@ -253,11 +253,11 @@ def _with_topup(
             assert ended.amount == event.amount, event.topup_id
             return _next(wallet, version, wallet.changed_at, topups=topups)
         case TopupUnapplied():
-            # A payment has come, so none is waited for: what is to be done with it is for people.
+            # A payment has arrived, so none is pending; people decide what happens to it.
             topups.pop(event.topup_id, None)
             return _next(wallet, version, wallet.changed_at, topups=topups)
         case WalletToppedUp():
-            # It may have ended before: its payment counts all the same.
+            # The top-up may have ended before: its payment still counts.
             topups.pop(event.topup_id, None)
             return _money_in(wallet, event, (), version, at, topups=topups)
         case _:
@@ -290,7 +290,7 @@ def frozen_by(before: FreezeScope | None, scope: FreezeScope) -> FreezeScope:
 
 
 def debt_of(wallet: Wallet) -> int:
-    """What the next money that comes in has to fill first."""
+    """The debt, which incoming money pays first."""
     return max(-wallet.available, 0)
 
 
@@ -345,7 +345,7 @@ def _next_due(
 
 
 def _checked(wallet: Wallet, event: MoneyOut | MoneyIn | Holding) -> Wallet:
-    # What a failure says is put together only then: this runs with every movement.
+    # The message is built only on failure, because this runs with every movement.
     assert event.available_after == wallet.available, _leads_to(wallet)
     if wallet.lots or event.expiring_after is not None:
         assert event.expiring_after == expiring(wallet.lots), _leads_to(wallet)

@@ -73,7 +73,7 @@ def _refusal_of_hold(
 
 
 def capture_hold(wallet: Wallet, command: CaptureHold, facts: Facts) -> Decision:
-    """Spend of the hold's own lots, in their order, also after their moment."""
+    """Spend from the hold's own lots, in their order, even after their moment."""
     placed = facts.original
     if not isinstance(placed, HoldPlaced):
         return Decision((), HoldUnknown())
@@ -119,7 +119,7 @@ def capture_hold(wallet: Wallet, command: CaptureHold, facts: Facts) -> Decision
 
 
 def void_hold(wallet: Wallet, command: VoidHold, facts: Facts) -> Decision:
-    """Free what is left of a hold. A freeze does not keep it back."""
+    """Free what is left of a hold. A freeze does not prevent this."""
     if not isinstance(facts.original, HoldPlaced):
         return Decision((), HoldUnknown())
     if wallet.status == "closed":

@@ -1,4 +1,4 @@
-"""Customers who are known: enrolment, a higher tier, the review of tier three, erasure."""
+"""Customers whose identity is known: enrolment, a higher tier, review of tier three, erasure."""
 
 from ledger.domain.nuban import account_number
 from ledger.domain.wallet.decision import Decision, Facts
@@ -18,11 +18,11 @@ from schemas.rejections import (
 from schemas.tiers import TIERS, Tier
 
 REVIEWED_TIER: Tier = "TIER_THREE"
-"""What a customer comes to only by a review."""
+"""The tier that needs a review."""
 
 
 def enroll(command: EnrollCustomer, facts: Facts) -> Decision:
-    """As a create; and one customer for each person. Tier three gets its number by its review."""
+    """Like a create, with one customer per person. In tier three the review allots the number."""
     if (refusal := refusal_of_opening(command.customer_id, facts)) is not None:
         return Decision((), refusal)
     if facts.identity_owner not in (None, command.customer_id):
@@ -43,7 +43,7 @@ def enroll(command: EnrollCustomer, facts: Facts) -> Decision:
 
 
 def raise_tier(wallet: Wallet, command: RaiseTier) -> Decision:
-    """Upwards only. Tier three waits for its review, as one that was enrolled there does."""
+    """Only to a higher tier. Tier three waits for its review, as after an enrolment there."""
     if (refusal := _refusal_of_raise(wallet, command.tier)) is not None:
         return declined_identity(wallet, "raise_tier", refusal)
     raised = TierRaised(
@@ -68,7 +68,7 @@ def _refusal_of_raise(wallet: Wallet, tier: Tier) -> Rejection | None:
 
 
 def review(wallet: Wallet, command: ReviewWallet, facts: Facts) -> Decision:
-    """Settle a pending review, for good: approved the wallet is active, rejected it never is."""
+    """Settle a pending review for good: an approved wallet is active, a rejected one never is."""
     profile = wallet.profile
     if wallet.status == "closed":
         return declined_identity(wallet, "review", WalletClosed())
@@ -88,7 +88,7 @@ def review(wallet: Wallet, command: ReviewWallet, facts: Facts) -> Decision:
 
 
 def erase(wallet: Wallet, command: EraseCustomer) -> Decision:
-    """Once, and of a closed wallet too: who it was for is forgotten, its money is not."""
+    """Once, even for a closed wallet: its customer's identity is forgotten, its money is not."""
     if wallet.profile is not None and wallet.profile.is_erased:
         return NOTHING_TO_DO
     return Decision((CustomerErased(user_id=wallet.user_id, reason=command.reason),))

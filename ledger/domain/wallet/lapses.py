@@ -1,6 +1,6 @@
-"""What ends by itself: lots that lapse, holds and top-ups that expire. Decided before all else.
+"""What ends by itself: lots that lapse, holds and top-ups that expire. Decided first.
 
-What a sweep comes to must not depend on when it came, so everything goes by its own moment.
+The result must not depend on when this runs, so each lot or hold uses its own moment.
 """
 
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def due(wallet: Wallet, now: datetime) -> tuple[WalletEvent, ...]:
 
 
 def _lapses(wallet: Wallet, now: datetime) -> Iterator[CreditLapsed]:
-    """One for each lot that is due. In one pass: there may be a thousand of them."""
+    """One event for each lot that is due, in one pass: there may be a thousand of them."""
     balance, available, left = wallet.balance, wallet.available, total(wallet.lots)
     for lot, following in zip_longest(wallet.lots, wallet.lots[1:]):
         if lot.expires_at is None or lot.expires_at > now:

@@ -55,7 +55,7 @@ def refusal_of_opening(customer_id: str, facts: Facts) -> Rejection | None:
 
 
 def freeze(wallet: Wallet, command: FreezeWallet) -> Decision:
-    """Stop what the scope names, if it has not stopped yet."""
+    """Stop what the scope names, unless it is already stopped."""
     if wallet.status == "closed":
         return declined_change(wallet, "freeze", WalletClosed())
     if frozen_by(wallet.frozen, command.scope) == wallet.frozen:
@@ -77,7 +77,7 @@ def unfreeze(wallet: Wallet, command: UnfreezeWallet) -> Decision:
 
 
 def close(wallet: Wallet, command: CloseWallet, now: datetime, facts: Facts) -> Decision:
-    """Close for good. Holds and top-ups end first, then it must be empty, or be emptied."""
+    """Close for good. Holds and top-ups end first; then it must be empty, or is emptied."""
     if wallet.status == "closed":
         return NOTHING_TO_DO
     freed = wallet
@@ -99,7 +99,7 @@ def close(wallet: Wallet, command: CloseWallet, now: datetime, facts: Facts) -> 
     if wallet.is_inactive:
         return declined_change(wallet, "close", WalletInactive())
     if wallet.status == "frozen":
-        # Whoever froze it wants the money to stay; closing would move it.
+        # The freeze is meant to keep the money in; closing would move it.
         return declined_change(wallet, "close", WalletFrozen())
     if isinstance(command.remaining_balance, TransferTo):
         if command.remaining_balance.transfer_to == wallet.wallet_id:

@@ -1,4 +1,4 @@
-"""Limits of tiers: what one credit, the balance and a day's debits may come to."""
+"""Limits of tiers: how large one credit, the balance and a day's debits may be."""
 
 from datetime import date
 
@@ -11,9 +11,9 @@ from schemas.tiers import TierLimits
 
 
 def day_with(wallet: Wallet, amount: int, day: date | None) -> DayTotal | None:
-    """The day's debits with one more of `amount`; None where the wallet does not count them.
+    """The day's debits with one more of `amount`; None if the wallet does not count them.
 
-    A day never ends before it is over: if the date was set back, the later one is counted on.
+    If the date was set back, the later day continues.
     """
     if wallet.profile is None or day is None:
         return None
@@ -24,7 +24,7 @@ def day_with(wallet: Wallet, amount: int, day: date | None) -> DayTotal | None:
 
 
 def excess_of_debit(wallet: Wallet, amount: int, facts: Facts) -> TierLimitExceeded | None:
-    """Whether the day's debits would come to too much with this one."""
+    """Whether the day's debits would exceed the limit with this one."""
     profile, limits = wallet.profile, facts.limits
     if profile is None or profile.tier is None or limits is None:
         return None
@@ -39,9 +39,9 @@ def excess_of_debit(wallet: Wallet, amount: int, facts: Facts) -> TierLimitExcee
 def excess_of_credit(
     wallet: Wallet, amount: int, limits: TierLimits | None, wallet_id: str | None = None
 ) -> TierLimitExceeded | None:
-    """Whether money that comes in is too much at once, or the balance would be too large.
+    """Whether incoming money is too much at once, or would make the balance too large.
 
-    `wallet_id` is named in the refusal where the client has asked for something of another.
+    The refusal names `wallet_id`, for a command that the client sent to another wallet.
     """
     profile = wallet.profile
     if profile is None or profile.tier is None or limits is None:

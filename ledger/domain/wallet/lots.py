@@ -1,6 +1,6 @@
 """Lots: a wallet's money by the moment at which it lapses. Pure arithmetic on sorted tuples.
 
-What never lapses is not listed: it is the rest. Where some of an amount lapses and some does
+Money that never lapses is not listed: it is the rest. If some of an amount lapses and some does
 not, the part that does not is listed last, without a moment.
 """
 
@@ -11,12 +11,12 @@ from schemas.events import Expiring, LotAmount, Lots
 
 
 def total(lots: Lots) -> int:
-    """What all of them come to."""
+    """The sum of the lots."""
     return sum(lot.amount for lot in lots)
 
 
 def expiring(lots: Lots) -> Expiring | None:
-    """What an answer says of a wallet's lots."""
+    """What an answer says about a wallet's lots."""
     if not lots:
         return None
     first = lots[0]
@@ -25,7 +25,7 @@ def expiring(lots: Lots) -> Expiring | None:
 
 
 def take(lots: Lots, amount: int) -> tuple[Lots, Lots]:
-    """Take an amount, soonest first, then of the rest: what was taken, and what is left."""
+    """Take an amount, soonest first, then from the rest: what was taken, and what is left."""
     if not lots:
         return (), ()
     taken: list[LotAmount] = []
@@ -43,9 +43,9 @@ def take(lots: Lots, amount: int) -> tuple[Lots, Lots]:
 
 
 def take_back(lots: Lots, own: Lots, amount: int, available: int) -> tuple[Lots, Lots]:
-    """Take what came in as `own` back: of its own parts, of what never lapses, then soonest first.
+    """Take back what came in as `own`: its own parts, what never lapses, then soonest first.
 
-    Its own parts go in their order, and more than there is as a debt of what never lapses.
+    Its own parts go in their order; more than there is becomes a debt of what never lapses.
     Returns what was taken and what is left.
     """
     if not lots:
@@ -81,16 +81,16 @@ def put(lots: Lots, parts: Lots, debt: int = 0) -> Lots:
 
 
 def ahead(parts: Lots, now: datetime) -> Lots:
-    """The parts that stay: what is due lapses as soon as it is a lot."""
+    """The parts that stay: a part that is due lapses as soon as it is a lot."""
     return tuple(part for part in parts if part.expires_at is None or part.expires_at > now)
 
 
 def without(lots: Lots, parts: Lots) -> Lots:
-    """The lots less these parts, which must be in them: else the log is broken."""
+    """The lots less these parts, which must be in them; otherwise the log is broken."""
     if not parts:
         return lots
     if len(parts) == 1 and lots and lots[0] == parts[0]:
-        # As every lapse does it, which may be a thousand at once.
+        # Every lapse takes this path, and a thousand may lapse at once.
         return lots[1:]
     amounts = {lot.expires_at: lot.amount for lot in lots}
     for part in parts:
@@ -102,7 +102,7 @@ def without(lots: Lots, parts: Lots) -> Lots:
 
 
 def unwound(spent: Lots, already: int, amount: int) -> Lots:
-    """The next amount of what was spent, in the opposite order, `already` being back."""
+    """The next amount of what was spent, last part first, after the `already` that is back."""
     parts: list[LotAmount] = []
     for lot in reversed(spent):
         skipped = min(lot.amount, already)
@@ -115,7 +115,7 @@ def unwound(spent: Lots, already: int, amount: int) -> Lots:
 
 
 def listed(parts: Iterable[LotAmount]) -> Lots:
-    """As an event lists them: nothing where all of it never lapses."""
+    """The parts as an event lists them: empty if none of them lapses."""
     found = tuple(parts)
     return found if any(part.expires_at is not None for part in found) else ()
 

@@ -26,7 +26,7 @@ from schemas.rejections import (
 
 
 def debit(wallet: Wallet, command: DebitWallet, facts: Facts = NO_FACTS) -> Decision:
-    """Money out, as much as is available."""
+    """Money out, at most what is available."""
     if (refusal := refusal_of_debit(wallet, command.amount, facts)) is not None:
         return declined_debit(wallet, command, command.amount, refusal, kind="debit")
     spent, left = take(wallet.lots, command.amount)
@@ -50,7 +50,7 @@ def debit(wallet: Wallet, command: DebitWallet, facts: Facts = NO_FACTS) -> Deci
 def credit(
     wallet: Wallet, command: CreditWallet, now: datetime, facts: Facts = NO_FACTS
 ) -> Decision:
-    """Money in; with a moment at which what is left of it lapses, if it is to."""
+    """Money in; if it has a moment, whatever remains of it lapses then."""
     if command.expires_at is not None and command.expires_at <= now:
         return Decision((), ExpiryNotAhead())
     parts = (LotAmount(amount=command.amount, expires_at=command.expires_at),)
@@ -76,7 +76,7 @@ def credit(
 
 
 def refusal_of_debit(wallet: Wallet, amount: int, facts: Facts) -> Rejection | None:
-    """Why money may not leave, in the order in which it is looked for."""
+    """Why money may not leave, checked in this order."""
     if wallet.status == "closed":
         return WalletClosed()
     if wallet.profile is not None and wallet.profile.is_inactive:
@@ -91,10 +91,10 @@ def refusal_of_debit(wallet: Wallet, amount: int, facts: Facts) -> Rejection | N
 def refusal_of_credit(
     wallet: Wallet, amount: int, kept: Lots, wallet_id: str | None = None
 ) -> Rejection | None:
-    """Why money may not enter, in the order in which it is looked for; before a tier's limits.
+    """Why money may not enter, checked in this order, before a tier's limits.
 
-    `kept` is what of it becomes lots: what fills a debt does not, nor what lapses at once.
-    `wallet_id` is named in the refusal where the client has asked for something of another.
+    `kept` is the part that becomes lots: not what pays a debt, and not what lapses at once.
+    The refusal names `wallet_id`, for a command that the client sent to another wallet.
     """
     if wallet.status == "closed":
         return WalletClosed(wallet_id=wallet_id)
@@ -110,13 +110,13 @@ def refusal_of_credit(
 
 
 def beyond_debt(wallet: Wallet, parts: Lots) -> Lots:
-    """What of money that comes in is left when it has filled the wallet's debt, soonest first."""
+    """What is left of incoming money after it has paid the wallet's debt, soonest first."""
     debt = debt_of(wallet)
     return take(parts, debt)[1] if debt else parts
 
 
 def too_many_lots(wallet: Wallet, parts: Lots) -> bool:
-    """Whether the wallet would keep more moments apart than it may. Held ones count too."""
+    """Whether the wallet would have more different moments than it may. Held lots count too."""
     moments = {part.expires_at for part in parts if part.expires_at is not None}
     if not moments:
         return False

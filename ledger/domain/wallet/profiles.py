@@ -1,6 +1,6 @@
 """What a wallet knows of its customer's standing: tier, review, account number, the day's debits.
 
-Nothing of the person is in it: who it is stands sealed in the events, and no rule reads it.
+It holds nothing about the person: the identity is sealed in the events, and no rule reads it.
 """
 
 from typing import assert_never
@@ -24,7 +24,7 @@ Counted = WalletDebited | HoldPlaced | TransferSent
 
 
 def profile_of(event: WalletOpened) -> Profile | None:
-    """The profile that a wallet is opened with; none where nobody has asked who it is for."""
+    """The profile that a wallet is opened with; None if the identity was never asked for."""
     if event.tier is None:
         return None
     return Profile(
@@ -36,7 +36,7 @@ def profile_of(event: WalletOpened) -> Profile | None:
 
 
 def told(profile: Profile | None, event: Told) -> Profile:
-    """The profile after an event that says more, or wants it forgotten."""
+    """The profile after an event that adds to it, or erases the customer."""
     match event:
         case TierRaised():
             assert profile is not None, "the tier of nobody was raised"
@@ -58,7 +58,7 @@ def told(profile: Profile | None, event: Told) -> Profile:
 
 
 def counted(profile: Profile | None, event: Counted) -> Profile:
-    """The profile with the day's debits as the event says them."""
+    """The profile with the day's debits from the event."""
     assert profile is not None, "only a wallet with a tier counts its debits"
     assert event.day is not None, "the event counts"
     before = profile.day
@@ -69,5 +69,5 @@ def counted(profile: Profile | None, event: Counted) -> Profile:
 
 
 def with_one_more(so_far: int, amount: int) -> int:
-    """What a day's debits come to with one more: where no limit ends it, as much as can be told."""
+    """A day's debits with one more; without a limit, at most the largest amount there is."""
     return min(so_far + amount, MAX_AMOUNT_MINOR)

@@ -36,7 +36,7 @@ from schemas.rejections import (
 
 
 class _Undoing(NamedTuple):
-    """Which transaction goes back, how much of it by then, and the transfer that it is a leg of."""
+    """Which transaction goes back, how much of it by then, and the transfer it belongs to."""
 
     transaction_id: str
     reversed_after: int
@@ -48,7 +48,7 @@ _declined_taking = partial(declined_debit, kind="reversal")
 
 
 def reverse(wallet: Wallet, command: ReverseTransaction, now: datetime, facts: Facts) -> Decision:
-    """The wallet is the one whose transaction is named; of a transfer, both legs go back."""
+    """The wallet is that of the named transaction; for a transfer, both legs go back."""
     original = facts.original
     match original:
         case WalletDebited() | HoldCaptured():
@@ -120,7 +120,7 @@ def _amount(
 
 
 def _whole(spent: Lots, amount: int) -> Lots:
-    """All of an amount as parts; an event lists none where nothing of it lapses."""
+    """All of an amount as parts; an event lists none if nothing of it lapses."""
     return spent if spent or not amount else (LotAmount(amount=amount),)
 
 

@@ -1,4 +1,4 @@
-"""What a wallet's rules need to know of its past, and nothing that they do not."""
+"""What a wallet's rules need to know of its past, and nothing else."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from schemas.tiers import Tier
 MAX_OPEN_LOTS = 1_000
 MAX_OPEN_HOLDS = 1_000
 MAX_HELD_LOTS = 10_000
-"""Of all open holds: one may take parts of a thousand lots, and what is open is kept in memory."""
+"""In all open holds: one may take parts of a thousand lots, and open holds are kept in memory."""
 MAX_PENDING_TOPUPS = 100
 
 
@@ -27,22 +27,22 @@ class OpenHold(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class PendingTopup(Struct, frozen=True, kw_only=True, gc=False):
-    """A top-up that is waited for: how much was asked for, and until when."""
+    """A pending top-up: the requested amount, and until when it is pending."""
 
     amount: int
     expires_at: datetime
 
 
 class Profile(Struct, frozen=True, kw_only=True, gc=False):
-    """How well a wallet's customer is known, and what follows from it. Who it is, is not here."""
+    """How well a wallet's customer is known, and what follows. The identity itself is not here."""
 
     tier: Tier | None
-    """None where an erasure is all that is known."""
+    """None if nothing but an erasure is known."""
     review: Review | None = None
     bank_code: str | None = None
     account_number: str | None = None
     day: DayTotal | None = None
-    """What the debits of the newest day with one come to."""
+    """The sum of the debits on the newest day that has any."""
     is_raised: bool = False
     is_erased: bool = False
 
@@ -55,8 +55,8 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
 class Wallet(Struct, frozen=True, kw_only=True, gc=False):
     """One wallet after `version` events. Balances in minor units.
 
-    `available` is what can be spent, it is the balance less what is held; what of it is in
-    no lot never lapses. Below nought it is a debt, and then there are no lots.
+    `available` is what can be spent: the balance less what is held. The part of it that is in
+    no lot never lapses. Below zero it is a debt, and then there are no lots.
     """
 
     wallet_id: str
@@ -77,11 +77,11 @@ class Wallet(Struct, frozen=True, kw_only=True, gc=False):
     next_due: datetime | None = None
     """When the next lot lapses, or the next hold or top-up ends by itself."""
     profile: Profile | None = None
-    """Of a customer who is known."""
+    """Of a customer whose identity is known."""
 
     @property
     def is_inactive(self) -> bool:
-        """Whether no money may enter or leave until a review approves it, or ever."""
+        """Whether no money may enter or leave, until a review approves the wallet or for ever."""
         return self.profile is not None and self.profile.is_inactive
 
     @property
@@ -99,4 +99,4 @@ INITIAL: Wallet | None = None
 """The state before the first event: there is no wallet."""
 
 STATE_VERSION = 4
-"""The shape of `Wallet`. A snapshot of another shape is not read; raise it with every change."""
+"""The shape of `Wallet`. Snapshots of another shape are not read; raise it with every change."""

@@ -1,7 +1,7 @@
-"""Top-ups: a customer is asked for a payment, and what it comes to when it has come.
+"""Top-ups: requesting a payment from a customer, and what happens when it arrives.
 
-A payment is credited whenever the wallet can take it, however late: the customer's money is
-gone from where it was, so a top-up that has ended by then says nothing against it.
+A payment is credited whenever the wallet can take it, however late: the money has already left
+the customer, so a top-up that has ended does not prevent the credit.
 """
 
 from datetime import datetime, timedelta
@@ -30,11 +30,11 @@ from schemas.rejections import (
 )
 
 TOPUP_LIFETIME = timedelta(minutes=30)
-"""How long a top-up is waited for where nothing else is said."""
+"""How long a top-up is pending unless the command says otherwise."""
 
 
 def create_topup(wallet: Wallet, command: CreateTopup, now: datetime, facts: Facts) -> Decision:
-    """Ask for a payment, if its money could come in as the wallet stands."""
+    """Request a payment, if the wallet could take its money now."""
     if command.expires_at is not None and command.expires_at <= now:
         return Decision((), ExpiryNotAhead())
     if (refusal := _refusal_of_topup(wallet, command.amount, facts)) is not None:
@@ -71,7 +71,7 @@ def _refusal_of_topup(wallet: Wallet, amount: int, facts: Facts) -> Rejection | 
 
 
 def complete_topup(wallet: Wallet, command: CompleteTopup, facts: Facts) -> Decision:
-    """Take a payment in, once, or keep it as unapplied, once."""
+    """Credit a payment once, or keep it as unapplied once."""
     topup = facts.original
     if not isinstance(topup, TopupCreated):
         return Decision((), TopupUnknown())
@@ -110,7 +110,7 @@ def _refusal_of_payment(
 
 
 def cancel_topup(wallet: Wallet, command: CancelTopup, facts: Facts) -> Decision:
-    """Stop waiting. Neither a freeze nor a payment that is under way is in its way."""
+    """Stop waiting. Neither a freeze nor a payment in progress prevents this."""
     topup = facts.original
     if not isinstance(topup, TopupCreated):
         return Decision((), TopupUnknown())
@@ -123,7 +123,7 @@ def cancel_topup(wallet: Wallet, command: CancelTopup, facts: Facts) -> Decision
 def ended(
     wallet: Wallet, topup: str, cause: Literal["cancelled", "expired", "wallet_closed"]
 ) -> TopupEnded:
-    """The event by which a pending top-up is no longer waited for."""
+    """The event that ends a pending top-up."""
     return TopupEnded(
         topup_id=topup,
         cause=cause,

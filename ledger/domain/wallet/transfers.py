@@ -73,7 +73,7 @@ def legs(
     description: str = "",
     metadata: Raw = NO_METADATA,
 ) -> tuple[TransferSent, TransferReceived]:
-    """The two events. The lots go over with their moments."""
+    """The two events. The lots move with their moments."""
     parts, left = take(sender.lots, amount)
     sent = TransferSent(
         transfer_id=transfer_id(facts.event_id),
@@ -87,7 +87,7 @@ def legs(
         expiring_after=expiring(left),
         currency=sender.currency,
         sent=parts,
-        # Closing ends the wallet: it is no debit that a day's limit is for.
+        # Closing ends the wallet; a day's limit does not apply to it.
         day=day_with(sender, amount, facts.day) if cause == "transfer" else None,
         sent_transaction_id=transaction_id(facts.event_id),
         received_transaction_id=transaction_id(facts.other_event_id),

@@ -1,4 +1,4 @@
--- By how much debits and credits differ, by currency, over all tenants. Nought, or something is
+-- By how much debits and credits differ, by currency, over all tenants. Zero, or something is
 -- broken; one tenant's error does not make up for another's.
 SELECT currency, sum(abs(difference)) AS difference
 FROM (SELECT tenant_id, currency, sum(debits) - sum(credits) AS difference

@@ -1,1 +1,1 @@
-"""The second dialect, contract B: what it reads and writes that the first one does not."""
+"""The second dialect, the BaaS API: what it reads and writes that the first one does not."""

@@ -1,4 +1,4 @@
-"""The calls of contract B that name an account: freeze, unfreeze, and a higher tier."""
+"""The calls of the BaaS API that name an account: freeze, unfreeze, and a higher tier."""
 
 from collections.abc import Callable
 

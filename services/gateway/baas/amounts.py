@@ -15,7 +15,7 @@ CURRENCY: Final = "NGN"
 
 assert exponent(CURRENCY) == 2, "the contract has kobo"
 
-# The contract's `\d{1,13}(\.\d+)?` as far as JSON has such numbers: without a nought in front.
+# The contract's `\d{1,13}(\.\d+)?` as far as JSON has such numbers: without a leading zero.
 _NUMBER = re.compile(rb"(?P<major>0|[1-9][0-9]{0,12})(?:\.(?P<fraction>[0-9]+))?")
 _LONGER_NUMBER = re.compile(rb"[1-9][0-9]{13,}(?:\.[0-9]+)?")
 _NUMBER_BEGINS: Final = b"-0123456789"
@@ -43,7 +43,7 @@ _TOO_LARGE = AmountProblem(code="out_of_range", detail=f"must not be over {LARGE
 def minor_of(number: bytes | None, currency: str) -> int | AmountProblem:
     """The amount in minor units, from the characters of the JSON value; None is a missing one.
 
-    Exact or refused: trailing noughts say nothing, any other decimal beyond the currency's
+    Exact or refused: trailing zeros say nothing, any other decimal beyond the currency's
     would have to be rounded.
     """
     if number is None:

@@ -1,4 +1,4 @@
-"""The calls of contract B that make customers of people: tier one and two."""
+"""The calls of the BaaS API that make customers of people: tier one and two."""
 
 from collections.abc import Callable
 from datetime import date

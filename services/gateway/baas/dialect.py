@@ -17,7 +17,7 @@ BEARER_TOO: Final = frozenset(
 
 
 class BaasDialect:
-    """Contract B."""
+    """The BaaS API."""
 
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator

@@ -1,7 +1,7 @@
-"""The call of contract B that looks at the merchant's own wallet, which is an account of the books.
+"""The call of the BaaS API that shows the merchant's own wallet, an account of the books.
 
 Nobody opened it, and no command names it: crediting a customer takes from it, debiting one gives
-to it, and it may be below nought.
+to it, and it may be below zero.
 """
 
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""The calls of contract B that move money: the same commands as those of contract A."""
+"""The BaaS API's calls that move money: the same commands as in the Credit Wallets API."""
 
 from collections.abc import Awaitable, Callable
 

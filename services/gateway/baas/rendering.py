@@ -88,7 +88,7 @@ def render_merchant_wallet(
     updated_at: datetime,
     balance: int,
 ) -> Wallet:
-    """The merchant's own wallet, known by the tenant's id. `balance` may be below nought."""
+    """The merchant's own wallet, known by the tenant's id. `balance` may be below zero."""
     shown = major_of(balance, CURRENCY)
     return Wallet(
         id=principal.tenant_id,

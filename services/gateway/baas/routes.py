@@ -1,4 +1,4 @@
-"""The routes of contract B, with the scope that each of them needs."""
+"""The routes of the BaaS API, with the scope that each of them needs."""
 
 from collections.abc import Callable
 

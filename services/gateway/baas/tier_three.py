@@ -1,4 +1,4 @@
-"""The calls of contract B about tier three: a form with a utility bill, and the review's state."""
+"""The BaaS API's calls about tier three: a form with a utility bill, and the review's state."""
 
 from msgspec.structs import replace
 

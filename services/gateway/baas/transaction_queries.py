@@ -1,4 +1,4 @@
-"""The calls of contract B that look at transactions."""
+"""The calls of the BaaS API that look at transactions."""
 
 from collections.abc import Sequence
 from typing import Final

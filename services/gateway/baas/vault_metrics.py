@@ -11,7 +11,7 @@ class VaultMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._open = Gauge(
             "ledger_vault_open",
-            "1 while the vault is open and its last use went well, else 0.",
+            "1 while the vault is open and its last use succeeded, else 0.",
             registry=registry,
         )
         self._failures = Counter(

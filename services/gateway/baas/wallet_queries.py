@@ -1,4 +1,4 @@
-"""The calls of contract B that look at wallets."""
+"""The calls of the BaaS API that look at wallets."""
 
 from schemas.results import WalletView
 from services.customers.banks import Banks

@@ -1,1 +1,1 @@
-"""Contract A, the Credit Wallets API, under `/v1`."""
+"""The Credit Wallets API, under `/v1`."""

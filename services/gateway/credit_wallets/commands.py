@@ -1,4 +1,4 @@
-"""The calls of contract A that change a wallet: each is one command, settled by the ledger."""
+"""The Credit Wallets API's calls that change a wallet: each is one command to the ledger."""
 
 from collections.abc import Callable
 

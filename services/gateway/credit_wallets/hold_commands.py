@@ -1,4 +1,4 @@
-"""The calls of contract A that set money aside, spend it, or let it go again."""
+"""The calls of the Credit Wallets API that set money aside, spend it, or let it go again."""
 
 from services.gateway import bodies
 from services.gateway.answers import Answer

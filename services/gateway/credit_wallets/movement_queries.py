@@ -1,4 +1,4 @@
-"""The calls of contract A that look at one hold, one transfer, one transaction, or all holds."""
+"""The Credit Wallets API's calls that look at a hold, transfer or transaction, or all holds."""
 
 from typing import Final, get_args
 

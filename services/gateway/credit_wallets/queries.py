@@ -1,4 +1,4 @@
-"""The calls of contract A that only look: answered from the read models."""
+"""The calls of the Credit Wallets API that only look: answered from the read models."""
 
 from typing import Final, get_args
 

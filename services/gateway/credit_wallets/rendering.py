@@ -1,4 +1,4 @@
-"""The dialect: results and views as the JSON of contract A.
+"""The dialect: results and views as the JSON of the Credit Wallets API.
 
 Pure functions, so that the same outcome is the same bytes. Times are UTC, always with
 microseconds, so that they also sort as text.

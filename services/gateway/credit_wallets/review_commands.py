@@ -1,4 +1,4 @@
-"""The call of contract A that settles a review. Who the customer is, `review_queries` tells."""
+"""The Credit Wallets API's call that settles a review. `review_queries` shows the customer."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The calls of contract A that show a reviewer who waits: the person, and the utility bill.
+"""The Credit Wallets API's calls that show a reviewer the person who waits, and the utility bill.
 
 Only for as long as the wallet waits. Who is shown what is written to the log first.
 """

@@ -1,4 +1,4 @@
-"""The routes of contract A, with the scope that each of them needs."""
+"""The routes of the Credit Wallets API, with the scope that each of them needs."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The calls of contract A that ask a customer for a payment, or stop waiting for it."""
+"""The Credit Wallets API's calls that ask a customer for a payment, or cancel that."""
 
 from schemas.results import CommandResult
 from services.gateway import bodies

@@ -1,4 +1,4 @@
-"""The calls of contract A that look at one top-up, or at all of a wallet."""
+"""The calls of the Credit Wallets API that look at one top-up, or at all of a wallet."""
 
 from typing import Final, get_args
 

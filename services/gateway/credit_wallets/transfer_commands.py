@@ -1,4 +1,4 @@
-"""The calls of contract A that concern two wallets, or a transaction that there is already."""
+"""The calls of the Credit Wallets API about two wallets, or about an existing transaction."""
 
 from services.gateway.answers import Answer
 from services.gateway.calls import Call

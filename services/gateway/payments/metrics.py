@@ -9,7 +9,7 @@ class PaymentMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.callbacks = Counter(
             "ledger_payment_callbacks",
-            "Callbacks of payment providers, by what they came to.",
+            "Callbacks of payment providers, by outcome.",
             ["provider", "outcome"],
             registry=registry,
         )

@@ -14,13 +14,13 @@ class RateLimitMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.limited = Counter(
             "ledger_gateway_rate_limited",
-            "Requests that were answered 429, by what there was too much of.",
+            "Requests that were answered 429, by the limit that they exceeded.",
             ["reason"],
             registry=registry,
         )
         self.failed_exchanges = Counter(
             "ledger_gateway_usage_exchange_failures",
-            "Times that the use of credentials could not be told to the other gateways.",
+            "Times that the use of credentials could not be shared with the other gateways.",
             registry=registry,
         )
         for reason in get_args(Limited):
