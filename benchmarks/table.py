@@ -1,6 +1,6 @@
 """The table: the same rows for the terminal and for Markdown."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ from benchmarks.report import Report
 
 _COLUMNS = ("figure", "value", "target", "ratio", "met", "")
 _TIMES = "\N{MULTIPLICATION SIGN}"
+_MOST_DIGITS = 6
 _STYLES = {"yes": "bold green", "NO": "bold red"}
 
 
@@ -62,10 +63,14 @@ def markdown(report: Report) -> str:
 def row_of(figure: Figure) -> Row:
     """A figure as text."""
     met = {None: "", True: "yes", False: "NO"}[figure.met]
-    ratio = "" if figure.ratio is None else f"{figure.ratio:.2f} {_TIMES}"
-    value = f"{_number(figure.value)} {figure.unit}"
-    target = _target(figure.target, figure.unit) if figure.target else ""
-    return Row(figure.name, value, target, ratio, met, figure.note)
+    target, ratio = figure.target, figure.ratio
+    if target is None or ratio is None:
+        return Row(figure.name, f"{_number(figure.value)} {figure.unit}", "", "", met, figure.note)
+    more = 0 if figure.met else _more_digits(figure.value, target.limit, _number)
+    value = f"{_number(figure.value, more)} {figure.unit}"
+    more_of_ratio = 0 if figure.met else _more_digits(ratio, target.factor, _ratio)
+    shown = f"{_ratio(ratio, more_of_ratio)} {_TIMES}"
+    return Row(figure.name, value, _target(target, figure.unit, more), shown, met, figure.note)
 
 
 def closing_lines(report: Report) -> list[str]:
@@ -137,13 +142,29 @@ def _probes(report: Report) -> Iterator[str]:
         )
 
 
-def _target(target: Target, unit: str) -> str:
+def _target(target: Target, unit: str, more_digits: int) -> str:
     sign = "≥" if target.kind == "at_least" else "≤"
-    limit = f"{_number(target.limit)} {unit}"
+    limit = f"{_number(target.limit, more_digits)} {unit}"
     if target.reference_name is None:
         return f"{sign} {limit}"
     return f"{sign} {target.factor:g} {_TIMES} {target.reference_name} ({limit})"
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}"
+def _more_digits(value: float, limit: float, shown: Callable[[float, int], str]) -> int:
+    """How many digits more it takes until a value that missed its limit does not look like it."""
+    more = 0
+    while more < _MOST_DIGITS and _read(shown(value, more)) == _read(shown(limit, more)):
+        more += 1
+    return more
+
+
+def _read(shown: str) -> float:
+    return float(shown.replace(",", ""))
+
+
+def _number(value: float, more_digits: int = 0) -> str:
+    return f"{value:,.{(0 if value >= 100 else 1) + more_digits}f}"
+
+
+def _ratio(ratio: float, more_digits: int) -> str:
+    return f"{ratio:.{2 + more_digits}f}"

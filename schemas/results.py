@@ -1,5 +1,8 @@
 """Results: what a command came to. The same values answer over HTTP and over Kafka.
 
+Some have another name over HTTP, or are in one of the two only: a table of
+docs/reference/kafka.md has them.
+
 A result is a pure function of what was recorded, so a replay is equal byte for byte.
 """
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from importlib.metadata import version
 from pathlib import Path
 
 import schemas
@@ -13,8 +14,8 @@ from services.publish_schemas.messages import message_schemas, rejection_catalog
 from services.publish_schemas.openapi import openapi_document
 
 FOLDER = Path(next(iter(schemas.__path__))) / "published"
-API_VERSION = "1.0.0"
-"""The version of the published language, which is not the release's: it moves when this does."""
+RELEASE = version("wallet-ledger")
+"""What the documents say as their version: the release that speaks so, as `ledger --version`."""
 
 _EVENT_FILE = re.compile(r"events/(?P<type>.+)\.v(?P<version>[0-9]+)\.json")
 
@@ -24,9 +25,9 @@ def documents() -> dict[str, bytes]:
     contents: dict[str, JsonSchema] = {
         **message_schemas(),
         "rejections.json": rejection_catalogue(),
-        "openapi-credit-wallets.json": openapi_document(API_VERSION),
-        "openapi-baas-wallets.json": baas_openapi_document(API_VERSION),
-        "asyncapi.json": asyncapi_document(API_VERSION),
+        "openapi-credit-wallets.json": openapi_document(RELEASE),
+        "openapi-baas-wallets.json": baas_openapi_document(RELEASE),
+        "asyncapi.json": asyncapi_document(RELEASE),
     }
     return {path: _file_bytes(contents[path]) for path in sorted(contents)}
 

@@ -14,9 +14,12 @@ PAGES = [
     "hold-and-capture",
     "limit-and-watch-keys",
     "publish-commands-over-kafka",
+    "reconcile-top-ups",
     "rotate-keys",
     "sell-prepaid-credit",
     "send-many-commands-at-once",
+    "take-top-ups",
+    "write-a-client",
 ]
 
 

@@ -19,8 +19,11 @@ import services.projector.metrics
 import services.relay.metrics
 import services.sandbox_provider.metrics
 import services.scheduler.metrics
+from schemas import results
 from schemas.commands import COMMAND_TYPES, Command
 from schemas.events import EVENT_TYPES, WALLET_EVENT_TYPES
+from schemas.http import credit_wallets as http
+from schemas.http.batches import BatchCommand
 from schemas.http.problems import PROBLEMS
 from services.command_line.main import commands
 from services.gateway import fields
@@ -249,6 +252,33 @@ def test_the_topics_are_those_of_the_settings() -> None:
         (settings.results_topic, partitions),
         (settings.rejected_topic, "1"),
     ]
+
+
+@pytest.mark.parametrize("kind", ["wallet", "transaction", "hold", "transfer", "topup"])
+def test_what_has_another_name_over_kafka_than_over_http_is_explained(kind: str) -> None:
+    name = kind.capitalize()
+    over_http = set(getattr(http, name).__struct_encode_fields__)
+    over_kafka = set(getattr(results, f"{name}View").__struct_encode_fields__)
+    table = rows(sections(REFERENCE / "kafka.md")["Names over HTTP and over Kafka"])
+    of_it = [row for row in table if codes(row[0]) == [kind]]
+    shown_http, shown_kafka = (
+        {member for row in of_it for member in codes(row[n])} for n in (1, 2)
+    )
+    assert (shown_http, shown_kafka) == (over_http - over_kafka, over_kafka - over_http)
+
+
+def test_the_three_spellings_of_each_command_are_shown() -> None:
+    page = ROOT / "docs" / "how-to" / "send-many-commands-at-once.md"
+    text = page.read_text(encoding="utf-8").partition("\n## ")[0]
+    table = [row for row in rows(text) if len(row) == 4]
+    in_batches = {
+        str(kind.__struct_config__.tag): codes(str(kind.__doc__))[0]
+        for kind in get_args(BatchCommand)
+    }
+    assert {codes(row[1])[0]: codes(row[0])[0] for row in table} == in_batches
+    over_kafka = {codes(row[3])[0] for row in table}
+    beside = codes(text.partition("Top-ups are not in batches")[2].partition("\n\n")[0])
+    assert sorted([*over_kafka, *beside]) == sorted(COMMAND_TYPES)
 
 
 def test_every_reason_to_reject_a_message_is_explained() -> None:
