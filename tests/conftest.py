@@ -1,40 +1,44 @@
 """Fixtures for tests on real servers, started when the first test asks for one.
 
 Every test gets a database of its own, cloned from a migrated template; nothing that one
-test writes is seen by another. With `--database-url` these databases are made on that
-server, and dropped again. LEDGER_… variables of the caller do not matter here.
+test writes is seen by another. A module whose tests all begin with the same history writes it
+once, and clones that. With `--database-url` these databases are made on that server, and
+dropped again. LEDGER_… variables of the caller do not matter here.
 """
 
-import asyncio
 import itertools
 import os
 import shutil
-import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
-import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
-from services.runtime.migrations import apply_migrations
 from services.supervisor.embedded_kafka import EmbeddedKafka
 from services.supervisor.embedded_postgres import EmbeddedPostgres
+from tests.specs import worker_shares
+from tests.specs.databases import EMPTY, Databases, NamedServer, PostgresServer, databases_on
 from tests.specs.s3_server import S3Server, running_s3
+from tests.specs.server_folders import folder_in_memory
 
 # What a slow or loaded machine takes for an example says nothing of the code; and the first draw
 # of a fresh clone, which has no `.hypothesis` folder yet, takes more than a second.
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")
 
-Result = TypeVar("Result")
-
-# On a server that others use, too, no other run may have these names at the same time.
-_TEMPLATE = f"ledger_test_{os.getpid()}_template"
 _FOLDER_MARKERS = ("integration", "end_to_end", "faults")
+# A test's server keeps no WAL that nobody will read: it may lie in memory.
+_LITTLE_WAL = {"min_wal_size": "32MB", "max_wal_size": "512MB"}
+# Brokers live for seconds or minutes, in which the second compiler costs more than it saves.
+_SHORT_LIVED_JAVA = "-XX:TieredStopAtLevel=1"
 _numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """How workers share the tests."""
+    if config.pluginmanager.hasplugin("xdist"):
+        config.pluginmanager.register(worker_shares)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,27 +49,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run the tests of conformance and integration on this PostgreSQL, as a superuser; "
         "databases ledger_test_… are made there, and dropped again",
     )
-
-
-class PostgresServer(Protocol):
-    """A running server, ours or one that was named."""
-
-    @property
-    def dsn(self) -> str:
-        """The DSN of a database from which others can be made, as a superuser."""
-
-    def dsn_of(self, database: str) -> str:
-        """The DSN of another database on this server."""
-
-
-class _NamedServer:
-    """The server of `--database-url`. Whoever started it stops it."""
-
-    def __init__(self, dsn: str) -> None:
-        self.dsn = dsn
-
-    def dsn_of(self, database: str) -> str:
-        return urlunsplit(urlsplit(self.dsn)._replace(path=f"/{database}"))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -84,41 +67,38 @@ def _no_settings_of_the_caller() -> None:
         del os.environ[name]
 
 
-class _Administrator:
-    """A connection in a thread of its own, for fixtures that run beside a test's event loop."""
+@pytest.fixture(autouse=True, scope="session")
+def _brokers_are_short_lived() -> None:
+    os.environ["JDK_JAVA_OPTIONS"] = _SHORT_LIVED_JAVA
 
-    def __init__(self, dsn: str) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self._connection = self.run(asyncpg.connect(dsn))
 
-    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+@pytest.fixture(scope="session")
+def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for the homes of servers, which is fast if it can be."""
+    with folder_in_memory() as folder:
+        yield folder or tmp_path_factory.mktemp("servers")
 
-    def execute(self, statement: str) -> None:
-        self.run(self._connection.execute(statement))
 
-    def close(self) -> None:
-        self.run(self._connection.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+@pytest.fixture
+def server_home(server_folder: Path) -> Iterator[Path]:
+    """An empty folder for the servers of one test."""
+    home = server_folder / f"home-{next(_numbers)}"
+    home.mkdir()
+    yield home
+    shutil.rmtree(home)
 
 
 @pytest.fixture(scope="session")
 def postgres_server(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    _no_settings_of_the_caller: None,
+    request: pytest.FixtureRequest, server_folder: Path, _no_settings_of_the_caller: None
 ) -> Iterator[PostgresServer]:
-    """A PostgreSQL server, with the durability that it has by default."""
+    """A PostgreSQL server, which answers a commit when it is written, as by default."""
     named: str | None = request.config.getoption("--database-url")
     if named is not None:
-        yield _NamedServer(named)
+        yield NamedServer(named)
         return
-    home = tmp_path_factory.mktemp("postgres")
-    server = EmbeddedPostgres(home)
+    home = server_folder / "postgres"
+    server = EmbeddedPostgres(home, settings=_LITTLE_WAL)
     server.start()
     yield server
     server.stop()
@@ -126,53 +106,31 @@ def postgres_server(
 
 
 @pytest.fixture(scope="session")
-def _administrator(postgres_server: PostgresServer) -> Iterator[_Administrator]:
-    administrator = _Administrator(postgres_server.dsn)
-    administrator.execute(f"CREATE DATABASE {_TEMPLATE}")
-    administrator.run(_migrate(postgres_server.dsn_of(_TEMPLATE)))
-    yield administrator
-    administrator.execute(f"DROP DATABASE {_TEMPLATE} WITH (FORCE)")
-    administrator.close()
-
-
-async def _migrate(dsn: str) -> None:
-    connection = await asyncpg.connect(dsn)
-    try:
-        await apply_migrations(connection)
-    finally:
-        await connection.close()
+def databases(postgres_server: PostgresServer) -> Iterator[Databases]:
+    """Makes a test's databases, and templates that a module prepares."""
+    with databases_on(postgres_server) as databases:
+        yield databases
 
 
 @pytest.fixture
-def empty_database(
-    postgres_server: PostgresServer, _administrator: _Administrator
-) -> Iterator[str]:
+def empty_database(databases: Databases) -> Iterator[str]:
     """The DSN of a new database without any table."""
-    yield from _database(postgres_server, _administrator, "template0")
+    with databases.clone(EMPTY) as dsn:
+        yield dsn
 
 
 @pytest.fixture
-def database(postgres_server: PostgresServer, _administrator: _Administrator) -> Iterator[str]:
+def database(databases: Databases) -> Iterator[str]:
     """The DSN of a new database with the current schema and no rows."""
-    yield from _database(postgres_server, _administrator, _TEMPLATE)
+    with databases.clone() as dsn:
+        yield dsn
 
 
 @pytest.fixture
-def other_database(
-    postgres_server: EmbeddedPostgres, _administrator: _Administrator
-) -> Iterator[str]:
+def other_database(databases: Databases) -> Iterator[str]:
     """Another one like `database`."""
-    yield from _database(postgres_server, _administrator, _TEMPLATE)
-
-
-def _database(
-    server: PostgresServer, administrator: _Administrator, template: str
-) -> Iterator[str]:
-    name = f"ledger_test_{os.getpid()}_{next(_numbers)}"
-    administrator.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield server.dsn_of(name)
-    # A test may have left connections open, or cut them; they are not to keep the next waiting.
-    administrator.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with databases.clone() as dsn:
+        yield dsn
 
 
 @pytest.fixture(scope="session")
@@ -183,11 +141,9 @@ def s3_server() -> Iterator[S3Server]:
 
 
 @pytest.fixture(scope="session")
-def kafka_server(
-    tmp_path_factory: pytest.TempPathFactory, _no_settings_of_the_caller: None
-) -> Iterator[str]:
+def kafka_server(server_folder: Path, _no_settings_of_the_caller: None) -> Iterator[str]:
     """The bootstrap servers of a Kafka broker. Topics are the test's own to name and make."""
-    home = tmp_path_factory.mktemp("kafka")
+    home = server_folder / "kafka"
     broker = EmbeddedKafka(home)
     broker.start()
     yield broker.bootstrap

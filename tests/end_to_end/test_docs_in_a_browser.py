@@ -46,8 +46,8 @@ return [...document.querySelectorAll("section.operation")].map((section) =>
 
 
 @pytest.fixture
-async def browser(tmp_path: Path) -> AsyncIterator[Browser]:
-    async with running_browser(tmp_path) as started:
+async def browser(server_home: Path) -> AsyncIterator[Browser]:
+    async with running_browser(server_home) as started:
         yield started
 
 

@@ -1,7 +1,6 @@
 """Two ledgers on one machine, each with a home and a port of its own, do not meet."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,9 +14,9 @@ from tests.specs.shop_calls import ShopCalls
 
 
 @pytest.fixture
-async def other(tmp_path: Path, _no_settings_of_the_caller: None) -> AsyncIterator[RunningStack]:
+async def other(server_home: Path, _no_settings_of_the_caller: None) -> AsyncIterator[RunningStack]:
     """A second stack, beside the one of the whole run."""
-    running = RunningStack(tmp_path / "home", RememberedPorts(tmp_path).take("gateway"))
+    running = RunningStack(server_home / "home", RememberedPorts(server_home).take("gateway"))
     try:
         await asyncio.to_thread(running.wait_until_ready)
         yield running
@@ -25,7 +24,6 @@ async def other(tmp_path: Path, _no_settings_of_the_caller: None) -> AsyncIterat
         if running.supervisor.poll() is None:
             running.supervisor.kill()
             running.supervisor.wait()
-        shutil.rmtree(tmp_path)
 
 
 @pytest.mark.slow

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -31,10 +30,10 @@ WHERE checkpoint.partition >= 0
 
 
 @pytest.fixture
-def six(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningStack]:
+def six(server_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningStack]:
     """A stack of the test's own, whose topics have six partitions."""
     monkeypatch.setenv("LEDGER_TOPIC_PARTITIONS", str(BEFORE))
-    running = RunningStack(tmp_path / "home", RememberedPorts(tmp_path).take("gateway"))
+    running = RunningStack(server_home / "home", RememberedPorts(server_home).take("gateway"))
     try:
         running.wait_until_ready()
         yield running
@@ -43,7 +42,6 @@ def six(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningStac
         if running.supervisor.poll() is None:
             running.supervisor.kill()
             running.supervisor.wait()
-    shutil.rmtree(tmp_path / "home")
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ The processes run as in production, each by itself, on servers that the test bre
 import asyncio
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -26,6 +27,8 @@ from tests.specs.lone_process import LoneProcess, lone_process
 from tests.specs.running_stack import eventually
 from tests.specs.shop_calls import Merchant, ShopCalls
 
+pytestmark = pytest.mark.long
+
 PROCESSES = ("gateway", "intake", "relay", "projector balances", "scheduler")
 
 MADE = 3
@@ -42,13 +45,13 @@ class Servers(NamedTuple):
 
 
 @pytest.fixture
-def servers(tmp_path: Path, _no_settings_of_the_caller: None) -> Iterator[Servers]:
-    servers = Servers(EmbeddedPostgres(tmp_path), EmbeddedKafka(tmp_path))
+def servers(server_home: Path, _no_settings_of_the_caller: None) -> Iterator[Servers]:
+    servers = Servers(EmbeddedPostgres(server_home), EmbeddedKafka(server_home))
     for server in servers:
         server.launch()
     for server in servers:
         while not server.is_ready():
-            continue
+            time.sleep(0.05)
     yield servers
     for server in servers:
         server.stop()

@@ -16,6 +16,8 @@ from tests.specs.people import PERSONAL_STRINGS, TIER_ONE
 from tests.specs.pictures import png
 from tests.specs.vault_line import NOTHING_LEFT
 
+pytestmark = pytest.mark.long
+
 KEY = {"Idempotency-Key": "enrolment-1"}
 
 

@@ -1,7 +1,7 @@
 """What each role of the database may do, granted as it is documented, and refused beyond that."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from services.runtime.postgres import Connection
 from services.runtime.sql import load_statement
 from services.vault.schema import migrate_vault
 from tests.specs.database_roles import as_role, documented, granted
+from tests.specs.databases import EMPTY, Databases
 
 REFUSED = [
     *(
@@ -105,22 +106,46 @@ REFUSED = [
 ]
 
 
+async def _grant(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    await grant_roles(connection, LEDGER_ROLES)
+    await connection.close()
+
+
+@pytest.fixture(scope="module")
+def granted_once(databases: Databases) -> Iterator[str]:
+    with databases.prepare(_grant) as prepared:
+        yield prepared.name
+
+
+@pytest.fixture(scope="module")
+def vault_once(databases: Databases) -> Iterator[str]:
+    with databases.prepare(migrate_vault, EMPTY) as prepared:
+        yield prepared.name
+
+
+@pytest.fixture
+def database(databases: Databases, granted_once: str) -> Iterator[str]:
+    """A database where the roles have their privileges."""
+    with databases.clone(granted_once) as dsn:
+        yield dsn
+
+
 @pytest.fixture
 async def owner(database: str) -> AsyncIterator[Connection]:
-    """A connection of who owns the tables, in a database where the roles have their privileges."""
+    """A connection of who owns the tables."""
     connection = await asyncpg.connect(database)
-    await grant_roles(connection, LEDGER_ROLES)
     yield connection
     await connection.close()
 
 
 @pytest.fixture
-async def vault(empty_database: str) -> AsyncIterator[Connection]:
+async def vault(databases: Databases, vault_once: str) -> AsyncIterator[Connection]:
     """The same of a key store."""
-    await migrate_vault(empty_database)
-    connection = await asyncpg.connect(empty_database)
-    yield connection
-    await connection.close()
+    with databases.clone(vault_once) as dsn:
+        connection = await asyncpg.connect(dsn)
+        yield connection
+        await connection.close()
 
 
 async def test_every_table_is_granted_as_it_is_documented(owner: Connection) -> None:
@@ -148,13 +173,9 @@ async def test_what_is_not_granted_is_refused(owner: Connection, role: str, stat
         await owner.execute(statement)
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("role", role_names(LEDGER_ROLES))
-async def test_no_process_of_the_ledger_reads_the_vault(
-    vault: Connection, database: str, role: str
-) -> None:
-    connection = await asyncpg.connect(database)
-    await grant_roles(connection, LEDGER_ROLES)
-    await connection.close()
+async def test_no_process_of_the_ledger_reads_the_vault(vault: Connection, role: str) -> None:
     await vault.execute(f"SET ROLE {role}")
 
     for statement in ("SELECT FROM customer_keys", "SELECT FROM active_master_key"):

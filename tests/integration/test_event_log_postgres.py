@@ -88,7 +88,9 @@ async def test_writers_killed_in_the_middle_of_work_lose_nothing_acknowledged(
         for victim in range(4):
             first = await _debiting_process(database, wallet, f"victim {victim}a")
             second = await _debiting_process(database, wallet, f"victim {victim}b")
-            await asyncio.sleep(1.0 + 0.13 * victim)
+            # They are at work, however long it took them to start.
+            acknowledged |= {await _line_of(first), await _line_of(second)}
+            await asyncio.sleep(0.5 + 0.13 * victim)
             os.kill(first.pid, signal.SIGKILL)
             os.kill(second.pid, signal.SIGKILL)
             for process in (first, second):
@@ -135,6 +137,11 @@ async def _debiting_process(dsn: str, wallet: str, name: str) -> asyncio.subproc
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
     )
+
+
+async def _line_of(process: asyncio.subprocess.Process) -> str:
+    assert process.stdout is not None
+    return (await process.stdout.readline()).decode().removesuffix("\n")
 
 
 def _reference(data: str) -> str:

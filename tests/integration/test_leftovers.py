@@ -32,6 +32,9 @@ from tests.specs.vault_line import somebody
 
 PERSON = {name: str(value) for name, value in TIER_THREE.items()}
 LEDGER = ("-m", "services.command_line")
+pytestmark = pytest.mark.long
+
+
 DIES_BEFORE_DELETING = """
 import os, signal
 from services.vault.document_store import FileDocumentStore

@@ -40,6 +40,7 @@ from tests.specs.pictures import png
 from tests.specs.running_gateway import RunningGateway, running_gateway
 from tests.specs.vault_line import VaultLine
 
+pytestmark = pytest.mark.long
 Operation = APIOperation[Any, Any, Any, Any]
 AnyCase = Case[Any]
 

@@ -1,17 +1,20 @@
 """Questions to the read models: what they answer, how far they are behind, by which index."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import asyncpg
 import pytest
 
 from projections.balances import read_model as balances
 from projections.balances.evolve import fold
 from projections.balances.holds import HOLDS
 from projections.interface import WalletKey
-from projections.log import find_event
+from projections.log import find_event, prepare_session
 from projections.transactions import read_model as transactions
 from projections.transactions.evolve import transaction_of
+from services.runtime.postgres import Connection
+from tests.specs.databases import Databases
 from tests.specs.event_factory import EPOCH, TENANT_ID, projected
 from tests.specs.read_models import Models, read_models
 
@@ -31,6 +34,29 @@ FROM holds, generate_series(1, 100) AS number
 async def models(database: str) -> AsyncIterator[Models]:
     async with read_models(database) as models:
         yield models
+
+
+@pytest.fixture(scope="module")
+def large_once(databases: Databases) -> Iterator[str]:
+    async def fill(dsn: str) -> None:
+        async with read_models(dsn) as models:
+            models.factory.history(3000, 3000)
+            await models.happened()
+            await models.connection.execute(_MANY_HOLDS)
+            await models.connection.execute("ANALYZE")
+
+    with databases.prepare(fill) as prepared:
+        yield prepared.name
+
+
+@pytest.fixture
+async def large(databases: Databases, large_once: str) -> AsyncIterator[Connection]:
+    """Read models with enough in them for plans to matter, and a session as they are read by."""
+    with databases.clone(large_once) as dsn:
+        connection = await asyncpg.connect(dsn)
+        await prepare_session(connection)
+        yield connection
+        await connection.close()
 
 
 def _key(wallet: str, tenant_id: str = TENANT_ID) -> WalletKey:
@@ -335,15 +361,11 @@ async def test_a_page_shows_what_only_some_transactions_have(models: Models) -> 
     ],
 )
 async def test_plans_are_by_index_and_sort_nothing_that_grows(
-    models: Models, statement: str, arguments: tuple[Any, ...], indexes: set[str]
+    large: Connection, statement: str, arguments: tuple[Any, ...], indexes: set[str]
 ) -> None:
-    models.factory.history(3000, 3000)
-    await models.happened()
-    await models.connection.execute(_MANY_HOLDS)
-    await models.connection.execute("ANALYZE")
-    await models.connection.execute("RESET enable_seqscan; RESET enable_hashjoin")
-    await models.connection.execute("RESET enable_mergejoin")
-    rows = await models.connection.fetch(f"EXPLAIN {statement}", *arguments)
+    await large.execute("RESET enable_seqscan; RESET enable_hashjoin")
+    await large.execute("RESET enable_mergejoin")
+    rows = await large.fetch(f"EXPLAIN {statement}", *arguments)
     plan = "\n".join(row[0] for row in rows)
     assert "Seq Scan" not in plan, plan
     for index in indexes:

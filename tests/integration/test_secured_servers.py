@@ -57,6 +57,8 @@ LEAST_RIGHTS = [
 SECRET = "kafka-s3cret-of-{}"
 USERS = ("relay", "intake", "projector", "scheduler", "verify", "billing")
 
+pytestmark = pytest.mark.long
+
 
 class Secured(NamedTuple):
     """A broker, and whose certificates are right and wrong."""
@@ -82,10 +84,9 @@ class Secured(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def secured(
-    tmp_path_factory: pytest.TempPathFactory, _no_settings_of_the_caller: None
-) -> Iterator[Secured]:
-    folder = tmp_path_factory.mktemp("secured")
+def secured(server_folder: Path, _no_settings_of_the_caller: None) -> Iterator[Secured]:
+    folder = server_folder / "secured"
+    folder.mkdir()
     authority, stranger = Authority(folder, "authority"), Authority(folder, "stranger")
     kafka = SecuredKafka(
         folder / "kafka",

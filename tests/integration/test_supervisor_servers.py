@@ -95,8 +95,8 @@ def test_postgres_keeps_its_data_and_changes_nothing_outside(tmp_path: Path, acc
     assert stat.S_IMODE(password.stat().st_mode) == 0o600
 
 
-def test_postgres_comes_back_after_a_crash(tmp_path: Path) -> None:
-    server = EmbeddedPostgres(tmp_path)
+def test_postgres_comes_back_after_a_crash(server_home: Path) -> None:
+    server = EmbeddedPostgres(server_home)
     server.start()
     try:
         _ask(server.dsn, "CREATE TABLE kept AS SELECT 42 AS answer")

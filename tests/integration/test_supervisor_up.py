@@ -17,6 +17,7 @@ import pytest
 from services.runtime.settings import Settings
 from services.supervisor.ports import RememberedPorts
 
+pytestmark = pytest.mark.long
 _READY_SECONDS = 90
 
 
@@ -82,8 +83,8 @@ class _Up:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    private = tmp_path / "private"
+def home(server_home: Path) -> Path:
+    private = server_home / "private"
     private.mkdir(mode=0o700)
     return private / "home"
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 
 

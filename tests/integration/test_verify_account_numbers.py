@@ -1,12 +1,13 @@
 """`ledger verify` names account numbers and identity indexes that are not what the log says."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from schemas.commands import CloseWallet
+from tests.specs.databases import Databases, Prepared
 from tests.specs.known_customers import enroll, erase, raise_tier, review
-from tests.specs.verified_ledger import VerifiedLedger, verified_ledger
+from tests.specs.verified_ledger import Before, VerifiedLedger, past, verified_ledger
 from tests.specs.world import OTHER_TENANT
 
 SOUND = "account numbers are those of their serials"
@@ -18,13 +19,18 @@ FOUND = "who is enrolled is found by the identity index"
 WITH_WALLETS = "customers have wallets"
 
 
+@pytest.fixture(scope="module")
+def prepared(databases: Databases) -> Iterator[Prepared[Before]]:
+    with databases.prepare(past(_happen)) as prepared:
+        yield prepared
+
+
 @pytest.fixture
-async def bank(database: str) -> AsyncIterator[VerifiedLedger]:
+async def bank(databases: Databases, prepared: Prepared[Before]) -> AsyncIterator[VerifiedLedger]:
     """Customers of two tenants: some are reviewed, some closed, some erased, and one is nobody."""
-    async with verified_ledger(database) as bank:
-        await _happen(bank)
-        await bank.project()
-        yield bank
+    with databases.clone(prepared.name) as dsn:
+        async with verified_ledger(dsn, prepared.known) as bank:
+            yield bank
 
 
 async def _happen(bank: VerifiedLedger) -> None:

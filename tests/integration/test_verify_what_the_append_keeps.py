@@ -1,6 +1,6 @@
 """`ledger verify` compares what the append keeps beside the events, and snapshots, with the log."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,9 +24,10 @@ from schemas.commands import (
 )
 from schemas.commands import CreditWallet as Credit
 from schemas.commands import DebitWallet as Debit
+from tests.specs.databases import Databases, Prepared
 from tests.specs.invariants import all_events
 from tests.specs.known_customers import enroll, erase, raise_tier, review
-from tests.specs.verified_ledger import VerifiedLedger, verified_ledger
+from tests.specs.verified_ledger import Before, VerifiedLedger, past, verified_ledger
 from tests.specs.world import OTHER_TENANT, snapshots_are_saved
 
 REFERENCES = "references are those of the log's movements"
@@ -40,14 +41,18 @@ APPENDS = "append hashes chain the log"
 SHOP = "https://shop.example/thanks"
 
 
+@pytest.fixture(scope="module")
+def prepared(databases: Databases) -> Iterator[Prepared[Before]]:
+    with databases.prepare(past(_happen)) as prepared:
+        yield prepared
+
+
 @pytest.fixture
-async def ledger(database: str) -> AsyncIterator[VerifiedLedger]:
+async def ledger(databases: Databases, prepared: Prepared[Before]) -> AsyncIterator[VerifiedLedger]:
     """Everything that can be asked of a ledger was asked, accepted and declined and repeated."""
-    async with verified_ledger(database) as ledger:
-        await _happen(ledger)
-        await snapshots_are_saved()
-        await ledger.project()
-        yield ledger
+    with databases.clone(prepared.name) as dsn:
+        async with verified_ledger(dsn, prepared.known) as ledger:
+            yield ledger
 
 
 async def _happen(ledger: VerifiedLedger) -> None:
@@ -70,6 +75,7 @@ async def _happen(ledger: VerifiedLedger) -> None:
     await ledger.change(CloseWallet(wallet_id=closed, remaining_balance=rest))
     await ledger.change(CloseWallet(wallet_id=into, remaining_balance="forfeit"))
     await ledger.open(CreateWallet(customer_id="yaw", currency="GHS"))
+    await snapshots_are_saved()
 
 
 async def _move(ledger: VerifiedLedger, here: str, there: str) -> None:

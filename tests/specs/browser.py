@@ -41,6 +41,9 @@ class Browser:
         arguments = [
             *("--headless=new", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"),
             *("--disable-background-networking", "--window-size=1000,900"),
+            # What starts beside a page, and no page of ours needs.
+            *("--disable-extensions", "--disable-component-update", "--disable-default-apps"),
+            "--disable-features=Translate,OptimizationHints,MediaRouter",
             f"--user-data-dir={profile}",
         ]
         if os.geteuid() == 0:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from msgspec.structs import replace
 
 from ledger.event_log.postgres import PostgresEventLog
 from projections.interface import AnyProjection
@@ -236,12 +237,35 @@ async def wait_until(condition: Callable[[], Any]) -> None:
 @asynccontextmanager
 async def published_log(dsn: str, bootstrap: str) -> AsyncIterator[PublishedLog]:
     """An empty log with an empty topic."""
+    async with _log(dsn, bootstrap) as log:
+        await log.make_topic()
+        yield log
+
+
+@asynccontextmanager
+async def gone_on_with(log: PublishedLog, dsn: str) -> AsyncIterator[PublishedLog]:
+    """A copy of a log's database, with the log's topic, which other copies read, too.
+
+    What happens to it is in the copy alone as long as nothing is published.
+    """
+    async with _log(dsn, log.settings.require_kafka_bootstrap()) as copy:
+        copy.settings = replace(copy.settings, events_topic=log.settings.events_topic)
+        copy.identity = log.identity
+        copy.factory = EventFactory(seed=8)
+        reading = PostgresEventLog(dsn)
+        try:
+            copy.factory.go_on_after(await reading.head())
+        finally:
+            await reading.close()
+        yield copy
+
+
+@asynccontextmanager
+async def _log(dsn: str, bootstrap: str) -> AsyncIterator[PublishedLog]:
     connection = await asyncpg.connect(dsn)
     relay_connection = await asyncpg.connect(dsn)
     try:
-        log = PublishedLog(dsn, bootstrap, connection, relay_connection)
-        await log.make_topic()
-        yield log
+        yield PublishedLog(dsn, bootstrap, connection, relay_connection)
     finally:
         connection.terminate()
         relay_connection.terminate()

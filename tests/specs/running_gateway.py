@@ -166,6 +166,8 @@ class RunningGateway:
         """Bring read models, all unless named, up to the log as it stands now."""
         head = await self.position()
         for name in names or tuple(PROJECTIONS):
+            if self._projected.get(name, 0) == head:
+                continue
             runner = Runner(PROJECTIONS[name], self.connection)
             page = await read_log(self.connection, self._projected.get(name, 0), head)
             await runner.apply(page.events, [])

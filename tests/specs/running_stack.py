@@ -217,11 +217,10 @@ async def _get(url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def stack(
-    tmp_path_factory: pytest.TempPathFactory, _no_settings_of_the_caller: None
-) -> Iterator[RunningStack]:
+def stack(server_folder: Path, _no_settings_of_the_caller: None) -> Iterator[RunningStack]:
     """One stack for the whole run, stopped in an orderly way at its end."""
-    folder = tmp_path_factory.mktemp("stack")
+    folder = server_folder / "stack"
+    folder.mkdir()
     running = RunningStack(folder / "home", RememberedPorts(folder).take("gateway"))
     try:
         running.wait_until_ready()

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, NamedTuple
 
 import botocore.session
@@ -32,13 +33,7 @@ class S3Server(NamedTuple):
 
     def client(self) -> Any:
         """A client that looks from outside."""
-        return botocore.session.Session().create_client(
-            "s3",
-            endpoint_url=self.url,
-            region_name="us-east-1",
-            aws_access_key_id="somebody",
-            aws_secret_access_key="secret",
-        )
+        return _client_of(self.url)
 
     async def new_bucket(self) -> str:
         """A bucket of the test's own; its name."""
@@ -55,6 +50,18 @@ class S3Server(NamedTuple):
         """Which uploads are neither finished nor aborted."""
         page = await asyncio.to_thread(lambda: self.client().list_multipart_uploads(Bucket=bucket))
         return [each["Key"] for each in page.get("Uploads", ())]
+
+
+@cache
+def _client_of(url: str) -> Any:
+    # To make one is to read the whole description of S3 first.
+    return botocore.session.Session().create_client(
+        "s3",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="somebody",
+        aws_secret_access_key="secret",
+    )
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """A ledger on real PostgreSQL that is written by the real writer, damaged, and verified."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import asyncpg
 
@@ -41,7 +42,7 @@ class VerifiedLedger:
         self.settings = Settings(database_url=SecretText(dsn))
         self.writer = writer
         self.connection = connection
-        self._projected = 0
+        self.projected = 0
         self.sent = 0
 
     async def open(self, command: Command, tenant_id: str = TENANT) -> str:
@@ -79,10 +80,10 @@ class VerifiedLedger:
     async def project(self) -> None:
         """Bring the read models up to the log."""
         head = (await self.writer.log.head()).last_position
-        page = await read_log(self.connection, self._projected, head)
+        page = await read_log(self.connection, self.projected, head)
         for projection in PROJECTIONS.values():
             await Runner(projection, self.connection).apply(page.events, [])
-        self._projected = head
+        self.projected = head
 
     async def tamper(self, *statements: str) -> None:
         """What the database itself refuses to anyone who leaves its triggers alone."""
@@ -103,14 +104,42 @@ class VerifiedLedger:
         return set((await self.report()).failures())
 
 
+class Before(NamedTuple):
+    """What happened to a ledger that is gone on with."""
+
+    sent: int
+    """How many commands."""
+    projected: int
+    """How far the read models are: a position."""
+
+
+NOTHING = Before(sent=0, projected=0)
+
+
 @asynccontextmanager
-async def verified_ledger(dsn: str) -> AsyncIterator[VerifiedLedger]:
-    """An empty ledger."""
+async def verified_ledger(dsn: str, before: Before = NOTHING) -> AsyncIterator[VerifiedLedger]:
+    """An empty ledger, or one with a past; new ids are none that it had then."""
     log = PostgresEventLog(dsn)
     await log.start()
-    writer = await Writer(log, rules=FixedRules()).start()
+    writer = await Writer(log, seed=before.sent, rules=FixedRules()).start()
     connection = await asyncpg.connect(dsn)
-    yield VerifiedLedger(dsn, writer, connection)
+    ledger = VerifiedLedger(dsn, writer, connection)
+    ledger.sent, ledger.projected = before
+    yield ledger
     await connection.close()
     await writer.stop()
     await log.close()
+
+
+def past(
+    happen: Callable[[VerifiedLedger], Awaitable[None]],
+) -> Callable[[str], Coroutine[None, None, Before]]:
+    """What fills a database with what happened, read models included."""
+
+    async def fill(dsn: str) -> Before:
+        async with verified_ledger(dsn) as ledger:
+            await happen(ledger)
+            await ledger.project()
+            return Before(ledger.sent, ledger.projected)
+
+    return fill
