@@ -128,8 +128,9 @@ async def _close(producer: AIOKafkaProducer) -> None:
 
 async def _abandon(producer: AIOKafkaProducer) -> None:
     """End what a producer cannot finish: a second `stop` would do nothing."""
-    with suppress(TimeoutError, KafkaError, OSError):
-        async with asyncio.timeout(_CLOSE_LIMIT_S):
-            await producer._sender.close()  # noqa: SLF001 - there is no other way to end it
-            await producer.client.close()
+    # Each with a limit of its own: what hinders one must not leave the other open.
+    for close in (producer._sender.close, producer.client.close):  # noqa: SLF001 - no other way
+        with suppress(TimeoutError, KafkaError, OSError):
+            async with asyncio.timeout(_CLOSE_LIMIT_S):
+                await close()
     producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001 - whoever waits hears

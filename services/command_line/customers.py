@@ -90,17 +90,16 @@ def reject_wallet(wallet_id: str, reason: str | None, by: str | None) -> None:
 
 def _maintain(work: Coroutine[Any, Any, list[str]]) -> None:
     """Run a command about customers, and say what it says."""
-    import asyncpg
-
     from ledger.command_handling.errors import CommandHandlingError
     from services.customers.errors import CustomerCommandError
+    from services.runtime.postgres import LOST
     from services.vault.errors import VaultError
 
     try:
         said = run_process("customers", work, logs=False)
     except (CustomerCommandError, CommandHandlingError, VaultError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except LOST as error:
         message = f"the database: {error}"
         raise click.ClickException(message) from error
     if said is None:

@@ -73,10 +73,9 @@ def run_process(
 
 def with_connection(work: "Callable[[Connection], Awaitable[Result]]") -> Result:
     """Run `work` with a connection to the configured database."""
-    import asyncpg
     import uvloop
 
-    from services.runtime.postgres import connect
+    from services.runtime.postgres import LOST, connect
 
     dsn = settings_now().require_database_url()
 
@@ -89,7 +88,7 @@ def with_connection(work: "Callable[[Connection], Awaitable[Result]]") -> Result
 
     try:
         return uvloop.run(run())
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except LOST as error:
         message = f"the database: {error}"
         raise click.ClickException(message) from error
 

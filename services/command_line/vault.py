@@ -75,17 +75,16 @@ def rotate_master_key(by: str | None) -> None:
 
 def _maintain(work: Coroutine[Any, Any, list[str]]) -> None:
     """Run one of the vault's commands, and say what it says."""
-    import asyncpg
-
     from services.customers.errors import CustomerCommandError
     from services.runtime.migrations import MigrationError
+    from services.runtime.postgres import LOST
     from services.vault.errors import VaultError
 
     try:
         said = run_process("vault", work, logs=False)
     except (VaultError, CustomerCommandError, MigrationError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except LOST as error:
         message = f"the vault's database: {error}"
         raise click.ClickException(message) from error
     if said is None:

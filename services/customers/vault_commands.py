@@ -5,22 +5,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import asyncpg
-
 from ledger.event_log.interface import LogUnavailableError
 from ledger.tenants.errors import OutcomeUnknownError
 from services.customers.erasures import erasures_in
 from services.customers.errors import CustomerCommandError
 from services.customers.leftovers import Leftovers
 from services.runtime.administration import administering, operator_name
-from services.runtime.postgres import connect
+from services.runtime.postgres import LOST, connect
 from services.runtime.settings import Settings
 from services.vault import main as vault
 from services.vault.errors import LeftoversUnclearError
 from services.vault.key_store import Destruction
 
 _NAME: Final = "ledger-vault-erasures"
-_AWAY: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 async def run_reconcile(settings: Settings, by: str | None = None) -> list[str]:
@@ -76,13 +73,13 @@ async def _tell(settings: Settings, work: str, by: str | None) -> None:
 async def _erasures(settings: Settings) -> AsyncIterator[AsyncIterator[Destruction]]:
     try:
         connection = await connect(settings.require_database_url(), _NAME)
-    except _AWAY as error:
+    except LOST as error:
         raise _unreadable(error) from error
 
     async def fetch(statement: str, after: int, limit: int) -> Sequence[Any]:
         try:
             return await connection.fetch(statement, after, limit)
-        except _AWAY as error:
+        except LOST as error:
             raise _unreadable(error) from error
 
     try:

@@ -121,7 +121,11 @@ class Pieces:
 
 
 def broken_off() -> RefusedError:
-    """The 400 for a body whose end cannot be read."""
+    """The 400 for a body whose end cannot be read.
+
+    Not for one with a wrongly framed chunk behind a good one: of that nobody is told, so it gets
+    `stopped_coming`.
+    """
     return malformed("the body is broken off or wrongly framed")
 
 

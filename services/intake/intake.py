@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple, Protocol
 
-import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
 
@@ -28,6 +27,7 @@ from services.intake.publisher import ReplyPublisher
 from services.intake.results import EVENT_ID_BYTES
 from services.intake.tenants import KnownTenants
 from services.runtime.environment import SystemEnvironment
+from services.runtime.postgres import LOST
 
 BATCH_MESSAGES_MAX = 1000
 _FIRST_PAUSE_S = 0.05
@@ -148,7 +148,7 @@ class Intake:
             try:
                 async with asyncio.timeout(every_s):
                     await self._tenants.reach()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except LOST as error:
                 self._trouble["database"] = f"the database is away: {type(error).__name__}"
             else:
                 self._trouble.pop("database", None)
@@ -199,7 +199,7 @@ class Intake:
                 unknown = await self._tenants.unknown_of(named)
                 redirecting = batch.redirecting_tenants() - unknown
                 rules = await self._tenants.redirect_rules(redirecting)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except LOST as error:
                 await self._pause("tenants", pause_s, error)
                 pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
             else:

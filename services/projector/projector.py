@@ -21,7 +21,7 @@ from services.projector.events_topic import EventsTopic, OffsetsLostError
 from services.projector.follower import Follower, NotBegunError
 from services.runtime.consumers import DeadConsumerError
 from services.runtime.environment import SystemEnvironment
-from services.runtime.postgres import connect
+from services.runtime.postgres import UNUSABLE, connect
 from services.runtime.settings import Settings
 from services.runtime.topic_end import newest_published
 from services.runtime.topic_identity import TopicIdentity, describe_topic
@@ -44,7 +44,7 @@ _FAILURES = (
     asyncpg.InsufficientResourcesError,
     asyncpg.InvalidTransactionStateError,
     asyncpg.TransactionRollbackError,
-    asyncpg.InterfaceError,
+    *UNUSABLE,
     KafkaError,
     DeadConsumerError,
     TopicUnavailableError,

@@ -94,7 +94,7 @@ async def run(settings: Settings, follow: bool, after: int | None) -> None:
             await _print_events(connection, Console(highlight=False), follow=follow, after=after)
         finally:
             connection.terminate()
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except postgres.LOST as error:
         message = f"ledger: the log cannot be read: {error}"
         raise SystemExit(message) from error
 

@@ -7,6 +7,8 @@ from typing import Final
 
 import asyncpg
 
+from services.runtime.postgres import UNUSABLE
+
 _OUTAGES: Final = (
     ConnectionError,
     TimeoutError,
@@ -16,7 +18,7 @@ _OUTAGES: Final = (
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
-    asyncpg.InterfaceError,
+    *UNUSABLE,
 )
 
 

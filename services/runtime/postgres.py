@@ -14,14 +14,13 @@ else:  # the classes take parameters in their stubs only
     Connection = asyncpg.Connection
     Pool = asyncpg.Pool
 
-LOST: Final = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
-"""What a session raises that is then given up, and opened anew."""
+UNUSABLE: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What the driver itself says of a connection that is of no use any more.
+
+The second, where the server has said that the session is over and not closed the connection yet.
+"""
+LOST: Final = (OSError, asyncpg.PostgresError, *UNUSABLE)
+"""What a session raises that is then given up, and opened anew; a time limit, too."""
 
 
 async def connect(

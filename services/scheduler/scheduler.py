@@ -60,10 +60,11 @@ class Scheduler:
         """Publish what is due; False if a server failed, and is left."""
         try:
             due_wallets = self._due_wallets or await self._join_postgres()
+            # First: a Kafka that is away must not hide it.
+            await self._look_for_old_snapshots(due_wallets)
             publisher = self._publisher or await self._join_kafka()
             await self._publish_due(due_wallets, publisher)
             await self._check_kafka(publisher)
-            await self._look_for_old_snapshots(due_wallets)
         except SessionLostError as error:
             self._readiness.postgres = str(error)
             metrics.FAILURES.labels("postgresql").inc()

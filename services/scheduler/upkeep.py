@@ -5,12 +5,12 @@ It is there where the vault is set up, and nothing else that the scheduler does 
 
 from typing import Final
 
-import asyncpg
 import structlog
 
 from services.customers.errors import CustomerCommandError
 from services.customers.leftovers import Leftovers
 from services.runtime.environment import SystemEnvironment
+from services.runtime.postgres import LOST
 from services.runtime.settings import Settings, SettingsError
 from services.scheduler import metrics
 from services.vault.errors import VaultError
@@ -19,9 +19,7 @@ INTERVAL_S: Final = 3600.0
 _PAUSE_S: Final = 300.0
 _NAME: Final = "ledger-scheduler-upkeep"
 _FAILURES: Final = (
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
+    *LOST,
     CustomerCommandError,
     SettingsError,
     VaultError,

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import NoReturn
 
 import aiohttp
-import asyncpg
 import msgspec
 
 from services.runtime.addresses import host_in_url
 from services.runtime.database_roles import LEDGER_ROLES, grant_if_possible
 from services.runtime.migrations import MigrationError, apply_migrations
-from services.runtime.postgres import connect
+from services.runtime.postgres import LOST, connect
 from services.runtime.settings import SecretText, Settings
 from services.runtime.topics import TopicUnavailableError, ensure_topics, ledger_topics
 from services.supervisor.children import Child, ChildSpec, stop_together
@@ -64,8 +63,7 @@ _BACKGROUND = {
 
 _FAILURES = (
     *(HomeInUseError, MigrationError, PortTakenError, ProcessFailedError),
-    *(TopicUnavailableError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError),
-    VaultError,
+    *(TopicUnavailableError, VaultError, *LOST),
 )
 
 

@@ -5,8 +5,14 @@ from typing import Any, NoReturn
 
 import pytest
 
-from ledger.command_handling.errors import OutcomeUnknownError
+from ledger.command_handling.errors import (
+    ClockSteppedError,
+    LedgerUnavailableError,
+    OutcomeUnknownError,
+    OverloadedError,
+)
 from ledger.command_handling.submission import Settled
+from services.gateway.baas.customers import Customers, KnownReference
 from services.gateway.baas.recorded import Log
 from services.gateway.credit_wallets.settlement import Settlement
 from services.gateway.problems import ReadsUnavailableError
@@ -104,4 +110,43 @@ async def test_a_reference_that_was_made_is_named_where_the_outcome_is_unknown(
     again = await baas.post(path, body | {"reference": reference_named_in(errors)})
     assert again.status == 201
     assert again.headers["Idempotent-Replayed"] == "true"
+    assert await balance(baas, sender) == 70
+
+
+@pytest.mark.parametrize(
+    "error", [LedgerUnavailableError, OverloadedError, ClockSteppedError, OutcomeUnknownError]
+)
+async def test_what_the_same_call_did_meanwhile_is_not_denied(
+    baas: BaasClient, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    """The call's key is used by then: whatever comes of asking once more, the money has moved."""
+    sender, _ = await transfer_of(baas, 30)
+    body = {"customer_id": sender, "amount": 30}
+    key = {"Idempotency-Key": "rent"}
+    first = await baas.post("/wallets/debit", body, headers=key)
+    known_reference, hand_in = Customers.known_reference, Settlement.hand_in
+    looked: list[str | None] = []
+    handed_in: list[object] = []
+
+    async def not_yet(self: Customers, tenant_id: str, command_id: str | None) -> KnownReference:
+        known = await known_reference(self, tenant_id, command_id)
+        looked.append(known.reference)
+        return known if len(looked) > 1 else KnownReference(None, known.unix_seconds)
+
+    async def only_once(self: Settlement, *arguments: Any) -> Settled:
+        handed_in.append(arguments)
+        if len(handed_in) > 1:
+            raise error
+        return await hand_in(self, *arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Customers, "known_reference", not_yet)
+        patched.setattr(Settlement, "hand_in", only_once)
+        status, message, errors = failure(await baas.post("/wallets/debit", body, headers=key))
+    assert (len(looked), len(handed_in)) == (2, 2)
+    assert (status, message) == (503, UNKNOWN_OUTCOME)
+    if error is OutcomeUnknownError:
+        assert reference_named_in(errors) == first.json["data"]["reference"]
+    again = await baas.post("/wallets/debit", body, headers=key)
+    assert (again.status, again.body) == (201, first.body)
     assert await balance(baas, sender) == 70

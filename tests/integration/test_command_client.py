@@ -8,9 +8,12 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.conn import AIOKafkaConnection
+from aiokafka.errors import ProducerClosed
 
 from schemas.commands import CreditWallet
-from services.client import CommandClient, NotPublishedError, ResultsUnreadableError
+from services.client import CommandClient, NotPublishedError, ResultsUnreadableError, publisher
+from services.client.publisher import CommandPublisher
 from tests.specs.world import TENANT
 
 TOPICS = ("ledger.commands", "ledger.command-results", "ledger.commands.rejected")
@@ -101,6 +104,34 @@ async def test_commands_after_a_failure_share_one_new_producer(
             *(client.publish(CREDIT, command_id=name) for name in names)
         )
     assert started == [producer_of(client)]
+
+
+async def test_what_kafka_never_answers_leaves_nothing_open(
+    kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever waits is told, and the connection is closed, however long the request would wait."""
+    monkeypatch.setattr(publisher, "_STOP_LIMIT_S", 0.1)
+    monkeypatch.setattr(publisher, "_CLOSE_LIMIT_S", 0.2)
+    before = asyncio.all_tasks()
+    commands = CommandPublisher(
+        lambda: AIOKafkaProducer(bootstrap_servers=kafka, enable_idempotence=True, acks="all")
+    )
+    await commands.publish(TOPICS[0], b"first", b"key", [])
+    producer: Any = commands._producer
+    connections = list(producer.client._conns.values())
+    # Answers come, and go nowhere.
+    monkeypatch.setattr(AIOKafkaConnection, "_handle_frame", lambda *_: None)
+    lost = asyncio.create_task(commands.publish(TOPICS[0], b"lost", b"key", []))
+    async with asyncio.timeout(20):
+        while not producer._sender._in_flight:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
+        await commands.stop()
+        with pytest.raises(ProducerClosed):
+            await lost
+    assert [each.connected() for each in connections] == [False] * len(connections)
+    async with asyncio.timeout(20):
+        while asyncio.all_tasks() - before:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.01)
 
 
 async def test_when_reading_results_has_ended_whoever_waits_is_told_at_once(

@@ -64,12 +64,12 @@ async def test_a_stream_stands_back_for_a_while_only(
     assert msgspec.json.decode(results[2].body)["code"] == "overloaded"
 
 
-def together(wallet: str) -> dict[str, object]:
+def together(wallet: str, *more: object, atomic: bool = True) -> dict[str, object]:
     commands = [
         {"type": "credit", "wallet_id": wallet, "amount": 5, "reference": reference}
         for reference in ("one", "two")
     ]
-    return {"atomic": True, "commands": commands}
+    return {"atomic": atomic, "commands": [*commands, *more]}
 
 
 async def test_all_or_none_is_one_503_while_the_ledger_is_away(gateway: MemoryGateway) -> None:
@@ -99,6 +99,27 @@ async def test_all_or_none_is_one_503_where_nobody_knows(gateway: MemoryGateway)
     results = (await gateway.batch(together(wallet))).json["results"]
     assert [result["replayed"] for result in results] == [True, True]
     assert [result["body"]["balance_after"] for result in results] == [5, 10]
+
+
+async def test_what_was_applied_before_is_not_denied_by_a_decline(gateway: MemoryGateway) -> None:
+    """They were sent one by one before, and are sent again, under their key, as all or none."""
+    wallet = await gateway.open_wallet()
+    over = {"type": "debit", "wallet_id": wallet, "amount": 1_000, "reference": "too much"}
+    declined = (await gateway.batch(together(wallet, over), key="another")).json
+    assert declined["detail"] == "command 2 was declined, so none of the batch was applied"
+    one_by_one = (await gateway.batch(together(wallet, atomic=False), key="may")).json["results"]
+    assert [each["status"] for each in one_by_one] == [200, 200]
+    again = await gateway.batch(together(wallet, over), key="may")
+    assert (again.status, again.code, again.json["index"]) == (409, "batch_declined", 2)
+    assert [(each["status"], each["replayed"]) for each in again.json["results"]] == [
+        (200, True),
+        (200, True),
+        (409, False),
+    ]
+    assert again.json["detail"] == (
+        "command 2 was declined, and only what is marked replayed and succeeded is applied: "
+        "it was before"
+    )
 
 
 async def test_all_or_none_is_one_503_where_there_is_no_room(gateway: MemoryGateway) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import msgspec
 import pytest
+import structlog
 
 from ledger.tenants.usage import UsedCredential
 from schemas.http.batches import BatchResult
@@ -164,6 +165,25 @@ async def test_a_body_that_stops_coming_is_not_waited_for(
     assert (status, problem["code"]) == (400, "malformed_request")
     assert problem["detail"] == "the rest of the body did not come in time"
     writer.close()
+
+
+async def test_who_hangs_up_before_the_body_is_read_is_no_fault_of_ours(
+    gateway: MemoryGateway,
+) -> None:
+    """All of it has come, and nobody is there any more when it is known who sent it."""
+    body = b'{"commands":[]}'
+    gateway.credential.may_be_told.clear()
+    with structlog.testing.capture_logs() as logged:
+        _, writer = await gateway.opened(JSON, len(body))
+        writer.write(body)
+        await gateway.credential.is_asked_for.wait()
+        (connection,) = gateway.server.connections
+        writer.transport.abort()
+        await until(lambda: connection.transport is None)
+        gateway.credential.may_be_told.set()
+        await until(lambda: bool(logged))
+    (answered,) = logged
+    assert (answered["status"], answered["reason"]) == (400, "malformed_request")
 
 
 async def test_a_body_that_comes_bit_by_bit_for_too_long_is_not_waited_for(

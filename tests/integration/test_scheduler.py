@@ -165,6 +165,21 @@ async def test_while_kafka_takes_nothing_it_says_so_and_tries_again(
     await _until_ready(port)
 
 
+async def test_a_snapshot_is_looked_for_also_while_kafka_is_away(line: DueLine, port: int) -> None:
+    nobody = socket.create_server(("127.0.0.1", 0))
+    nowhere = f"127.0.0.1:{nobody.getsockname()[1]}"
+    nobody.close()
+    async with line.connection.transaction(isolation="repeatable_read"):
+        await line.connection.fetchval("SELECT count(*) FROM balances")
+
+        scheduler = await line.scheduler(
+            LEDGER_HEALTH_PORT=str(port), LEDGER_KAFKA_BOOTSTRAP=nowhere
+        )
+        await until(lambda: scheduler.logged("kafka_failed"), PATIENCE_S)
+
+        assert (await _metrics(port))["ledger_oldest_snapshot_seconds"] > 0
+
+
 async def test_it_waits_for_the_schema(line_without_schema: DueLine, port: int) -> None:
     """There is no order in which processes must start."""
     scheduler = await line_without_schema.scheduler(LEDGER_HEALTH_PORT=str(port))

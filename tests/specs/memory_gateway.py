@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 import msgspec
+from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from ledger.command_handling.processor import CommandProcessor
@@ -84,9 +85,14 @@ class OneCredential:
     def __init__(self) -> None:
         self.is_revoked = False
         self.is_away = False
+        self.is_asked_for = asyncio.Event()
+        self.may_be_told = asyncio.Event()
+        self.may_be_told.set()
 
     async def find(self, key_id: str) -> Credential:
         """As it is stored now."""
+        self.is_asked_for.set()
+        await self.may_be_told.wait()
         if self.is_away:
             raise ReadsUnavailableError("the credentials cannot be read")
         found = await _find(key_id)
@@ -105,6 +111,7 @@ class MemoryGateway(NamedTuple):
     environment: HastyEnvironment
     credential: OneCredential
     limits: RateLimits
+    server: web.Server
 
     def authorization(self) -> str:
         """The header's value for who may call."""
@@ -137,12 +144,17 @@ class MemoryGateway(NamedTuple):
         writer.write(head.encode())
         return reader, writer
 
-    async def batch(self, body: object | bytes, content_type: str = "application/json") -> Reply:
-        """A `POST /v1/batch`."""
+    async def batch(
+        self, body: object | bytes, content_type: str = "application/json", key: str | None = None
+    ) -> Reply:
+        """A `POST /v1/batch`, with an Idempotency-Key if one is given."""
+        headers = {"Authorization": self.authorization(), "Content-Type": content_type}
+        if key is not None:
+            headers["Idempotency-Key"] = key
         async with self.session.post(
             f"http://127.0.0.1:{self.port}/v1/batch",
             data=body if isinstance(body, bytes) else msgspec.json.encode(body),
-            headers={"Authorization": self.authorization(), "Content-Type": content_type},
+            headers=headers,
         ) as response:
             return Reply(response.status, response.headers.copy(), await response.read())
 
@@ -175,7 +187,11 @@ async def memory_gateway() -> AsyncIterator[MemoryGateway]:
     try:
         async with aiohttp.ClientSession() as session:
             port = runner.addresses[0][1]
-            yield MemoryGateway(port, log, processor, session, environment, credential, limits)
+            server = runner.server
+            assert server is not None
+            yield MemoryGateway(
+                port, log, processor, session, environment, credential, limits, server
+            )
     finally:
         await runner.cleanup()
         await processor.stop()

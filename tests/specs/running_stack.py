@@ -23,6 +23,7 @@ import aiohttp
 import asyncpg
 import pytest
 
+from services.runtime.postgres import LOST
 from services.supervisor.ports import RememberedPorts
 from tests.specs.running_gateway import basic
 
@@ -34,7 +35,7 @@ PATIENCE_S = 90.0
 
 _PROBE_TIMEOUT = aiohttp.ClientTimeout(total=5)
 _NOT_NOW = (
-    *(OSError, TimeoutError, aiohttp.ClientError, asyncpg.PostgresError, asyncpg.InterfaceError),
+    *(*LOST, aiohttp.ClientError),
     # A pid file that is just being written.
     ValueError,
 )

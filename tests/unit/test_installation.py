@@ -71,10 +71,28 @@ def test_production_has_what_processes_need_and_nothing_of_development() -> None
 
 def test_the_image_is_made_of_every_package_and_its_lock() -> None:
     text = (ROOT / "deploy" / "Dockerfile").read_text()
-    copied = {
-        word for line in re.findall(r"^COPY (.+)$", text, re.MULTILINE) for word in line.split()
-    }
+    copied = copied_by(text)
     project = pyproject()
     assert {*project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]} <= copied
     assert {"pyproject.toml", project["project"]["readme"], PRODUCTION.name} <= copied
     assert EVERYTHING.name not in text
+
+
+def test_a_build_is_sent_what_it_copies_and_neither_keys_nor_data() -> None:
+    copied = copied_by((ROOT / "deploy" / "Dockerfile").read_text())
+    everything, *sent = [
+        line
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line.startswith(("*", "!")) and not line.startswith("**/")
+    ]
+    assert everything == "*"
+    assert {line.removeprefix("!") for line in sent} == copied
+
+
+def copied_by(dockerfile: str) -> set[str]:
+    """What an image is made of, of the repository."""
+    return {
+        source
+        for line in re.findall(r"^COPY (?!--from)(.+)$", dockerfile, re.MULTILINE)
+        for source in line.split()[:-1]
+    }

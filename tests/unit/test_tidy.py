@@ -25,6 +25,8 @@ _SQL_OPAQUE = re.compile(
 _CHANGES = {"add", "append", "clear", "discard", "extend", "pop", "popleft", "remove", "update"}
 _CHANGES |= {"insert", "popitem", "setdefault"}
 
+_DRIVERS_ERRORS = {"InterfaceError", "InternalClientError"}
+
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -121,6 +123,31 @@ def _changes_something(node: ast.AST) -> bool:
     return isinstance(node, ast.Await | ast.NamedExpr)
 
 
+def half_lists_of_errors(source: str) -> list[int]:
+    """The lines that list one of the driver's own errors and leave out the other.
+
+    A server may end a session before it closes the connection: who asks then hears
+    `InternalClientError`, where otherwise it would have been `InterfaceError`.
+    """
+    lists: list[list[ast.expr]] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Tuple):
+            lists.append(node.elts)
+        elif isinstance(node, ast.ExceptHandler) and node.type is not None:
+            lists.append([node.type])
+    return [
+        listed[0].lineno
+        for listed in lists
+        if len(_DRIVERS_ERRORS & {_last_name(each) for each in listed}) == 1
+    ]
+
+
+def _last_name(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else None
+
+
 def statements(sql: str) -> int:
     """How many statements a piece of SQL holds."""
     plain = _SQL_OPAQUE.sub(lambda match: " " if match[0].startswith(("--", "/*")) else "x", sql)
@@ -182,6 +209,17 @@ def test_assertions_change_nothing() -> None:
     assert changing == []
 
 
+def test_lists_of_errors_have_both_of_the_drivers_own() -> None:
+    """Of most modules that means `postgres.LOST` or `postgres.UNUSABLE`."""
+    half = [
+        f"{name}:{line}"
+        for name, text in texts(python_files())
+        for line in half_lists_of_errors(text)
+        if name != "tests/integration/test_sessions_that_end.py"
+    ]
+    assert half == []
+
+
 def test_nothing_is_left_unfinished() -> None:
     assert lines_with(_UNFINISHED, files()) == []
 
@@ -241,6 +279,11 @@ def test_the_rules_catch_what_breaks_them() -> None:
     )
     assert undocumented(source) == ["A", "A.b"]
     assert asserted_changes("assert a\nassert b.pop(c) == d\nassert (e := f)") == [2, 3]
+    source = (
+        "A = (OSError, x.InterfaceError)\nB = (x.InterfaceError, x.InternalClientError)\n"
+        "try: ...\nexcept x.InternalClientError: ...\nexcept (OSError, ValueError): ...\n"
+    )
+    assert half_lists_of_errors(source) == [1, 4]
     assert _UNFINISHED.search("# " + "TO" + "DO: later")
     assert _MACHINE_PATH.search('"' + "/wo" + 'rk/x"')
     assert not _MACHINE_PATH.search("frame" + "/wo" + "rk/")

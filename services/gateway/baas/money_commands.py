@@ -139,8 +139,10 @@ class MoneyCommands:
             # The same call was decided meanwhile, under the reference that was made for that one.
             try:
                 settled, _ = await self._settle_made(call, command_id, command)
-            except ReadsUnavailableError as error:
-                # It may well have moved the money.
+            except OutcomeUnknownError:
+                raise  # It may name the reference.
+            except (ReadsUnavailableError, CommandHandlingError) as error:
+                # That call may well have moved the money.
                 raise OutcomeUnknownError from error
         return settled
 

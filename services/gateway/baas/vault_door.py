@@ -19,6 +19,7 @@ from services.gateway.baas.failures import VAULT_UNAVAILABLE
 from services.gateway.baas.vault_metrics import VaultMetrics
 from services.gateway.database import GATHERED, Database
 from services.gateway.problems import ReadsUnavailableError, RefusedError
+from services.runtime.postgres import LOST
 from services.runtime.settings import Settings, SettingsError
 from services.vault.blind_index import BlindIndex
 from services.vault.document_store import DocumentStore
@@ -30,14 +31,7 @@ from services.vault.vault import Vault
 Result = TypeVar("Result")
 
 _MAX_SECONDS: Final = 5.0
-_AWAY: Final = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    ReadsUnavailableError,
-    SettingsError,
-)
+_AWAY: Final = (*LOST, ReadsUnavailableError, SettingsError)
 
 _log = structlog.get_logger(__name__)
 

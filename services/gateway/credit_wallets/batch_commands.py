@@ -83,9 +83,13 @@ class BatchCommands:
         ]
         index = _declined_at([outcome.result.rejection for outcome in outcomes])
         if index is not None:
+            told = "so none of the batch was applied"
+            if any(each.replayed and each.result.rejection is None for each in outcomes):
+                # Sent before under the same key, each by itself.
+                told = "and only what is marked replayed and succeeded is applied: it was before"
             return problem(
                 "batch_declined",
-                f"command {index} was declined, so none of the batch was applied",
+                f"command {index} was declined, {told}",
                 call.request_id,
                 context={"index": index},
                 results=results,
