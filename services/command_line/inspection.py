@@ -1,21 +1,20 @@
 """The commands that show and check what there is, and change nothing."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
 import click
 
+from schemas.as_of import as_of_of
+from schemas.times import moment_of
 from services.command_line.running import run_process, settings_now, with_connection
 
 if TYPE_CHECKING:
     from services.runtime.postgres import Connection
     from services.verify.report import Form
-
-_LENGTHS_OF_DATES = (4, 8)
-"""Of a year, and of a date without hyphens."""
 
 
 @click.command()
@@ -60,32 +59,23 @@ def verify(*, against: Path | None, kafka: bool, form: "Form") -> None:
     sys.exit(1 if status is None else status)
 
 
-def _moment(text: str) -> datetime:
-    """A time in ISO 8601, without an offset in UTC; a ValueError if it is none."""
-    moment = datetime.fromisoformat(text)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-
-
 def _as_of(
     context: click.Context, parameter: click.Parameter, text: str | None
 ) -> datetime | int | None:
     """The moment (without an offset: UTC) or the position that the option says."""
     if text is None:
         return None
-    named = text.removeprefix("position:")
-    if named.isascii() and named.isdecimal() and len(named) <= 18:
-        if named == text and len(text) in _LENGTHS_OF_DATES:
-            message = (
-                f"{text!r} may be a position or a date: write position:{text}, "
-                "or a date with hyphens, such as 2030-01-01"
-            )
-            raise click.BadParameter(message)
-        return int(named)
-    try:
-        return _moment(text)
-    except ValueError as error:
+    asked = as_of_of(text)
+    if asked == "ambiguous":
+        message = (
+            f"{text!r} may be a position or a date: write position:{text}, "
+            "or a date with hyphens, such as 2030-01-01"
+        )
+        raise click.BadParameter(message, ctx=context, param=parameter)
+    if asked is None:
         message = f"{text!r} is neither a time, such as 2030-01-01T00:00:00Z, nor a position"
-        raise click.BadParameter(message, ctx=context, param=parameter) from error
+        raise click.BadParameter(message, ctx=context, param=parameter)
+    return asked
 
 
 @click.command("trial-balance")
@@ -113,11 +103,11 @@ def trial_balance(tenant_id: UUID | None, as_of: datetime | int | None) -> None:
 def _since(context: click.Context, parameter: click.Parameter, text: str | None) -> datetime | None:
     if text is None:
         return None
-    try:
-        return _moment(text)
-    except ValueError as error:
+    moment = moment_of(text)
+    if moment is None:
         message = f"{text!r} is not a time, such as 2030-01-01 or 2030-01-01T00:00:00Z"
-        raise click.BadParameter(message, ctx=context, param=parameter) from error
+        raise click.BadParameter(message, ctx=context, param=parameter)
+    return moment
 
 
 @click.command()
