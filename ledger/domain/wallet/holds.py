@@ -8,6 +8,7 @@ from ledger.domain.wallet.declines import declined_debit, declined_void
 from ledger.domain.wallet.evolve import debt_of
 from ledger.domain.wallet.limits import day_with, excess_of_debit
 from ledger.domain.wallet.lots import expiring, put, take
+from ledger.domain.wallet.standing import keeps_money_in
 from ledger.domain.wallet.state import MAX_HELD_LOTS, MAX_OPEN_HOLDS, Wallet
 from schemas.commands import CaptureHold, PlaceHold, VoidHold
 from schemas.events import HoldCaptured, HoldPlaced, HoldReleased, Lots
@@ -22,8 +23,6 @@ from schemas.rejections import (
     TooManyHeldLots,
     TooManyHolds,
     WalletClosed,
-    WalletFrozen,
-    WalletInactive,
 )
 
 
@@ -55,12 +54,8 @@ def place_hold(wallet: Wallet, command: PlaceHold, now: datetime, facts: Facts) 
 def _refusal_of_hold(
     wallet: Wallet, amount: int, allocated: Lots, facts: Facts
 ) -> Rejection | None:
-    if wallet.status == "closed":
-        return WalletClosed()
-    if wallet.is_inactive:
-        return WalletInactive()
-    if wallet.debits_stopped:
-        return WalletFrozen()
+    if (refusal := keeps_money_in(wallet)) is not None:
+        return refusal
     if len(wallet.holds) >= MAX_OPEN_HOLDS:
         return TooManyHolds(limit=MAX_OPEN_HOLDS)
     if amount > wallet.available:
@@ -81,16 +76,10 @@ def capture_hold(wallet: Wallet, command: CaptureHold, facts: Facts) -> Decision
     held = 0 if hold is None else hold.amount
     amount = command.amount or held or placed.amount
     reference = command.reference or placed.reference
-    refusal: Rejection | None = None
-    if wallet.status == "closed":
-        refusal = WalletClosed()
-    elif hold is None:
+    refusal: Rejection | None = keeps_money_in(wallet)
+    if hold is None and wallet.status != "closed":
         refusal = HoldNotOpen(hold_id=command.hold_id)
-    elif wallet.is_inactive:
-        refusal = WalletInactive()
-    elif wallet.debits_stopped:
-        refusal = WalletFrozen()
-    elif amount > held:
+    elif refusal is None and amount > held:
         refusal = CaptureExceedsHold(amount=amount, held=held)
     if hold is None or refusal is not None:
         assert refusal is not None, "a capture without an open hold is refused"

@@ -9,6 +9,7 @@ from ledger.domain.wallet.declines import declined_credit, declined_debit
 from ledger.domain.wallet.evolve import debt_of
 from ledger.domain.wallet.limits import day_with, excess_of_credit, excess_of_debit
 from ledger.domain.wallet.lots import expiring, put, take
+from ledger.domain.wallet.standing import keeps_money_in, keeps_money_out
 from ledger.domain.wallet.state import MAX_OPEN_LOTS, Wallet
 from schemas.commands import CreditWallet, DebitWallet
 from schemas.events import LotAmount, Lots, WalletCredited, WalletDebited
@@ -19,9 +20,6 @@ from schemas.rejections import (
     InsufficientFunds,
     Rejection,
     TooManyLots,
-    WalletClosed,
-    WalletFrozen,
-    WalletInactive,
 )
 
 
@@ -77,12 +75,8 @@ def credit(
 
 def refusal_of_debit(wallet: Wallet, amount: int, facts: Facts) -> Rejection | None:
     """Why money may not leave, checked in this order."""
-    if wallet.status == "closed":
-        return WalletClosed()
-    if wallet.profile is not None and wallet.profile.is_inactive:
-        return WalletInactive()
-    if wallet.debits_stopped:
-        return WalletFrozen()
+    if (refusal := keeps_money_in(wallet)) is not None:
+        return refusal
     if amount > wallet.available:
         return InsufficientFunds(amount=amount, available=wallet.available)
     return None if wallet.profile is None else excess_of_debit(wallet, amount, facts)
@@ -96,12 +90,8 @@ def refusal_of_credit(
     `kept` is the part that becomes lots: not what pays a debt, and not what lapses at once.
     The refusal names `wallet_id`, for a command that the client sent to another wallet.
     """
-    if wallet.status == "closed":
-        return WalletClosed(wallet_id=wallet_id)
-    if wallet.profile is not None and wallet.profile.is_inactive:
-        return WalletInactive(wallet_id=wallet_id)
-    if wallet.credits_stopped:
-        return WalletFrozen(wallet_id=wallet_id)
+    if (refusal := keeps_money_out(wallet, wallet_id)) is not None:
+        return refusal
     if wallet.balance + amount > MAX_AMOUNT_MINOR:
         return BalanceLimitExceeded(amount=amount, balance=wallet.balance, limit=MAX_AMOUNT_MINOR)
     if too_many_lots(wallet, kept):

@@ -9,6 +9,7 @@ from ledger.domain.wallet.declines import declined_credit, declined_debit
 from ledger.domain.wallet.evolve import debt_of
 from ledger.domain.wallet.lots import ahead, expiring, put, take_back, total, unwound
 from ledger.domain.wallet.movements import beyond_debt, refusal_of_credit
+from ledger.domain.wallet.standing import keeps_money_in
 from ledger.domain.wallet.state import Wallet
 from schemas.commands import ReverseTransaction
 from schemas.events import (
@@ -29,9 +30,6 @@ from schemas.rejections import (
     NotReversible,
     Rejection,
     ReversalExceedsTransaction,
-    WalletClosed,
-    WalletFrozen,
-    WalletInactive,
 )
 
 
@@ -127,12 +125,8 @@ def _whole(spent: Lots, amount: int) -> Lots:
 def _refusal_of_taking(
     wallet: Wallet, command: ReverseTransaction, amount: int, wallet_id: str | None = None
 ) -> Rejection | None:
-    if wallet.status == "closed":
-        return WalletClosed(wallet_id=wallet_id)
-    if wallet.is_inactive:
-        return WalletInactive(wallet_id=wallet_id)
-    if wallet.debits_stopped:
-        return WalletFrozen(wallet_id=wallet_id)
+    if (refusal := keeps_money_in(wallet, wallet_id)) is not None:
+        return refusal
     if amount > wallet.available and not command.allow_negative:
         return InsufficientFunds(amount=amount, available=wallet.available)
     if amount - wallet.available > MAX_AMOUNT_MINOR:

@@ -12,6 +12,7 @@ from ledger.domain.wallet.declines import declined_topup, unapplied
 from ledger.domain.wallet.limits import excess_of_credit
 from ledger.domain.wallet.lots import expiring
 from ledger.domain.wallet.movements import refusal_of_credit
+from ledger.domain.wallet.standing import keeps_money_out
 from ledger.domain.wallet.state import MAX_PENDING_TOPUPS, Wallet
 from schemas.commands import CancelTopup, CompleteTopup, CreateTopup
 from schemas.events import TopupCreated, TopupEnded, WalletToppedUp
@@ -25,8 +26,6 @@ from schemas.rejections import (
     TopupNotPending,
     TopupUnknown,
     WalletClosed,
-    WalletFrozen,
-    WalletInactive,
 )
 
 TOPUP_LIFETIME = timedelta(minutes=30)
@@ -58,16 +57,12 @@ def create_topup(wallet: Wallet, command: CreateTopup, now: datetime, facts: Fac
 
 
 def _refusal_of_topup(wallet: Wallet, amount: int, facts: Facts) -> Rejection | None:
-    if wallet.status == "closed":
-        return WalletClosed()
-    if wallet.is_inactive:
-        return WalletInactive()
-    if wallet.credits_stopped:
-        return WalletFrozen()
+    if (refusal := keeps_money_out(wallet)) is not None:
+        return refusal
     if len(wallet.topups) >= MAX_PENDING_TOPUPS:
         return TooManyTopups(limit=MAX_PENDING_TOPUPS)
-    refusal = refusal_of_credit(wallet, amount, ())
-    return refusal or excess_of_credit(wallet, amount, facts.limits)
+    beyond = refusal_of_credit(wallet, amount, ())
+    return beyond or excess_of_credit(wallet, amount, facts.limits)
 
 
 def complete_topup(wallet: Wallet, command: CompleteTopup, facts: Facts) -> Decision:
