@@ -38,7 +38,7 @@ from schemas.commands import (
 from schemas.events import WalletEvent
 from schemas.rejections import WalletUnknown
 
-_MOVES_ONLY = (DebitWallet, CreditWallet)
+_RETURNS_NOTHING = (DebitWallet, CreditWallet)
 """Commands that return nothing to a lot: if nothing is due before, nothing is due after."""
 
 
@@ -48,7 +48,7 @@ def decide(
     """Decide one command against the wallet that it names (None: no such wallet)."""
     if wallet is None:
         return _without_wallet(command, facts)
-    if wallet.next_due is None and isinstance(command, _MOVES_ONLY):
+    if wallet.next_due is None and isinstance(command, _RETURNS_NOTHING):
         return _rule(wallet, command, now, facts)
     lapsed = due(wallet, now)
     ready = after(wallet, lapsed, now)
