@@ -6,8 +6,7 @@ with every batch is sent as one text.
 
 from collections.abc import Iterable, Sequence
 
-from projections.events import WalletKey
-from schemas.identifiers import hex_of
+from schemas.identifiers import StreamKey, hex_of
 
 
 def spelled(values: Iterable[object]) -> str:
@@ -15,9 +14,9 @@ def spelled(values: Iterable[object]) -> str:
     return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
 
 
-def spelled_keys(wallets: Sequence[WalletKey]) -> tuple[str, str]:
+def spelled_keys(wallets: Sequence[StreamKey]) -> tuple[str, str]:
     """The arrays of tenants and wallets, one element a wallet."""
     return (
         "{" + ",".join([wallet.tenant_id for wallet in wallets]) + "}",
-        "{" + ",".join([hex_of(wallet.wallet_id) for wallet in wallets]) + "}",
+        "{" + ",".join([hex_of(wallet.stream_id) for wallet in wallets]) + "}",
     )

@@ -9,7 +9,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from projections.events import ProjectedEvent, UnreadableEventError, WalletKey
+from projections.events import ProjectedEvent, UnreadableEventError
+from schemas.identifiers import StreamKey
 
 _PREFIX = "ledger."
 
@@ -58,8 +59,8 @@ def _event_type(text: bytes) -> _EventType:
 
 
 @lru_cache(maxsize=65536)
-def _wallet_key(tenant_id: bytes, wallet_id: bytes | None) -> WalletKey:
-    return WalletKey(tenant_id.decode(), _present(wallet_id).decode())
+def _wallet_key(tenant_id: bytes, wallet_id: bytes | None) -> StreamKey:
+    return StreamKey(tenant_id.decode(), _present(wallet_id).decode())
 
 
 @lru_cache(maxsize=1024)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from schemas.identifiers import StreamId, TenantId
+from schemas.identifiers import StreamKey
 
 
 class ProjectionStoppedError(Exception):
@@ -44,19 +44,12 @@ class LogDivergedError(ProjectionStoppedError):
     code = "log_diverged"
 
 
-class WalletKey(NamedTuple):
-    """A wallet, or a tenant's own stream in its place; another tenant's is another key."""
-
-    tenant_id: TenantId
-    wallet_id: StreamId
-
-
 class ProjectedEvent(Struct, frozen=True, kw_only=True, gc=False):
     """An event as a projection sees it, wherever it came from."""
 
     position: int
     """Place in the whole log."""
-    wallet: WalletKey
+    wallet: StreamKey
     version: int
     """Place in the wallet's own stream; the first is 1."""
     event_id: str
@@ -71,6 +64,6 @@ class ProjectedEvent(Struct, frozen=True, kw_only=True, gc=False):
 class EventRange(NamedTuple):
     """Some events of one wallet: from the first version to the last, both included."""
 
-    wallet: WalletKey
+    wallet: StreamKey
     first_version: int
     last_version: int

@@ -18,8 +18,8 @@ from projections.events import (
     ProjectionMismatchError,
     ProjectionStoppedError,
     UnreadableEventError,
-    WalletKey,
 )
+from schemas.identifiers import StreamKey
 
 __all__ = [
     "AnyProjection",
@@ -35,7 +35,6 @@ __all__ = [
     "Reader",
     "UnreadableEventError",
     "Versioned",
-    "WalletKey",
     "WalletNews",
 ]
 
@@ -63,7 +62,7 @@ Row = TypeVar("Row", bound=Versioned)
 class WalletNews(NamedTuple, Generic[Row]):
     """One wallet's row, if it has one, and the events that follow it without a gap."""
 
-    wallet: WalletKey
+    wallet: StreamKey
     row: Row | None
     events: Sequence[ProjectedEvent]
 
@@ -80,13 +79,13 @@ class Projection(Protocol[Row]):
         """Its tables, in the order in which they are locked when a rebuilt model takes over."""
 
     async def load(
-        self, connection: Connection, wallets: Sequence[WalletKey]
-    ) -> Mapping[WalletKey, Row]:
+        self, connection: Connection, wallets: Sequence[StreamKey]
+    ) -> Mapping[StreamKey, Row]:
         """The rows of these wallets; those without one are left out."""
 
     async def store(
         self, connection: Connection, news: Sequence[WalletNews[Row]]
-    ) -> Mapping[WalletKey, Row]:
+    ) -> Mapping[StreamKey, Row]:
         """Fold the events onto the rows and write them, in the transaction under way.
 
         The answer is those rows as `load` would give them now.

@@ -9,15 +9,9 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct
 
-from projections.interface import (
-    Connection,
-    EventRange,
-    ProjectedEvent,
-    Reader,
-    WalletKey,
-)
+from projections.interface import Connection, EventRange, ProjectedEvent, Reader
 from projections.statements import load_statement
-from schemas.identifiers import hex_of, stream_name, wallet_id
+from schemas.identifiers import StreamKey, hex_of, stream_name, wallet_id
 
 _READ_LOG = load_statement(__file__, "read_log")
 _READ_MISSING = load_statement(__file__, "read_missing")
@@ -64,34 +58,34 @@ async def read_log(connection: Reader, after_position: int, up_to_position: int)
 
 async def read_missing(
     connection: Reader, holes: Sequence[EventRange]
-) -> dict[WalletKey, list[ProjectedEvent]]:
+) -> dict[StreamKey, list[ProjectedEvent]]:
     """The events of these ranges, as far as the log has them."""
     rows = await connection.fetch(
         _READ_MISSING,
         [hole.wallet.tenant_id for hole in holes],
-        [hex_of(hole.wallet.wallet_id) for hole in holes],
+        [hex_of(hole.wallet.stream_id) for hole in holes],
         [hole.first_version for hole in holes],
         [hole.last_version for hole in holes],
     )
-    found: dict[WalletKey, list[ProjectedEvent]] = {}
+    found: dict[StreamKey, list[ProjectedEvent]] = {}
     for event in _events(rows):
         found.setdefault(event.wallet, []).append(event)
     return found
 
 
 async def read_stream(
-    connection: Reader, wallet: WalletKey, after_version: int, limit: int
+    connection: Reader, wallet: StreamKey, after_version: int, limit: int
 ) -> list[ProjectedEvent]:
     """Up to `limit` events of one wallet after a version."""
     rows = await connection.fetch(
-        _READ_STREAM, wallet.tenant_id, hex_of(wallet.wallet_id), after_version, limit
+        _READ_STREAM, wallet.tenant_id, hex_of(wallet.stream_id), after_version, limit
     )
     return _events(rows)
 
 
 async def find_event(
     connection: Reader, tenant_id: str, event_id: str
-) -> tuple[WalletKey, int] | None:
+) -> tuple[StreamKey, int] | None:
     """Which wallet an event of the tenant belongs to, and its version there.
 
     The id is 32 hexadecimal digits, as holds, transfers and transactions are named by them.
@@ -99,7 +93,7 @@ async def find_event(
     row = await connection.fetchrow(_FIND_EVENT, tenant_id, event_id)
     if row is None:
         return None
-    return WalletKey(tenant_id, wallet_id(row["stream_id"].hex)), row["version"]
+    return StreamKey(tenant_id, wallet_id(row["stream_id"].hex)), row["version"]
 
 
 async def read_head(connection: Reader) -> int:
@@ -115,7 +109,7 @@ async def read_published(connection: Reader) -> Published | None:
 
 
 def _events(rows: Sequence[asyncpg.Record]) -> list[ProjectedEvent]:
-    names: dict[tuple[UUID, UUID], WalletKey] = {}
+    names: dict[tuple[UUID, UUID], StreamKey] = {}
     events = []
     for (
         position,
@@ -131,7 +125,7 @@ def _events(rows: Sequence[asyncpg.Record]) -> list[ProjectedEvent]:
     ) in rows:
         wallet = names.get((tenant_id, stream_id))
         if wallet is None:
-            wallet = WalletKey(str(tenant_id), stream_name(tenant_id, stream_id))
+            wallet = StreamKey(str(tenant_id), stream_name(tenant_id, stream_id))
             names[tenant_id, stream_id] = wallet
         events.append(
             ProjectedEvent(

@@ -25,16 +25,15 @@ from projections.interface import (
     ProjectionGapError,
     UnreadableEventError,
     Versioned,
-    WalletKey,
     WalletNews,
 )
 from projections.log import read_missing
 from schemas.events import UnknownEventError
-from schemas.identifiers import is_wallet_stream
+from schemas.identifiers import StreamKey, is_wallet_stream
 
 REMEMBERED_WALLETS = 50_000
 
-Streams = dict[WalletKey, list[ProjectedEvent]]
+Streams = dict[StreamKey, list[ProjectedEvent]]
 
 
 class Applied(Struct, frozen=True, kw_only=True):
@@ -73,7 +72,7 @@ class Runner:
         self._projection = projection
         self._connection = connection
         self._remembered_wallets = remembered_wallets
-        self._rows: dict[WalletKey, Versioned] = {}
+        self._rows: dict[StreamKey, Versioned] = {}
 
     def forget(self) -> None:
         """Forget every row: checkpoints were read again, so others may have written."""
@@ -141,12 +140,12 @@ def by_wallet(events: Iterable[ProjectedEvent]) -> Streams:
         stream = streams.get(event.wallet)
         if stream is not None:
             stream.append(event)
-        elif is_wallet_stream(event.wallet.wallet_id):
+        elif is_wallet_stream(event.wallet.stream_id):
             streams[event.wallet] = [event]
     return streams
 
 
-def sort_out(streams: Streams, rows: Mapping[WalletKey, Versioned]) -> Sorted:
+def sort_out(streams: Streams, rows: Mapping[StreamKey, Versioned]) -> Sorted:
     """Drop what the rows hold already, and find the holes in what remains.
 
     The subscriber's rule: of a wallet, a version that is not above the highest seen is
@@ -182,7 +181,7 @@ def fill_holes(news: Streams, holes: Sequence[EventRange], missing: Streams) -> 
         ]
         if len(found) != hole.last_version - hole.first_version + 1:
             message = (
-                f"{hole.wallet.wallet_id} of tenant {hole.wallet.tenant_id}: versions "
+                f"{hole.wallet.stream_id} of tenant {hole.wallet.tenant_id}: versions "
                 f"{hole.first_version} to {hole.last_version} did not arrive, "
                 f"and the log has {len(found)} of them"
             )

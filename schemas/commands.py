@@ -28,6 +28,9 @@ from schemas.times import Moment
 NO_METADATA = Raw(b"null")
 """`metadata` if none was sent; answers show it as null."""
 
+MAX_BATCH_COMMANDS = 1_000
+"""One append has no more, so no more can be applied all or none."""
+
 FreezeScope = Literal["debits", "credits", "all"]
 Reason = Annotated[str, Meta(max_length=255, description="Kept in the wallet's history.")]
 Description = Annotated[str, Meta(max_length=1024, description="Shown in the history.")]

@@ -6,7 +6,7 @@ UUIDs. Making an id needs a clock and randomness, which come in as arguments.
 
 import re
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID, uuid5
 
 from msgspec import Meta
@@ -93,6 +93,13 @@ _HOLD = re.compile(r"hol_[0-9a-f]{32}", re.ASCII)
 _TRANSFER = re.compile(r"trf_[0-9a-f]{32}", re.ASCII)
 _TOPUP = re.compile(r"top_[0-9a-f]{32}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+
+
+class StreamKey(NamedTuple):
+    """A wallet's stream, or a tenant's own; another tenant's is another key."""
+
+    tenant_id: TenantId
+    stream_id: StreamId
 
 
 def is_wallet_id(text: str) -> bool:

@@ -34,7 +34,6 @@ from ledger.event_log.interface import (
     IdentityKey,
     Question,
     Record,
-    WalletKey,
     WalletRow,
     topup_of,
 )
@@ -60,7 +59,7 @@ from schemas.events import (
     WalletEvent,
     decode_event,
 )
-from schemas.identifiers import RANDOM_BYTES_PER_UUID7, user_id_of, uuid7s, wallet_id
+from schemas.identifiers import RANDOM_BYTES_PER_UUID7, StreamKey, user_id_of, uuid7s, wallet_id
 from schemas.rejections import (
     BatchDeclined,
     CurrencyMismatch,
@@ -108,7 +107,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     """None if the batch writes nothing: only repeats, and refusals that leave no trace."""
     settled: Sequence[Settled]
     """One for each submission, in order."""
-    wallets: Mapping[WalletKey, Known]
+    wallets: Mapping[StreamKey, Known]
     """The states after the append."""
 
 
@@ -127,7 +126,7 @@ class Batch:
         head: Head,
         findings: Findings,
         now: datetime,
-        known: Mapping[WalletKey, Known],
+        known: Mapping[StreamKey, Known],
         cache: WalletCache,
         originals: Originals,
         random_bytes: Callable[[int], bytes],
@@ -220,7 +219,7 @@ class Batch:
         self, member: Submission, recorded: RecordedEvent, outcome: Settled
     ) -> Settled:
         """The decline as a fact of the wallet without the rest of its group."""
-        key = WalletKey(recorded.tenant_id, recorded.stream_id)
+        key = StreamKey(recorded.tenant_id, recorded.stream_id)
         known = self._overlay.known_of(key)
         rejection = outcome.result.rejection
         if known is None or known.wallet is None or rejection is None:
@@ -269,14 +268,14 @@ class Batch:
                 next_serial=self._overlay.next_serials[submission.tenant_id],
             )
         decision = decide(None, command, self._now, facts)
-        key = WalletKey(submission.tenant_id, wallet_id(next(self._ids)))
+        key = StreamKey(submission.tenant_id, wallet_id(next(self._ids)))
         case = Case(submission, asked, Target(key), facts)
         result = self._record(case, NOTHING_KNOWN, decision)
         if decision.rejection is None:
             self._overlay.add_wallet(
                 WalletRow(
                     tenant_id=submission.tenant_id,
-                    wallet_id=key.wallet_id,
+                    wallet_id=key.stream_id,
                     customer_id=command.customer_id,
                     user_id=user_id,
                     currency=command.currency,
@@ -297,7 +296,7 @@ class Batch:
         known = self._overlay.known_of(key)
         if known is None or known.wallet is None:
             is_one_of_two = isinstance(command, TransferMoney)
-            return refused(WalletUnknown(wallet_id=key.wallet_id if is_one_of_two else None))
+            return refused(WalletUnknown(wallet_id=key.stream_id if is_one_of_two else None))
         if type(command) not in _MOVES_ONLY:
             facts = self._facts(target, known.wallet)
         elif known.wallet.profile is None:

@@ -13,7 +13,8 @@ from ledger.command_handling.originals import Originals
 from ledger.command_handling.rules import Rules
 from ledger.command_handling.submission import Submission
 from ledger.command_handling.wallet_cache import Known, WalletCache
-from ledger.event_log.interface import EventLog, Findings, Head, Question, WalletKey
+from ledger.event_log.interface import EventLog, Findings, Head, Question
+from schemas.identifiers import StreamKey
 
 CACHED_ORIGINALS = 10_000
 GUESS_PAUSE_S = 0.05
@@ -77,7 +78,7 @@ class Deciding:
         return plan
 
     def guess(
-        self, submissions: Sequence[Submission], head: Head, known: Mapping[WalletKey, Known]
+        self, submissions: Sequence[Submission], head: Head, known: Mapping[StreamKey, Known]
     ) -> Plan | None:
         """Decide without a look-up if nothing but a repeat could be missed.
 

@@ -26,7 +26,6 @@ from ledger.event_log.interface import (
     Question,
     Record,
     ReferenceRow,
-    WalletKey,
     WalletRow,
 )
 from schemas.events import (
@@ -44,7 +43,7 @@ from schemas.events import (
     encode_event,
     type_of,
 )
-from schemas.identifiers import hex_of
+from schemas.identifiers import StreamKey, hex_of
 
 _REVERSALS = (DebitReversed, CreditReversed)
 _PAYMENTS = (WalletToppedUp, TopupUnapplied)
@@ -67,7 +66,7 @@ class Overlay:
         head: Head,
         findings: Findings,
         now: datetime,
-        known: Mapping[WalletKey, Known],
+        known: Mapping[StreamKey, Known],
         cache: WalletCache,
     ) -> None:
         self._head = head
@@ -84,7 +83,7 @@ class Overlay:
         self.identity_owners = dict(findings.identity_owners)
         self.next_serials = dict(findings.next_serials)
         self._identities: dict[tuple[str, str], IdentityRow] = {}
-        self.changed: dict[WalletKey, Known] = {}
+        self.changed: dict[StreamKey, Known] = {}
         self.events: list[RecordedEvent] = []
         self._outcomes: list[OutcomeRow] = []
         self._references: list[ReferenceRow] = []
@@ -92,20 +91,20 @@ class Overlay:
         self._closures: list[ClosureRow] = []
         self._account_numbers: list[AccountNumberRow] = []
 
-    def known_of(self, key: WalletKey) -> Known | None:
+    def known_of(self, key: StreamKey) -> Known | None:
         """The wallet as it stands now; None if it does not exist."""
         known = self.changed.get(key) or self._known.get(key) or self._cache.get(key)
         return None if known is None or known.wallet is None else known
 
     def add_event(
-        self, key: WalletKey, known: Known, event: WalletEvent, event_id: str, metadata: str
+        self, key: StreamKey, known: Known, event: WalletEvent, event_id: str, metadata: str
     ) -> Known:
         """Append an event to a wallet; the wallet after it."""
         version = known.version + 1
         type_name = type_of(event)
         data = encode_event(event).decode()
         envelope = (
-            f"{key.wallet_id}\n{version}\n{event_id}\n{type_name}\n"
+            f"{key.stream_id}\n{version}\n{event_id}\n{type_name}\n"
             f"{SCHEMA_VERSION}\n{key.tenant_id}\n{self._recorded_us}"
         )
         digest = event_hash_of_parts(known.hash, envelope, data, metadata)
@@ -113,7 +112,7 @@ class Overlay:
             RecordedEvent(
                 position=self._head.last_position + len(self.events) + 1,
                 tenant_id=key.tenant_id,
-                stream_id=key.wallet_id,
+                stream_id=key.stream_id,
                 version=version,
                 event_id=event_id,
                 type=type_name,
@@ -124,7 +123,7 @@ class Overlay:
                 hash=digest,
             )
         )
-        wallet = evolve(known.wallet, event, wallet_id=key.wallet_id, version=version, at=self._now)
+        wallet = evolve(known.wallet, event, wallet_id=key.stream_id, version=version, at=self._now)
         known = Known(wallet, digest, known.snapshot_version)
         self.changed[key] = known
         if isinstance(event, WalletClosed):
@@ -223,13 +222,13 @@ class Overlay:
             unless_known=unless_known,
         )
 
-    def _free_slot(self, key: WalletKey, wallet: Wallet) -> None:
+    def _free_slot(self, key: StreamKey, wallet: Wallet) -> None:
         slot = CustomerKey(key.tenant_id, wallet.customer_id, wallet.currency)
         self.open_wallets[slot] = None
         position = self.events[-1].position
-        self._closures.append(ClosureRow(key.tenant_id, key.wallet_id, position))
+        self._closures.append(ClosureRow(key.tenant_id, key.stream_id, position))
 
-    def _allot(self, key: WalletKey, event: WalletOpened | WalletReviewed) -> None:
+    def _allot(self, key: StreamKey, event: WalletOpened | WalletReviewed) -> None:
         if event.account_number is None or event.bank_code is None:
             return
         serial = self.next_serials[key.tenant_id]
@@ -241,7 +240,7 @@ class Overlay:
                 serial,
                 event.bank_code,
                 event.account_number,
-                key.wallet_id,
+                key.stream_id,
                 position,
             )
         )

@@ -40,10 +40,10 @@ from ledger.event_log.interface import (
     LogDivergedError,
     LogUnavailableError,
     Turn,
-    WalletKey,
 )
+from schemas.commands import MAX_BATCH_COMMANDS
+from schemas.identifiers import StreamKey
 
-MAX_BATCH_COMMANDS = 1_000
 MAX_WAITING_COMMANDS = 20_000
 GATHER_COMMANDS = 32
 """If several clients are active, a batch smaller than this waits a little for more."""
@@ -344,7 +344,7 @@ class CommandProcessor:
             self._undo_ahead()
             raise
 
-    def _decide_ahead(self, head: Head, wallets: Mapping[WalletKey, Known]) -> None:
+    def _decide_ahead(self, head: Head, wallets: Mapping[StreamKey, Known]) -> None:
         tickets = self._take()
         try:
             plan = self._deciding.guess([ticket.submission for ticket in tickets], head, wallets)

@@ -16,7 +16,6 @@ from ledger.event_log.interface import (
     IdentityKey,
     PaymentKey,
     Question,
-    WalletKey,
 )
 from schemas.commands import (
     CaptureHold,
@@ -31,6 +30,7 @@ from schemas.commands import (
     ReviewWallet,
     TransferMoney,
 )
+from schemas.identifiers import StreamKey
 
 LOOKED_UP = Question()
 """What an append has to guard against where everything was looked up before: nothing."""
@@ -65,7 +65,7 @@ def question_of(
     """What must be read before these submissions can be decided."""
     command_ids: dict[CommandKey, None] = {}
     references: dict[CommandKey, None] = {}
-    wallets: dict[WalletKey, None] = {}
+    wallets: dict[StreamKey, None] = {}
     customers: dict[CustomerKey, None] = {}
     transactions: dict[EventKey, None] = {}
     payments: dict[PaymentKey, None] = {}

@@ -7,7 +7,8 @@ import structlog
 from ledger.command_handling import snapshots
 from ledger.command_handling.environment import Environment
 from ledger.command_handling.wallet_cache import Known, WalletCache
-from ledger.event_log.interface import AppendRefusedError, EventLog, LogUnavailableError, WalletKey
+from ledger.event_log.interface import AppendRefusedError, EventLog, LogUnavailableError
+from schemas.identifiers import StreamKey
 
 SNAPSHOT_PAUSE_S = 0.1
 MAX_DUE_WALLETS = 10_000
@@ -23,9 +24,9 @@ class SnapshotKeeper:
         self._log = log
         self._environment = environment
         self._cache = cache
-        self._due: dict[WalletKey, Known] = {}
+        self._due: dict[StreamKey, Known] = {}
 
-    def note(self, key: WalletKey, known: Known) -> None:
+    def note(self, key: StreamKey, known: Known) -> None:
         """A wallet changed, durably, to this."""
         # One that does not fit in now is due again when it changes next.
         if snapshots.is_due(known) and (key in self._due or len(self._due) < MAX_DUE_WALLETS):

@@ -5,13 +5,8 @@ import msgspec
 from ledger.command_handling.wallet_cache import NOTHING_KNOWN, Known, fold
 from ledger.domain.wallet import Wallet
 from ledger.domain.wallet.state import STATE_VERSION
-from ledger.event_log.interface import (
-    COLD_WALLET_EVENTS,
-    EventLog,
-    Snapshot,
-    StoredWallet,
-    WalletKey,
-)
+from ledger.event_log.interface import COLD_WALLET_EVENTS, EventLog, Snapshot, StoredWallet
+from schemas.identifiers import StreamKey
 
 SNAPSHOT_EVERY_EVENTS = 32
 SNAPSHOTS_AT_ONCE = 40
@@ -57,7 +52,7 @@ def restore(stored: StoredWallet) -> Known | None:
     return fold(Known(wallet, snapshot.event_hash, snapshot.version), stored.events)
 
 
-async def load(log: EventLog, key: WalletKey, stored: StoredWallet) -> Known:
+async def load(log: EventLog, key: StreamKey, stored: StoredWallet) -> Known:
     """The wallet at its newest version, reading on where `stored` stops."""
     known = restore(stored)
     if known is None:

@@ -4,7 +4,7 @@ from typing import NamedTuple, assert_never
 
 from ledger.command_handling.originals import Originals, original_of
 from ledger.command_handling.submission import Submission
-from ledger.event_log.interface import EventKey, PaymentKey, WalletKey
+from ledger.event_log.interface import EventKey, PaymentKey
 from schemas.commands import (
     CancelTopup,
     CaptureHold,
@@ -39,6 +39,7 @@ from schemas.events import (
     WalletToppedUp,
     decode_event,
 )
+from schemas.identifiers import StreamKey
 from schemas.rejections import HoldUnknown, Rejection, TopupUnknown, TransactionUnknown
 
 _TRANSACTIONS = (
@@ -63,8 +64,8 @@ _Naming = CaptureHold | VoidHold | ReverseTransaction | CompleteTopup | CancelTo
 class Target(NamedTuple):
     """The wallet whose decision it is, the other one that it needs, and what is named."""
 
-    wallet: WalletKey
-    other: WalletKey | None = None
+    wallet: StreamKey
+    other: StreamKey | None = None
     recorded: RecordedEvent | None = None
     original: WalletEvent | None = None
     reversed_key: EventKey | None = None
@@ -79,19 +80,19 @@ def target_of(submission: Submission, originals: Originals) -> Target | Rejectio
     match command:
         case DebitWallet() | CreditWallet():
             # First, since nearly all commands are these.
-            return Target(WalletKey(tenant_id, command.wallet_id))
+            return Target(StreamKey(tenant_id, command.wallet_id))
         case CaptureHold() | VoidHold() | ReverseTransaction() | CompleteTopup() | CancelTopup():
             return _named(submission, command, originals)
         case TransferMoney():
-            sender = WalletKey(tenant_id, command.from_wallet_id)
-            return Target(sender, WalletKey(tenant_id, command.to_wallet_id))
+            sender = StreamKey(tenant_id, command.from_wallet_id)
+            return Target(sender, StreamKey(tenant_id, command.to_wallet_id))
         case CloseWallet(remaining_balance=TransferTo(transfer_to=receiver)):
-            wallet = WalletKey(tenant_id, command.wallet_id)
-            return Target(wallet, WalletKey(tenant_id, receiver))
+            wallet = StreamKey(tenant_id, command.wallet_id)
+            return Target(wallet, StreamKey(tenant_id, receiver))
         case CreateWallet() | EnrollCustomer():
             raise AssertionError("there is no wallet yet")
         case _:
-            return Target(WalletKey(tenant_id, command.wallet_id))
+            return Target(StreamKey(tenant_id, command.wallet_id))
 
 
 def _named(submission: Submission, command: _Naming, originals: Originals) -> Target | Rejection:
@@ -101,7 +102,7 @@ def _named(submission: Submission, command: _Naming, originals: Originals) -> Ta
     if recorded is None:
         return _unknown(command)
     event = decode_event(recorded.type, recorded.schema_version, recorded.data)
-    wallet = WalletKey(recorded.tenant_id, recorded.stream_id)
+    wallet = StreamKey(recorded.tenant_id, recorded.stream_id)
     match command, event:
         case CaptureHold() | VoidHold(), HoldPlaced():
             return Target(wallet, recorded=recorded, original=event)
@@ -111,10 +112,10 @@ def _named(submission: Submission, command: _Naming, originals: Originals) -> Ta
             payment_key = PaymentKey(*key, command.payment_id)
             return Target(wallet, recorded=recorded, original=event, payment_key=payment_key)
         case ReverseTransaction(), TransferSent():
-            other = WalletKey(recorded.tenant_id, event.to_wallet_id)
+            other = StreamKey(recorded.tenant_id, event.to_wallet_id)
             return Target(wallet, other, recorded, event, key)
         case ReverseTransaction(), TransferReceived():
-            other = WalletKey(recorded.tenant_id, event.from_wallet_id)
+            other = StreamKey(recorded.tenant_id, event.from_wallet_id)
             return Target(wallet, other, recorded, event, key)
         case ReverseTransaction(), _ if isinstance(event, _TRANSACTIONS):
             return Target(wallet, None, recorded, event, key)

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from ledger.domain.wallet import INITIAL, Wallet, evolve
-from ledger.event_log.interface import GENESIS_HASH, WalletKey
+from ledger.event_log.interface import GENESIS_HASH
 from schemas.events import RecordedEvent, decode_event
+from schemas.identifiers import StreamKey
 
 _METADATA_PER_PLACE = 512
 _PARTS_PER_PLACE = 8
@@ -60,25 +61,25 @@ class WalletCache:
     def __init__(self, places: int) -> None:
         self._places = places
         self._taken = 0
-        self._wallets: OrderedDict[WalletKey, Known] = OrderedDict()
+        self._wallets: OrderedDict[StreamKey, Known] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._wallets)
 
-    def __contains__(self, key: WalletKey) -> bool:
+    def __contains__(self, key: StreamKey) -> bool:
         return key in self._wallets
 
-    def __iter__(self) -> Iterator[WalletKey]:
+    def __iter__(self) -> Iterator[StreamKey]:
         return iter(self._wallets)
 
-    def get(self, key: WalletKey) -> Known | None:
+    def get(self, key: StreamKey) -> Known | None:
         """The wallet, which is then the most recently used."""
         known = self._wallets.get(key)
         if known is not None:
             self._wallets.move_to_end(key)
         return known
 
-    def put(self, key: WalletKey, known: Known) -> None:
+    def put(self, key: StreamKey, known: Known) -> None:
         """Keep a committed state, pushing out the least recently used if need be."""
         kept = self._wallets.get(key)
         if kept is not None:
@@ -90,13 +91,13 @@ class WalletCache:
             _, dropped = self._wallets.popitem(last=False)
             self._taken -= _places(dropped)
 
-    def note_snapshot(self, key: WalletKey, version: int) -> None:
+    def note_snapshot(self, key: StreamKey, version: int) -> None:
         """Remember that a snapshot covers the wallet's first `version` events."""
         kept = self._wallets.get(key)
         if kept is not None and kept.snapshot_version < version:
             self._wallets[key] = Known(kept.wallet, kept.hash, version)
 
-    def drop(self, key: WalletKey) -> None:
+    def drop(self, key: StreamKey) -> None:
         """Forget a wallet; it is read anew when next needed."""
         dropped = self._wallets.pop(key, None)
         if dropped is not None:
@@ -113,7 +114,7 @@ class WalletCache:
         Events of wallets that are not cached are not even decoded.
         """
         for recorded in events:
-            key = WalletKey(recorded.tenant_id, recorded.stream_id)
+            key = StreamKey(recorded.tenant_id, recorded.stream_id)
             known = self._wallets.get(key)
             if known is None or recorded.version <= known.version:
                 continue

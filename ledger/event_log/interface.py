@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from ledger.domain.wallet import Payment
 from ledger.event_log.tenancy import TenancyFindings, TenancyQuestion, TenancyRows
 from schemas.events import RecordedEvent
+from schemas.identifiers import StreamKey
 
 GENESIS_HASH = bytes(32)
 """The previous hash at the beginning of a stream, and of the log."""
@@ -57,13 +58,6 @@ class CommandKey(NamedTuple):
 
     tenant_id: str
     key: str
-
-
-class WalletKey(NamedTuple):
-    """A wallet, or a tenant's own stream in its place; another tenant's is another key."""
-
-    tenant_id: str
-    wallet_id: str
 
 
 class EventKey(NamedTuple):
@@ -135,7 +129,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
     command_ids: Sequence[CommandKey] = ()
     references: Sequence[CommandKey] = ()
-    wallets: Sequence[WalletKey] = ()
+    wallets: Sequence[StreamKey] = ()
     customers: Sequence[CustomerKey] = ()
     transactions: Sequence[EventKey] = ()
     """The transactions to reverse."""
@@ -150,14 +144,14 @@ class Question(Struct, frozen=True, kw_only=True):
 
 
 class Findings(Struct, frozen=True, kw_only=True):
-    """The answer, read in one snapshot. What is not there is left out of the dicts."""
+    """The answer. What is not there is left out of the dicts."""
 
     head_number: int
     head_hash: bytes
     now: datetime
     command_outcomes: dict[CommandKey, Record]
     references: dict[CommandKey, Record]
-    wallets: dict[WalletKey, StoredWallet]
+    wallets: dict[StreamKey, StoredWallet]
     open_wallets: dict[CustomerKey, str]
     user_id_owners: dict[tuple[str, str], str]
     """(tenant, user id) → customer id, for the user ids of `customers` that are taken."""
@@ -296,7 +290,11 @@ class EventLog(Protocol):
         """The newest append."""
 
     async def look_up(self, question: Question) -> Findings:
-        """Answer a batch's questions and tell the time, in one snapshot."""
+        """Answer a batch's questions and tell the time.
+
+        Several statements; the head is read first, so whatever is committed after it makes the
+        append fail.
+        """
 
     async def append(self, append: Append) -> Appended:
         """Write the append, durably, if it follows the newest and nobody else holds the turn.
@@ -315,12 +313,12 @@ class EventLog(Protocol):
         """Up to `limit` events after a position, in order."""
 
     async def read_stream(
-        self, wallet: WalletKey, after_version: int, limit: int
+        self, wallet: StreamKey, after_version: int, limit: int
     ) -> list[RecordedEvent]:
         """Up to `limit` events of one stream after a version, in order."""
 
     async def find_events(self, keys: Sequence[EventKey]) -> dict[EventKey, RecordedEvent]:
         """Wallets' events by their ids; events that the tenant does not have are left out."""
 
-    async def save_snapshots(self, snapshots: Sequence[tuple[WalletKey, Snapshot]]) -> None:
+    async def save_snapshots(self, snapshots: Sequence[tuple[StreamKey, Snapshot]]) -> None:
         """Store snapshots, each only if it is newer than the stored one."""

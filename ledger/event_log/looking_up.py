@@ -5,15 +5,9 @@ from typing import Protocol
 import asyncpg
 
 from ledger.event_log import rows
-from ledger.event_log.interface import (
-    COLD_WALLET_EVENTS,
-    Findings,
-    Question,
-    StoredWallet,
-    WalletKey,
-)
+from ledger.event_log.interface import COLD_WALLET_EVENTS, Findings, Question, StoredWallet
 from ledger.event_log.tenancy import TenancyFindings, TenancyQuestion
-from schemas.identifiers import hex_of, topup_id, transaction_id, user_id_of
+from schemas.identifiers import StreamKey, hex_of, topup_id, transaction_id, user_id_of
 
 
 class Read(Protocol):
@@ -34,12 +28,12 @@ async def look_up(read: Read, question: Question) -> Findings:
         [key.tenant_id for key in question.references],
         [key.key for key in question.references],
     )
-    wallets: dict[WalletKey, StoredWallet] = {}
+    wallets: dict[StreamKey, StoredWallet] = {}
     if question.wallets:
         found = await read(
             "stored_wallets",
             [key.tenant_id for key in question.wallets],
-            [hex_of(key.wallet_id) for key in question.wallets],
+            [hex_of(key.stream_id) for key in question.wallets],
             COLD_WALLET_EVENTS,
         )
         wallets = rows.stored_wallets(found)

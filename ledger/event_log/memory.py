@@ -34,7 +34,6 @@ from ledger.event_log.interface import (
     ReferenceRow,
     Snapshot,
     StoredWallet,
-    WalletKey,
     topup_of,
 )
 from ledger.event_log.memory_tenancy import MemoryTenancy
@@ -46,7 +45,7 @@ from schemas.events import (
     WalletToppedUp,
     decode_any_event,
 )
-from schemas.identifiers import hex_of, is_wallet_stream, user_id_of
+from schemas.identifiers import StreamKey, hex_of, is_wallet_stream, user_id_of
 
 Fate = Literal["lost", "committed"]
 
@@ -59,16 +58,16 @@ class MemoryStore:
         self.turn_limit_s = turn_limit_s
         self.appends: list[Append] = []
         self.events: list[RecordedEvent] = []
-        self.streams: dict[WalletKey, list[RecordedEvent]] = {}
+        self.streams: dict[StreamKey, list[RecordedEvent]] = {}
         self.outcomes: dict[CommandKey, OutcomeRow] = {}
         self.references: dict[CommandKey, ReferenceRow] = {}
         self.user_ids: dict[tuple[str, str], str] = {}
         self.open_wallets: dict[CustomerKey, str] = {}
-        self.slots: dict[WalletKey, CustomerKey] = {}
+        self.slots: dict[StreamKey, CustomerKey] = {}
         self.identities: dict[IdentityKey, str] = {}
         self.serials: dict[str, list[AccountNumberRow]] = {}
         self.tenancy = MemoryTenancy()
-        self.snapshots: dict[WalletKey, Snapshot] = {}
+        self.snapshots: dict[StreamKey, Snapshot] = {}
         self.turn_holder: _MemoryTurn | None = None
         self.turn_passed = asyncio.Condition()
 
@@ -94,7 +93,7 @@ class MemoryStore:
         self.appends.append(append)
         for event in append.events:
             assert event.position == len(self.events) + 1, "positions are gapless"
-            stream = self.streams.setdefault(WalletKey(event.tenant_id, event.stream_id), [])
+            stream = self.streams.setdefault(StreamKey(event.tenant_id, event.stream_id), [])
             assert event.version == len(stream) + 1, "versions are gapless"
             stream.append(event)
             self.events.append(event)
@@ -106,16 +105,16 @@ class MemoryStore:
             key = CommandKey(reference.tenant_id, reference.reference)
             assert key not in self.references, "a reference is consumed once"
             self.references[key] = reference
-        closed = {WalletKey(row.tenant_id, row.wallet_id) for row in append.closures}
+        closed = {StreamKey(row.tenant_id, row.wallet_id) for row in append.closures}
         for row in append.wallets:
             slot = CustomerKey(row.tenant_id, row.customer_id, row.currency)
-            wallet = WalletKey(row.tenant_id, row.wallet_id)
+            wallet = StreamKey(row.tenant_id, row.wallet_id)
             self.slots[wallet] = slot
             self.user_ids[row.tenant_id, row.user_id] = row.customer_id
             if wallet not in closed:
                 self.open_wallets[slot] = row.wallet_id
         for wallet in closed:
-            if self.open_wallets.get(self.slots[wallet]) == wallet.wallet_id:
+            if self.open_wallets.get(self.slots[wallet]) == wallet.stream_id:
                 del self.open_wallets[self.slots[wallet]]
         self._write_identities(append)
         if append.tenancy is not None:
@@ -210,7 +209,7 @@ class MemoryStore:
             event=None if row.position is None else self.events[row.position - 1],
         )
 
-    def _stored(self, key: WalletKey) -> StoredWallet:
+    def _stored(self, key: StreamKey) -> StoredWallet:
         stream = self.streams[key]
         snapshot = self.snapshots.get(key)
         if snapshot is None:
@@ -292,7 +291,7 @@ class MemoryEventLog:
         return self.store.events[after_position : after_position + limit]
 
     async def read_stream(
-        self, wallet: WalletKey, after_version: int, limit: int
+        self, wallet: StreamKey, after_version: int, limit: int
     ) -> list[RecordedEvent]:
         """See `EventLog`."""
         return self.store.streams.get(wallet, [])[after_version : after_version + limit]
@@ -308,7 +307,7 @@ class MemoryEventLog:
         )
         return {key: event for key, event in by_key if key in wanted}
 
-    async def save_snapshots(self, snapshots: Sequence[tuple[WalletKey, Snapshot]]) -> None:
+    async def save_snapshots(self, snapshots: Sequence[tuple[StreamKey, Snapshot]]) -> None:
         """See `EventLog`."""
         for wallet, snapshot in snapshots:
             kept = self.store.snapshots.get(wallet)

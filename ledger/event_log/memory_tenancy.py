@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
-from ledger.event_log.interface import WalletKey
 from ledger.event_log.tenancy import (
     MerchantRow,
     RedirectRow,
@@ -16,7 +15,7 @@ from ledger.event_log.tenancy import (
     TenancyRows,
 )
 from schemas.events import RecordedEvent
-from schemas.identifiers import tenant_stream
+from schemas.identifiers import StreamKey, tenant_stream
 
 
 class MemoryTenancy:
@@ -67,7 +66,7 @@ class MemoryTenancy:
     def find(
         self,
         asked: TenancyQuestion | None,
-        streams: Mapping[WalletKey, Sequence[RecordedEvent]],
+        streams: Mapping[StreamKey, Sequence[RecordedEvent]],
     ) -> TenancyFindings:
         """Answer an administrator's question; `streams` are the log's, by tenant and stream."""
         if asked is None:
@@ -86,7 +85,7 @@ class MemoryTenancy:
         heads = {
             tenant_id: StreamHead(stream[-1].version, stream[-1].hash)
             for tenant_id in (*tenants, *asked.stream_tenant_ids)
-            if (stream := streams.get(WalletKey(tenant_id, tenant_stream(tenant_id))))
+            if (stream := streams.get(StreamKey(tenant_id, tenant_stream(tenant_id))))
         }
         return TenancyFindings(credentials=credentials, tenants=tenants, heads=heads)
 

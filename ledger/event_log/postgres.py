@@ -29,12 +29,11 @@ from ledger.event_log.interface import (
     News,
     Question,
     Snapshot,
-    WalletKey,
 )
 from ledger.event_log.keepalive import SERVER_SETTINGS, keep_alive
 from ledger.event_log.looking_up import look_up
 from schemas.events import RecordedEvent
-from schemas.identifiers import hex_of
+from schemas.identifiers import StreamKey, hex_of
 
 APPEND_LOCK = 0x6C65_6467_6572
 """The advisory lock of the turn to append ("ledger" in ASCII)."""
@@ -202,10 +201,10 @@ class PostgresEventLog:
         return [rows.recorded_event(row) for row in found]
 
     async def read_stream(
-        self, wallet: WalletKey, after_version: int, limit: int
+        self, wallet: StreamKey, after_version: int, limit: int
     ) -> list[RecordedEvent]:
         """See `EventLog`."""
-        tenant_id, stream_id = wallet.tenant_id, hex_of(wallet.wallet_id)
+        tenant_id, stream_id = wallet.tenant_id, hex_of(wallet.stream_id)
         async with self._reading:
             found = await self._reader.read(
                 "read_stream", tenant_id, stream_id, after_version, limit
@@ -221,13 +220,13 @@ class PostgresEventLog:
         events = map(rows.recorded_event, found)
         return {EventKey(event.tenant_id, event.event_id): event for event in events}
 
-    async def save_snapshots(self, snapshots: Sequence[tuple[WalletKey, Snapshot]]) -> None:
+    async def save_snapshots(self, snapshots: Sequence[tuple[StreamKey, Snapshot]]) -> None:
         """See `EventLog`."""
         async with self._reading:
             await self._reader.read(
                 "save_snapshots",
                 [wallet.tenant_id for wallet, _ in snapshots],
-                [hex_of(wallet.wallet_id) for wallet, _ in snapshots],
+                [hex_of(wallet.stream_id) for wallet, _ in snapshots],
                 [snapshot.version for _, snapshot in snapshots],
                 [snapshot.event_hash for _, snapshot in snapshots],
                 [snapshot.state_version for _, snapshot in snapshots],

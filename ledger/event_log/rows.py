@@ -21,7 +21,6 @@ from ledger.event_log.interface import (
     Record,
     Snapshot,
     StoredWallet,
-    WalletKey,
 )
 from ledger.event_log.tenancy import (
     StoredCredential,
@@ -31,7 +30,7 @@ from ledger.event_log.tenancy import (
     TenancyRows,
 )
 from schemas.events import RecordedEvent
-from schemas.identifiers import hex_of, stream_name, wallet_id
+from schemas.identifiers import StreamKey, hex_of, stream_name, wallet_id
 
 _encode = msgspec.json.Encoder().encode
 
@@ -171,7 +170,7 @@ def tenancy_arguments(rows: TenancyRows, recorded_at: datetime) -> tuple[object,
 def findings(
     recorded: Sequence[asyncpg.Record],
     *,
-    wallets: dict[WalletKey, StoredWallet],
+    wallets: dict[StreamKey, StoredWallet],
     customers: Sequence[asyncpg.Record],
     reversals: Sequence[asyncpg.Record],
     payments: Sequence[asyncpg.Record],
@@ -294,16 +293,16 @@ def _record(row: asyncpg.Record) -> Record:
     )
 
 
-def stored_wallets(rows: Sequence[asyncpg.Record]) -> dict[WalletKey, StoredWallet]:
+def stored_wallets(rows: Sequence[asyncpg.Record]) -> dict[StreamKey, StoredWallet]:
     """Group the rows of sql/stored_wallets.sql; a wallet without any event is left out."""
-    events: dict[WalletKey, list[RecordedEvent]] = {}
-    snapshots: dict[WalletKey, asyncpg.Record] = {}
-    names: dict[tuple[UUID, UUID], WalletKey] = {}
+    events: dict[StreamKey, list[RecordedEvent]] = {}
+    snapshots: dict[StreamKey, asyncpg.Record] = {}
+    names: dict[tuple[UUID, UUID], StreamKey] = {}
     for row in rows:
         uuids = (row["tenant_id"], row["stream_id"])
         key = names.get(uuids)
         if key is None:
-            key = names[uuids] = WalletKey(str(uuids[0]), wallet_id(uuids[1].hex))
+            key = names[uuids] = StreamKey(str(uuids[0]), wallet_id(uuids[1].hex))
             events[key] = []
             if row["snapshot_version"] is not None:
                 snapshots[key] = row

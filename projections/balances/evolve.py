@@ -141,7 +141,7 @@ def evolve_hold(view: HoldView | None, recorded: ProjectedEvent, event: HoldEven
         return _placed(recorded, event)
     if view is None:
         raise _mismatch(recorded, f"there is no {event.hold_id}")
-    if view.status != "open" or view.wallet_id != recorded.wallet.wallet_id:
+    if view.status != "open" or view.wallet_id != recorded.wallet.stream_id:
         raise _mismatch(recorded, f"{view.id} of {view.wallet_id} is {view.status}")
     match event:
         case HoldCaptured():
@@ -191,7 +191,7 @@ def evolve_topup(view: TopupView | None, recorded: ProjectedEvent, event: TopupE
         return _asked_for(recorded, event)
     if view is None:
         raise _mismatch(recorded, f"there is no {event.topup_id}")
-    of_wallet = view.wallet_id == recorded.wallet.wallet_id
+    of_wallet = view.wallet_id == recorded.wallet.stream_id
     _check(of_wallet, recorded, f"{view.id} is of {view.wallet_id}")
     at, version = recorded.recorded_at, recorded.version
     match event:
@@ -248,7 +248,7 @@ def _told(
 def _opened(recorded: ProjectedEvent, event: WalletOpened) -> WalletView:
     status, frozen = stopped(event.review, None)
     return WalletView(
-        id=recorded.wallet.wallet_id,
+        id=recorded.wallet.stream_id,
         customer_id=event.customer_id,
         user_id=event.user_id,
         currency=event.currency,
@@ -271,7 +271,7 @@ def _opened(recorded: ProjectedEvent, event: WalletOpened) -> WalletView:
 def _placed(recorded: ProjectedEvent, event: HoldPlaced) -> HoldView:
     return HoldView(
         id=event.hold_id,
-        wallet_id=recorded.wallet.wallet_id,
+        wallet_id=recorded.wallet.stream_id,
         status="open",
         amount=event.amount,
         captured_amount=0,
@@ -290,7 +290,7 @@ def _placed(recorded: ProjectedEvent, event: HoldPlaced) -> HoldView:
 def _asked_for(recorded: ProjectedEvent, event: TopupCreated) -> TopupView:
     return TopupView(
         id=event.topup_id,
-        wallet_id=recorded.wallet.wallet_id,
+        wallet_id=recorded.wallet.stream_id,
         status="pending",
         amount=event.amount,
         currency=event.currency,
@@ -363,6 +363,6 @@ def _check(holds: bool, recorded: ProjectedEvent, otherwise: str) -> None:
 
 def _mismatch(recorded: ProjectedEvent, found: str) -> ProjectionMismatchError:
     return ProjectionMismatchError(
-        f"{recorded.wallet.wallet_id} of tenant {recorded.wallet.tenant_id}: {recorded.type} "
+        f"{recorded.wallet.stream_id} of tenant {recorded.wallet.tenant_id}: {recorded.type} "
         f"with version {recorded.version} at position {recorded.position}: {found}"
     )

@@ -180,7 +180,7 @@ async def compare_parts(
     rows = await connection.fetch(
         kind.compare,
         [each.wallet.tenant_id for each in ranges],
-        [hex_of(each.wallet.wallet_id) for each in ranges],
+        [hex_of(each.wallet.stream_id) for each in ranges],
         [each.first_version for each in ranges],
         [each.last_version for each in ranges],
     )

@@ -21,11 +21,10 @@ from projections.interface import (
     EventRange,
     PageStart,
     ProjectionMismatchError,
-    WalletKey,
     WalletNews,
 )
 from projections.statements import load_statement
-from schemas.identifiers import wallet_id
+from schemas.identifiers import StreamKey, wallet_id
 from schemas.results import WalletView
 
 _LOAD = load_statement(__file__, "load")
@@ -46,22 +45,22 @@ class BalancesProjection:
     tables = ("balances", *(kind.table for kind in PARTS), counts.TABLE)
 
     async def load(
-        self, connection: Connection, wallets: Sequence[WalletKey]
-    ) -> Mapping[WalletKey, WalletView]:
+        self, connection: Connection, wallets: Sequence[StreamKey]
+    ) -> Mapping[StreamKey, WalletView]:
         """The rows of these wallets."""
         rows = await connection.fetch(_LOAD, *spelled_keys(wallets))
         found = {}
         for row in rows:
             wallet = wallets[row["place"] - 1]
-            found[wallet] = wallet_view(wallet.wallet_id, row)
+            found[wallet] = wallet_view(wallet.stream_id, row)
         return found
 
     async def store(
         self, connection: Connection, news: Sequence[WalletNews[WalletView]]
-    ) -> Mapping[WalletKey, WalletView]:
+    ) -> Mapping[StreamKey, WalletView]:
         """Insert the opened wallets, update the known ones; the same of holds and top-ups."""
         opened: list[tuple[WalletNews[WalletView], WalletView]] = []
-        changed: list[tuple[WalletKey, WalletView, WalletView]] = []
+        changed: list[tuple[StreamKey, WalletView, WalletView]] = []
         for each in news:
             after = fold(each.row, each.events)
             assert after is not None, "there is at least one event"
@@ -164,7 +163,7 @@ async def _insert(
 
 
 async def _update(
-    connection: Connection, changed: Sequence[tuple[WalletKey, WalletView, WalletView]]
+    connection: Connection, changed: Sequence[tuple[StreamKey, WalletView, WalletView]]
 ) -> None:
     status = await connection.execute(
         _UPDATE,
@@ -185,7 +184,7 @@ async def _update(
 
 
 async def _update_standing(
-    connection: Connection, told: Sequence[tuple[WalletKey, WalletView]]
+    connection: Connection, told: Sequence[tuple[StreamKey, WalletView]]
 ) -> None:
     """How well customers are known: it seldom changes, so no other update pays for it."""
     views = [view for _, view in told]

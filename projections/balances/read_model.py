@@ -14,10 +14,10 @@ from msgspec import Struct
 from projections.balances.evolve import fold
 from projections.balances.parts import EventT, PartKind, ViewT
 from projections.balances.rows import wallet_view
-from projections.interface import Reader, WalletKey
+from projections.interface import Reader
 from projections.log import read_stream
 from projections.statements import load_statement
-from schemas.identifiers import hex_of, wallet_id
+from schemas.identifiers import StreamKey, hex_of, wallet_id
 from schemas.results import WalletStatus, WalletView
 
 CATCH_UP_LIMIT = 1000
@@ -91,25 +91,25 @@ class PartsReading(_PartsOfWallet, Generic[ViewT], frozen=True, kw_only=True):
 class DueWallet(NamedTuple):
     """A wallet in which something ends by itself, and the soonest moment of it."""
 
-    wallet: WalletKey
+    wallet: StreamKey
     due_at: datetime
 
 
-async def read_many(reader: Reader, wallets: Sequence[WalletKey]) -> list[WalletReading | None]:
+async def read_many(reader: Reader, wallets: Sequence[StreamKey]) -> list[WalletReading | None]:
     """The wallets asked for, in that order, in one snapshot; None where there is none such."""
     readings: list[WalletReading | None] = [None] * len(wallets)
     rows = await reader.fetch(
         _READ_MANY,
         [wallet.tenant_id for wallet in wallets],
-        [hex_of(wallet.wallet_id) for wallet in wallets],
+        [hex_of(wallet.stream_id) for wallet in wallets],
     )
     for row in rows:
         place = row["place"] - 1
-        readings[place] = _reading(wallets[place].wallet_id, row)
+        readings[place] = _reading(wallets[place].stream_id, row)
     return readings
 
 
-async def catch_up(reader: Reader, wallet: WalletKey, reading: WalletReading) -> WalletView | None:
+async def catch_up(reader: Reader, wallet: StreamKey, reading: WalletReading) -> WalletView | None:
     """The wallet with the events folded in that its row lacks; None if they are too many.
 
     Raises `ProjectionMismatchError` if the row and the log contradict each other.
@@ -164,32 +164,32 @@ async def list_wallets_of_customer(
 
 
 async def read_part(
-    reader: Reader, kind: PartKind[ViewT, EventT], wallet: WalletKey, part_id: str
+    reader: Reader, kind: PartKind[ViewT, EventT], wallet: StreamKey, part_id: str
 ) -> PartReading[ViewT] | None:
     """A part of this wallet, in one snapshot; None if the tenant has no such wallet."""
     row = await reader.fetchrow(
-        kind.read, wallet.tenant_id, hex_of(wallet.wallet_id), hex_of(part_id)
+        kind.read, wallet.tenant_id, hex_of(wallet.stream_id), hex_of(part_id)
     )
     if row is None:
         return None
     return PartReading(
         newest_version=row["newest"],
         complete_to_version=row["complete_to"],
-        view=None if row[kind.id_column] is None else kind.view_of(wallet.wallet_id, row),
+        view=None if row[kind.id_column] is None else kind.view_of(wallet.stream_id, row),
     )
 
 
 async def list_parts(
     reader: Reader,
     kind: PartKind[ViewT, EventT],
-    wallet: WalletKey,
+    wallet: StreamKey,
     *,
     status: str | None = None,
     limit: int,
     before_version: int = FROM_NEWEST,
 ) -> PartsReading[ViewT] | None:
     """Up to `limit` parts opened before a version, newest first; None as in `read_part`."""
-    page = (wallet.tenant_id, hex_of(wallet.wallet_id), before_version, limit)
+    page = (wallet.tenant_id, hex_of(wallet.stream_id), before_version, limit)
     if status is None:
         rows = await reader.fetch(kind.list_newest, *page)
     else:
@@ -200,7 +200,7 @@ async def list_parts(
         newest_version=rows[0]["newest"],
         complete_to_version=rows[0]["complete_to"],
         parts=[
-            ListedPart(row["opened_version"], kind.view_of(wallet.wallet_id, row))
+            ListedPart(row["opened_version"], kind.view_of(wallet.stream_id, row))
             for row in rows
             if row[kind.id_column] is not None
         ],
@@ -210,7 +210,7 @@ async def list_parts(
 async def list_due(reader: Reader, now: datetime, limit: int) -> list[DueWallet]:
     """Up to `limit` wallets, of all tenants, in which something was due by now, soonest first."""
     return [
-        DueWallet(WalletKey(str(row["tenant_id"]), wallet_id(row["wallet_id"].hex)), row["due_at"])
+        DueWallet(StreamKey(str(row["tenant_id"]), wallet_id(row["wallet_id"].hex)), row["due_at"])
         for row in await reader.fetch(_LIST_DUE, now, limit)
     ]
 

@@ -145,7 +145,7 @@ def _completed(
     change = event.amount if transaction_type in ("credit", "topup") else -event.amount
     if event.balance_before + change != event.balance_after:
         message = (
-            f"{recorded.wallet.wallet_id} of tenant {recorded.wallet.tenant_id}: "
+            f"{recorded.wallet.stream_id} of tenant {recorded.wallet.tenant_id}: "
             f"{recorded.type} at position {recorded.position} leads from {event.balance_before} "
             f"to {event.balance_after} by {change}"
         )
@@ -154,7 +154,7 @@ def _completed(
     told = None if isinstance(event, CreditLapsed | BalanceForfeited) else event
     return TransactionView(
         id=transaction_id(recorded.event_id.replace("-", "")),
-        wallet_id=recorded.wallet.wallet_id,
+        wallet_id=recorded.wallet.stream_id,
         type=transaction_type,
         kind=kind,
         status="completed",
@@ -180,7 +180,7 @@ def _failed(
 ) -> TransactionView:
     return TransactionView(
         id=transaction_id(recorded.event_id.replace("-", "")),
-        wallet_id=recorded.wallet.wallet_id,
+        wallet_id=recorded.wallet.stream_id,
         type=transaction_type,
         kind=kind,
         status="failed",

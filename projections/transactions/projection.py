@@ -7,17 +7,10 @@ from uuid import UUID
 from msgspec import Struct
 
 from projections.arrays import spelled, spelled_keys
-from projections.interface import (
-    Connection,
-    EventRange,
-    PageStart,
-    ProjectedEvent,
-    WalletKey,
-    WalletNews,
-)
+from projections.interface import Connection, EventRange, PageStart, ProjectedEvent, WalletNews
 from projections.statements import load_statement
 from projections.transactions.evolve import reversed_after, transaction_of
-from schemas.identifiers import hex_of, wallet_id
+from schemas.identifiers import StreamKey, hex_of, wallet_id
 from schemas.results import TransactionView
 
 _LOAD = load_statement(__file__, "load")
@@ -69,15 +62,15 @@ class TransactionsProjection:
     tables = ("transaction_progress", "transactions")
 
     async def load(
-        self, connection: Connection, wallets: Sequence[WalletKey]
-    ) -> Mapping[WalletKey, Progress]:
+        self, connection: Connection, wallets: Sequence[StreamKey]
+    ) -> Mapping[StreamKey, Progress]:
         """How far these wallets' histories are complete."""
         rows = await connection.fetch(_LOAD, *spelled_keys(wallets))
         return {wallets[row["place"] - 1]: Progress(version=row["version"]) for row in rows}
 
     async def store(
         self, connection: Connection, news: Sequence[WalletNews[Progress]]
-    ) -> Mapping[WalletKey, Progress]:
+    ) -> Mapping[StreamKey, Progress]:
         """Insert the new lines, and say how far each history is complete now."""
         lines = [
             (event, view)

@@ -7,9 +7,10 @@ from uuid import UUID
 import asyncpg
 from msgspec import Raw, Struct
 
-from projections.interface import Reader, WalletKey
+from projections.interface import Reader
 from projections.statements import load_statement
 from schemas.identifiers import (
+    StreamKey,
     hex_of,
     hold_id,
     topup_id,
@@ -113,7 +114,7 @@ async def read_page_of_wallets(
 
 async def read_page(
     reader: Reader,
-    wallet: WalletKey,
+    wallet: StreamKey,
     *,
     status: Literal["completed", "failed"] = "completed",
     transaction_type: TransactionType | None = None,
@@ -121,7 +122,7 @@ async def read_page(
     before_version: int = FROM_NEWEST,
 ) -> HistoryReading | None:
     """Up to `limit` transactions below a version; None if the tenant has no such wallet."""
-    page = (wallet.tenant_id, hex_of(wallet.wallet_id), before_version, limit)
+    page = (wallet.tenant_id, hex_of(wallet.stream_id), before_version, limit)
     if transaction_type is None:
         rows = await reader.fetch(_PAGE, *page, status)
     else:
@@ -138,19 +139,19 @@ async def read_page(
 
 
 async def read_transaction(
-    reader: Reader, wallet: WalletKey, version: int
+    reader: Reader, wallet: StreamKey, version: int
 ) -> TransactionReading | None:
     """The transaction that one version of a wallet is; None if the tenant has no such wallet."""
     return _reading(
         wallet,
         await reader.fetchrow(
-            _READ_TRANSACTION, wallet.tenant_id, hex_of(wallet.wallet_id), version
+            _READ_TRANSACTION, wallet.tenant_id, hex_of(wallet.stream_id), version
         ),
     )
 
 
 async def read_capture(
-    reader: Reader, wallet: WalletKey, identifier: str, reference: str
+    reader: Reader, wallet: StreamKey, identifier: str, reference: str
 ) -> TransactionReading | None:
     """The newest capture of a hold under a reference; None if the tenant has no such wallet."""
     return _reading(
@@ -158,14 +159,14 @@ async def read_capture(
         await reader.fetchrow(
             _READ_CAPTURE,
             wallet.tenant_id,
-            hex_of(wallet.wallet_id),
+            hex_of(wallet.stream_id),
             hex_of(identifier),
             reference,
         ),
     )
 
 
-def _reading(wallet: WalletKey, row: asyncpg.Record | None) -> TransactionReading | None:
+def _reading(wallet: StreamKey, row: asyncpg.Record | None) -> TransactionReading | None:
     if row is None:
         return None
     return TransactionReading(
@@ -175,8 +176,8 @@ def _reading(wallet: WalletKey, row: asyncpg.Record | None) -> TransactionReadin
     )
 
 
-def _line(wallet: WalletKey, row: asyncpg.Record) -> HistoryLine:
-    return HistoryLine(transaction_view(wallet.wallet_id, row), row["reversed_amount"])
+def _line(wallet: StreamKey, row: asyncpg.Record) -> HistoryLine:
+    return HistoryLine(transaction_view(wallet.stream_id, row), row["reversed_amount"])
 
 
 def transaction_view(identifier: str, row: asyncpg.Record) -> TransactionView:

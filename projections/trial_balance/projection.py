@@ -6,17 +6,10 @@ from uuid import UUID
 from msgspec import Struct
 
 from projections.arrays import spelled, spelled_keys
-from projections.interface import (
-    Connection,
-    EventRange,
-    PageStart,
-    ProjectedEvent,
-    WalletKey,
-    WalletNews,
-)
+from projections.interface import Connection, EventRange, PageStart, ProjectedEvent, WalletNews
 from projections.statements import load_statement
 from projections.trial_balance.evolve import Entry, entry_of
-from schemas.identifiers import wallet_id
+from schemas.identifiers import StreamKey, wallet_id
 
 BLOCK_POSITIONS = 16_384
 """How many positions a subtotal is of; the tables' statements have the same number."""
@@ -60,15 +53,15 @@ class TrialBalanceProjection:
     )
 
     async def load(
-        self, connection: Connection, wallets: Sequence[WalletKey]
-    ) -> Mapping[WalletKey, Progress]:
+        self, connection: Connection, wallets: Sequence[StreamKey]
+    ) -> Mapping[StreamKey, Progress]:
         """How far these wallets' events are booked."""
         rows = await connection.fetch(_LOAD, *spelled_keys(wallets))
         return {wallets[row["place"] - 1]: Progress(version=row["version"]) for row in rows}
 
     async def store(
         self, connection: Connection, news: Sequence[WalletNews[Progress]]
-    ) -> Mapping[WalletKey, Progress]:
+    ) -> Mapping[StreamKey, Progress]:
         """Book the events, each account once for all of them; say how far the journal is whole."""
         entries = [
             (event, entry)

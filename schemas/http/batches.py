@@ -8,6 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta, Raw, Struct
 
+from schemas.commands import MAX_BATCH_COMMANDS
 from schemas.http.credit_wallets import (
     CaptureRequest,
     CloseWalletRequest,
@@ -22,7 +23,6 @@ from schemas.http.credit_wallets import (
 )
 from schemas.identifiers import HoldId, TransactionId, WalletId
 
-MAX_BATCH_COMMANDS = 1_000
 MAX_BATCH_LINES = 100_000
 
 

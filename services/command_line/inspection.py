@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option("--after", type=click.IntRange(min=0), help="Start after this position.")
 def tail(*, follow: bool, after: int | None) -> None:
     """Show events as they come."""
-    from services.relay.tail import run
+    from services.tail.main import run
 
     run_process("tail", run(settings_now(), follow=follow, after=after), logs=False)
 

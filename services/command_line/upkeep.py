@@ -57,7 +57,7 @@ def repartition(partitions: int | None) -> None:
 
     Relay and projectors go over to it when it is complete.
     """
-    from services.relay.repartition import run
+    from services.repartition.main import run
     from services.runtime.outages import DatabaseOutageError, said_as_outages
 
     try:

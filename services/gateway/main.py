@@ -34,13 +34,13 @@ from services.gateway.database import Database
 from services.gateway.dialects import CreditWalletsDialect
 from services.gateway.docs import public_documents
 from services.gateway.metrics import RequestMetrics
-from services.gateway.pages import add_pages
 from services.gateway.payments.providers import (
     PaymentProviders,
     PaymentSettings,
     payment_providers,
     payment_settings,
 )
+from services.gateway.public_routes import add_public_routes
 from services.gateway.rate_limits.allowances import RateLimits
 from services.gateway.rate_limits.exchange import shared_limits
 from services.gateway.reads import Reads
@@ -184,7 +184,7 @@ def make_gateway(
     add_books(routes, books)
     add_audit_log(routes, database)
     health = None if settings.health_port else ShownHealth(registry, readiness.reasons)
-    add_pages(routes, public_documents(), health)
+    add_public_routes(routes, public_documents(), health)
     add_baas(
         routes,
         BaasParts(

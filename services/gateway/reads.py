@@ -25,7 +25,6 @@ from projections.balances.read_model import (
     read_part,
 )
 from projections.events import ProjectedEvent
-from projections.interface import WalletKey
 from projections.log import find_event, read_stream
 from projections.transactions.read_model import (
     HistoryReading,
@@ -35,7 +34,7 @@ from projections.transactions.read_model import (
 )
 from schemas.events import TransferSent, decode_event
 from schemas.http.credit_wallets import TransactionStatus
-from schemas.identifiers import hex_of
+from schemas.identifiers import StreamKey, hex_of
 from schemas.results import (
     TransactionType,
     TransferView,
@@ -43,9 +42,9 @@ from schemas.results import (
     WalletView,
 )
 from services.gateway.database import Database, Pool
+from services.gateway.gathered_reads import GatheredReads
 from services.gateway.patience import Clock, Patience
 from services.gateway.problems import ReadModelBehindError
-from services.gateway.wallet_batches import WalletBatches
 
 _WALLETS_AT_A_TIME: Final = 100
 """Of a customer, however few are asked for: of many wallets few may have a status."""
@@ -96,14 +95,14 @@ class Reads:
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
-        self._batches = WalletBatches(database)
+        self._gathered = GatheredReads(database)
         self._for_balances = Patience(clock)
         self._for_transactions = Patience(clock)
 
     async def wallet(self, tenant_id: str, wallet_id: str, *, eventual: bool) -> WalletNow | None:
         """One wallet; None if the tenant has none of this id."""
-        wallet = WalletKey(tenant_id, wallet_id)
-        reading = await self._batches.read(wallet)
+        wallet = StreamKey(tenant_id, wallet_id)
+        reading = await self._gathered.read(wallet)
         if reading is None:
             return None
         if eventual and reading.view is not None:
@@ -122,7 +121,7 @@ class Reads:
         eventual: bool,
     ) -> HistoryReading | None:
         """Up to `limit` transactions before a version, newest first; None as in `wallet`."""
-        wallet = WalletKey(tenant_id, wallet_id)
+        wallet = StreamKey(tenant_id, wallet_id)
         before = FROM_NEWEST if before_version is None else before_version
         return await self._caught_up(
             self._for_transactions,
@@ -150,7 +149,7 @@ class Reads:
         eventual: bool,
     ) -> PartsReading[ViewT] | None:
         """Up to `limit` holds, or top-ups, opened before a version; None as in `wallet`."""
-        wallet = WalletKey(tenant_id, wallet_id)
+        wallet = StreamKey(tenant_id, wallet_id)
         before = FROM_NEWEST if before_version is None else before_version
         return await self._caught_up(
             self._for_balances,
@@ -192,7 +191,7 @@ class Reads:
         )
         return transfer_of(recorded)
 
-    async def _find(self, tenant_id: str, identifier: str) -> tuple[WalletKey, int] | None:
+    async def _find(self, tenant_id: str, identifier: str) -> tuple[StreamKey, int] | None:
         return await self._database.read(
             tenant_id, lambda pool: find_event(pool, tenant_id, hex_of(identifier))
         )
@@ -202,7 +201,7 @@ class Reads:
         patience: Patience,
         tenant_id: str,
         identifier: str,
-        read: Callable[[Pool, WalletKey, int], Awaitable[ReadingT | None]],
+        read: Callable[[Pool, StreamKey, int], Awaitable[ReadingT | None]],
         *,
         eventual: bool,
     ) -> ReadingT | None:
@@ -339,10 +338,10 @@ class Reads:
         """A wallet of a list: its row, or, where that is behind, what the log makes of it."""
         if reading.view is not None and (eventual or not reading.behind):
             return reading.view
-        wallet = WalletKey(tenant_id, reading.wallet_id)
+        wallet = StreamKey(tenant_id, reading.wallet_id)
         return await self._newest(wallet, reading, wait=not eventual)
 
-    async def _newest(self, wallet: WalletKey, reading: WalletReading, *, wait: bool) -> WalletView:
+    async def _newest(self, wallet: StreamKey, reading: WalletReading, *, wait: bool) -> WalletView:
         """The wallet at the version that the log had when `reading` was made, or later."""
         target = reading.newest_version
 
@@ -350,7 +349,7 @@ class Reads:
             return now is not None and now.view is not None and now.view.version >= target
 
         async def ask() -> WalletReading | None:
-            return await self._batches.read(wallet)
+            return await self._gathered.read(wallet)
 
         latest: WalletReading | None = reading
         if wait and not caught_up(latest):

@@ -21,7 +21,7 @@ from aiokafka.errors import (
 from aiokafka.structs import OffsetAndMetadata
 
 from services.intake.metrics import LAG
-from services.runtime.consumers import check_consumer, stop_consumer
+from services.runtime.consumers import FirstJoin, check_consumer, stop_consumer
 
 _POLL_TIMEOUT_MS = 500
 _ANSWER_LIMIT_S = 5.0
@@ -49,6 +49,7 @@ class CommandConsumer:
         self._consumer = consumer
         self._topic = topic
         self._next: dict[TopicPartition, int] = {}
+        self._first_join = FirstJoin()
         self.generation = 0
         """Counts the assignments; what was read under another is not ours to commit."""
         self.assigned = False
@@ -60,11 +61,13 @@ class CommandConsumer:
         `finish_batches` is awaited when partitions are about to go to another member:
         what is under way is to be answered and committed before it returns.
         """
+        self._first_join.begin()
         self._consumer.subscribe([self._topic], listener=_Rebalance(self, finish_batches))
         await self._consumer.start()
 
     async def stop(self) -> None:
         """Leave the group."""
+        self._first_join.end()
         await stop_consumer(self._consumer)
 
     async def read(self, limit: int) -> Records:
@@ -96,6 +99,11 @@ class CommandConsumer:
                 return bool(await self._consumer._client.force_metadata_update())  # noqa: SLF001
         except (KafkaError, OSError, TimeoutError):
             return False
+
+    def begin_assignment(self) -> None:
+        """The group has said what is ours."""
+        self._first_join.end()
+        self.assigned = True
 
     def end_assignment(self) -> None:
         """From now on nothing that was read so far is committed any more."""
@@ -203,7 +211,7 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             self._consumer.end_assignment()
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        self._consumer.assigned = True
+        self._consumer.begin_assignment()
         log.info("partitions_assigned", partitions=sorted(each.partition for each in assigned))
 
 

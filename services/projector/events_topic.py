@@ -14,7 +14,7 @@ from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from projections.checkpoint import Checkpoint
 from projections.envelope import decode_message
 from services.projector.silence import Silence
-from services.runtime.consumers import check_consumer, stop_consumer
+from services.runtime.consumers import FirstJoin, check_consumer, stop_consumer
 from services.runtime.environment import SystemEnvironment
 from services.runtime.kafka import client_options
 from services.runtime.settings import Settings
@@ -62,6 +62,7 @@ class EventsTopic:
             heartbeat_interval_ms=_HEARTBEAT_MS,
             **consumer_options(settings, f"ledger-projector-{projection}"),
         )
+        self._first_join = FirstJoin()
         self.reassigned = False
         """Set when partitions came or went: seek them all, then clear it."""
         self.joined = False
@@ -69,12 +70,20 @@ class EventsTopic:
 
     async def start(self) -> None:
         """Join the group."""
+        self._first_join.begin()
         self._consumer.subscribe([self._topic], listener=_Rebalance(self))
         await self._consumer.start()
 
     async def stop(self) -> None:
         """Leave the group."""
+        self._first_join.end()
         await stop_consumer(self._consumer)
+
+    def note_assignment(self) -> None:
+        """The group has given this process its share."""
+        self._first_join.end()
+        self.reassigned = True
+        self.joined = True
 
     def assigned(self) -> list[int]:
         """The partitions that this process has."""
@@ -149,8 +158,7 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._topic.reassigned = True
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        self._topic.reassigned = True
-        self._topic.joined = True
+        self._topic.note_assignment()
 
 
 async def earliest_offsets(

@@ -247,7 +247,7 @@ class Rebuild:
         """Whether the live projection has folded the event, or is not asked any more."""
         if self._alone:
             return True
-        partition = _partition_of(event.wallet.wallet_id, self._partition_count)
+        partition = _partition_of(event.wallet.stream_id, self._partition_count)
         return event.position <= self._live.get(partition, -1)
 
     def _go_on_alone(self) -> None:

@@ -1,17 +1,43 @@
 """Kafka consumers that fail in ways of which aiokafka does not tell."""
 
 import asyncio
+import logging
 from typing import Final
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from services.runtime.kafka import close_client
 
 _STOP_SECONDS: Final = 5.0
+_COORDINATOR_LOG: Final = logging.getLogger("aiokafka.consumer.group_coordinator")
 
 
 class DeadConsumerError(Exception):
     """A consumer that looks alive and will never read again; a new one is needed."""
+
+
+class FirstJoin(logging.Filter):
+    """Until a consumer joins its group for the first time, a missing coordinator is a warning.
+
+    Kafka makes its own topic of groups when the first member asks for one. Until then it answers
+    that there is no coordinator, which aiokafka logs as an error and asks again.
+    """
+
+    def begin(self) -> None:
+        """The group is about to be joined."""
+        _COORDINATOR_LOG.addFilter(self)
+
+    def end(self) -> None:
+        """The group was joined, or will not be: from now on an error is one."""
+        _COORDINATOR_LOG.removeFilter(self)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Lower the level of such a record; every record is logged."""
+        arguments = record.args if isinstance(record.args, tuple) else ()
+        if any(isinstance(each, GroupCoordinatorNotAvailableError) for each in arguments):
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
 
 
 def check_consumer(consumer: AIOKafkaConsumer) -> None:

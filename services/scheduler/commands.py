@@ -45,8 +45,8 @@ def command_of(due: DueWallet, now: datetime) -> DueCommand:
         ("ce_tenantid", wallet.tenant_id.encode()),
         ("content-type", b"application/json"),
     ]
-    key = wallet.wallet_id.encode()
-    value = _encode(ExpireDue(wallet_id=wallet.wallet_id))
+    key = wallet.stream_id.encode()
+    value = _encode(ExpireDue(wallet_id=wallet.stream_id))
     return DueCommand(command_id, due.due_at, key, value, headers)
 
 
@@ -57,6 +57,6 @@ def _command_id(due: DueWallet, now: datetime) -> str:
     its moment, by a clock that was set back, would be the last about it.
     """
     moment = (due.due_at - _EPOCH) // _MICROSECOND
-    command_id = f"expire-due/{due.wallet.wallet_id}/{moment}"
+    command_id = f"expire-due/{due.wallet.stream_id}/{moment}"
     repetition = max((now - due.due_at) // _PATIENCE, 0).bit_length()
     return f"{command_id}/{repetition}" if repetition else command_id

@@ -11,9 +11,9 @@ import asyncpg
 import msgspec
 
 from ledger.domain.nuban import MAX_SERIAL, is_account_number
-from projections.interface import Connection, ProjectedEvent, WalletKey
+from projections.interface import Connection, ProjectedEvent
 from schemas.events import UnknownEventError, WalletOpened, WalletReviewed
-from schemas.identifiers import hex_of, wallet_id
+from schemas.identifiers import StreamKey, hex_of, wallet_id
 from services.runtime.sql import load_statement
 from services.verify.decoding import decode_once
 from services.verify.report import Report
@@ -57,7 +57,7 @@ class AccountNumbers:
         )
         for row in rows:
             recorded, number, bank_code = allotting[row["place"] - 1]
-            expected = (UUID(hex_of(recorded.wallet.wallet_id)), bank_code, recorded.position)
+            expected = (UUID(hex_of(recorded.wallet.stream_id)), bank_code, recorded.position)
             self._equal.check(
                 (row["wallet_id"], row["bank_code"], row["position"]) == expected,
                 f"{number} of {recorded.wallet.tenant_id}: it is not kept as the event at position "
@@ -94,7 +94,7 @@ class AccountNumbers:
 
     def _check_equal(self, row: asyncpg.Record) -> None:
         identifier = wallet_id(row["wallet_id"].hex)
-        state = self._states.get(WalletKey(str(row["tenant_id"]), identifier))
+        state = self._states.get(StreamKey(str(row["tenant_id"]), identifier))
         view = None if state is None else state.view
         if state is not None and view is None:
             return  # An event contradicts the wallet, and the chain of the log says so.

@@ -12,11 +12,11 @@ from uuid import UUID
 import msgspec
 
 from ledger.domain.postings import Posting, postings
-from projections.interface import Connection, ProjectedEvent, WalletKey
+from projections.interface import Connection, ProjectedEvent
 from projections.trial_balance.projection import BLOCK_POSITIONS
 from projections.trial_balance.read_model import list_accounts, list_accounts_as_of, read_reached
 from schemas.events import UnknownEventError
-from schemas.identifiers import hex_of
+from schemas.identifiers import StreamKey, hex_of
 from services.runtime.sql import load_statement
 from services.verify.checkpoints import Reached, read_folded
 from services.verify.decoding import decode_once
@@ -131,7 +131,7 @@ class Books:
 
     async def _booked(
         self, events: Sequence[ProjectedEvent]
-    ) -> tuple[dict[WalletKey, int], dict[tuple[str, int], list[Posting]]]:
+    ) -> tuple[dict[StreamKey, int], dict[tuple[str, int], list[Posting]]]:
         """How far a page's wallets are booked, and its legs by tenant and position."""
         wallets = list({event.wallet for event in events})
         tenants = {UUID(tenant_id): tenant_id for tenant_id in {each.tenant_id for each in wallets}}
@@ -139,7 +139,7 @@ class Books:
         progress = await self._connection.fetch(
             _READ_BOOKED,
             [wallet.tenant_id for wallet in wallets],
-            [hex_of(wallet.wallet_id) for wallet in wallets],
+            [hex_of(wallet.stream_id) for wallet in wallets],
         )
         rows = await self._connection.fetch(
             _READ_ENTRIES, list(tenants), events[0].position, events[-1].position
@@ -227,4 +227,4 @@ class Books:
 
 
 def _named(event: ProjectedEvent) -> str:
-    return f"{event.wallet.wallet_id} at position {event.position}"
+    return f"{event.wallet.stream_id} at position {event.position}"

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from projections.checkpoint import LOG_PARTITION, read_checkpoints
-from projections.interface import Connection, WalletKey
+from projections.interface import Connection
+from schemas.identifiers import StreamKey
 from services.runtime.kafka import partition_for
 
 
@@ -18,11 +19,11 @@ class Reached:
             if partition != LOG_PARTITION
         }
 
-    def position_of(self, wallet: WalletKey) -> int:
+    def position_of(self, wallet: StreamKey) -> int:
         """Up to which position of the log all events of a wallet are folded; 0 if none are."""
         if not self._positions:
             return self._of_log
-        partition = partition_for(wallet.wallet_id.encode(), len(self._positions))
+        partition = partition_for(wallet.stream_id.encode(), len(self._positions))
         # The log itself is read first, then the topic goes on where that ended.
         return max(self._of_log, self._positions.get(partition, 0))
 

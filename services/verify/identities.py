@@ -9,9 +9,9 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from projections.interface import Connection, ProjectedEvent, WalletKey
+from projections.interface import Connection, ProjectedEvent
 from schemas.events import CustomerErased, UnknownEventError
-from schemas.identifiers import wallet_id
+from schemas.identifiers import StreamKey, wallet_id
 from services.runtime.sql import load_statement
 from services.verify.decoding import decode_once
 from services.verify.report import Report
@@ -78,7 +78,7 @@ class Identities:
         tenant_id = str(row["tenant_id"])
         erased_at = self._erased_at.get((tenant_id, str(row["user_id"])), 0)
         for each, opened in zip(row["wallet_ids"], row["positions"], strict=True):
-            state = self._states.get(WalletKey(tenant_id, wallet_id(each.hex)))
+            state = self._states.get(StreamKey(tenant_id, wallet_id(each.hex)))
             view = None if state is None else state.view
             # Only an enrolment gives a tier; another one may only be raised from there.
             if opened > erased_at and view is not None and view.tier is not None:

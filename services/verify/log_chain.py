@@ -16,9 +16,9 @@ from ledger.event_log.hashing import append_hash, event_hash
 from ledger.event_log.interface import GENESIS_HASH
 from ledger.event_log.rows import recorded_event
 from projections.balances.evolve import evolve
-from projections.interface import Connection, ProjectedEvent, ProjectionMismatchError, WalletKey
+from projections.interface import Connection, ProjectedEvent, ProjectionMismatchError
 from schemas.events import CreditReversed, RecordedEvent, UnknownEventError
-from schemas.identifiers import is_wallet_stream
+from schemas.identifiers import StreamKey, is_wallet_stream
 from schemas.results import WalletView
 from services.runtime.sql import load_statement
 from services.verify.decoding import decode_once
@@ -168,7 +168,7 @@ class LogChain:
         self, events: Sequence[RecordedEvent], projected: Sequence[ProjectedEvent]
     ) -> None:
         """Check each event against its wallet as it stood before."""
-        states: dict[WalletKey, WalletState | None] = {}
+        states: dict[StreamKey, WalletState | None] = {}
         for event, as_projected in zip(events, projected, strict=True):
             wallet = as_projected.wallet
             if wallet not in states:
@@ -268,7 +268,7 @@ def _named(event: RecordedEvent) -> str:
 def _projected(event: RecordedEvent) -> ProjectedEvent:
     return ProjectedEvent(
         position=event.position,
-        wallet=WalletKey(event.tenant_id, event.stream_id),
+        wallet=StreamKey(event.tenant_id, event.stream_id),
         version=event.version,
         event_id=event.event_id,
         type=event.type,

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from projections.balances.parts import EventT, PartKind, ViewT
-from projections.interface import ProjectedEvent, ProjectionMismatchError, WalletKey
+from projections.interface import ProjectedEvent, ProjectionMismatchError
+from schemas.identifiers import StreamKey
 
 _CREATE = """
 CREATE TABLE states (tenant_id TEXT, part_id TEXT, wallet_id TEXT, opened_version INTEGER,
@@ -26,7 +27,7 @@ _encode = msgspec.json.Encoder().encode
 class PartState(Struct, Generic[ViewT], frozen=True, kw_only=True):
     """A part after its newest event."""
 
-    wallet: WalletKey
+    wallet: StreamKey
     part_id: str
     opened_version: int
     version: int
@@ -75,7 +76,7 @@ class PartStates(Generic[ViewT, EventT]):
     def _state(self, row: tuple[str, str, str, int, int, bytes | None]) -> PartState[ViewT]:
         tenant_id, part_id, wallet_id, opened_version, version, view = row
         return PartState(
-            wallet=WalletKey(tenant_id, wallet_id),
+            wallet=StreamKey(tenant_id, wallet_id),
             part_id=part_id,
             opened_version=opened_version,
             version=version,

@@ -61,7 +61,7 @@ class Parts(Generic[ViewT, EventT]):
             rows = await self._connection.fetch(
                 _READ[table],
                 [state.wallet.tenant_id for state in page],
-                [hex_of(state.wallet.wallet_id) for state in page],
+                [hex_of(state.wallet.stream_id) for state in page],
                 [hex_of(state.part_id) for state in page],
             )
             for row in rows:

@@ -12,16 +12,11 @@ import asyncpg
 from projections.balances.evolve import fold
 from projections.balances.rows import wallet_view
 from projections.checkpoint import check_log
-from projections.interface import (
-    Connection,
-    LogDivergedError,
-    ProjectedEvent,
-    WalletKey,
-)
+from projections.interface import Connection, LogDivergedError, ProjectedEvent
 from projections.log import read_stream
 from projections.transactions.evolve import reversed_after, transaction_of
 from projections.transactions.read_model import transaction_view
-from schemas.identifiers import hex_of, wallet_id
+from schemas.identifiers import StreamKey, hex_of, wallet_id
 from schemas.results import WalletView
 from services.runtime.sql import load_statement
 from services.verify.checkpoints import Reached, read_folded
@@ -71,7 +66,7 @@ class ReadModels:
                 continue
             found = None
             if row["version"] is not None:
-                found = transaction_view(event.wallet.wallet_id, row)
+                found = transaction_view(event.wallet.stream_id, row)
             try:
                 expected = transaction_of(event, decode_once)
                 reversed_by_then = reversed_after(event)
@@ -81,7 +76,7 @@ class ReadModels:
             if row["reversed_after"] == reversed_by_then and found == expected:
                 self._lines.hold()
             else:
-                said = f"{event.wallet.wallet_id}: {found}, the log says {expected}"
+                said = f"{event.wallet.stream_id}: {found}, the log says {expected}"
                 self._lines.fail(said)
 
     async def check_balances(self) -> None:
@@ -106,7 +101,7 @@ class ReadModels:
                 if row["lines"] is not None:
                     self._lines.check(
                         row["lines"] == row["counted_lines"],
-                        f"{wallet.wallet_id}: it says {row['lines']} lines and has "
+                        f"{wallet.stream_id}: it says {row['lines']} lines and has "
                         f"{row['counted_lines']}",
                     )
                 if row["version"] is not None and state.view is not None:
@@ -136,20 +131,20 @@ class ReadModels:
         self._strangers.hold(sum(row["in_log"] for row in rows))
 
     def _check_complete(
-        self, wallet: WalletKey, name: str, reached: Reached, lacks_position: int | None
+        self, wallet: StreamKey, name: str, reached: Reached, lacks_position: int | None
     ) -> None:
         if lacks_position is None or lacks_position > reached.position_of(wallet):
             self._complete.hold()
             return
         self._complete.fail(
-            f"{name}: {wallet.wallet_id} lacks position {lacks_position}, "
+            f"{name}: {wallet.stream_id} lacks position {lacks_position}, "
             f"its checkpoint is {reached.position_of(wallet)}"
         )
 
     async def _check_balance(
-        self, wallet: WalletKey, state: WalletState, row: asyncpg.Record
+        self, wallet: StreamKey, state: WalletState, row: asyncpg.Record
     ) -> None:
-        found = wallet_view(wallet.wallet_id, row)
+        found = wallet_view(wallet.stream_id, row)
         expected = state.view
         if found.version != state.version:
             expected = await self._view_at(wallet, state, found.version)
@@ -157,14 +152,14 @@ class ReadModels:
             self._balances.fail(f"{found}, the log says {expected}")
         elif row["opened_position"] != state.opened_position:
             self._balances.fail(
-                f"{wallet.wallet_id}: opened at position {row['opened_position']}, the log says "
+                f"{wallet.stream_id}: opened at position {row['opened_position']}, the log says "
                 f"{state.opened_position}"
             )
         else:
             self._balances.hold()
 
     async def _view_at(
-        self, wallet: WalletKey, state: WalletState, version: int
+        self, wallet: StreamKey, state: WalletState, version: int
     ) -> WalletView | None:
         """The wallet as the log folds it to a version; None if the log has no such version."""
         view = state.view if version > state.version else None
@@ -180,8 +175,8 @@ class ReadModels:
         return view
 
 
-def _keys(wallets: Sequence[WalletKey]) -> tuple[list[str], list[str]]:
+def _keys(wallets: Sequence[StreamKey]) -> tuple[list[str], list[str]]:
     return (
         [wallet.tenant_id for wallet in wallets],
-        [hex_of(wallet.wallet_id) for wallet in wallets],
+        [hex_of(wallet.stream_id) for wallet in wallets],
     )

@@ -12,8 +12,8 @@ import msgspec
 
 from ledger.domain.wallet import Wallet
 from ledger.domain.wallet.state import STATE_VERSION
-from projections.interface import Connection, ProjectedEvent, WalletKey
-from schemas.identifiers import hex_of, wallet_id
+from projections.interface import Connection, ProjectedEvent
+from schemas.identifiers import StreamKey, hex_of, wallet_id
 from services.runtime.sql import load_statement
 from services.verify.report import Report
 from services.verify.wallet_states import WalletState
@@ -31,11 +31,11 @@ class Snapshots:
     def __init__(self, connection: Connection, report: Report) -> None:
         self._connection = connection
         self._equal = report.invariant("snapshots equal the write side's fold of the log")
-        self._of_page: dict[tuple[WalletKey, int], asyncpg.Record] = {}
+        self._of_page: dict[tuple[StreamKey, int], asyncpg.Record] = {}
 
     async def read(self, events: Sequence[ProjectedEvent]) -> None:
         """Read the snapshots at versions that a page of the log leads to."""
-        versions: dict[WalletKey, tuple[int, int]] = {}
+        versions: dict[StreamKey, tuple[int, int]] = {}
         for event in events:
             first, last = versions.get(event.wallet, (event.version, event.version))
             versions[event.wallet] = (min(first, event.version), max(last, event.version))
@@ -43,18 +43,18 @@ class Snapshots:
         rows = await self._connection.fetch(
             _READ_SNAPSHOTS,
             [wallet.tenant_id for wallet in wallets],
-            [hex_of(wallet.wallet_id) for wallet in wallets],
+            [hex_of(wallet.stream_id) for wallet in wallets],
             [first for first, _ in versions.values()],
             [last for _, last in versions.values()],
         )
         self._of_page = {(wallets[row["place"] - 1], row["version"]): row for row in rows}
 
-    def compare(self, wallet: WalletKey, state: WalletState) -> None:
+    def compare(self, wallet: StreamKey, state: WalletState) -> None:
         """Compare the snapshot of this version, if there is one that a writer would read."""
         row = self._of_page.get((wallet, state.version))
         if row is None or row["state_version"] != STATE_VERSION or state.wallet is None:
             return
-        named = f"{wallet.wallet_id} of {wallet.tenant_id} at version {state.version}"
+        named = f"{wallet.stream_id} of {wallet.tenant_id} at version {state.version}"
         if row["event_hash"] != state.hash:
             self._equal.fail(f"{named}: the snapshot is of another event")
             return

@@ -174,7 +174,7 @@ class Topic:
             if event.version == seen + 1:
                 self._order.hold()
             else:
-                said = f"{event.wallet.wallet_id}: version {event.version} follows {seen}"
+                said = f"{event.wallet.stream_id}: version {event.version} follows {seen}"
                 self._order.fail(said)
         highest[event.wallet] = max(seen, event.version)
 
@@ -211,7 +211,7 @@ def _parts(
     """What a message says, and what the log does: all that a subscriber goes by."""
     return (
         ("tenant", event.wallet.tenant_id, recorded.tenant_id),
-        ("wallet", event.wallet.wallet_id, recorded.stream_id),
+        ("wallet", event.wallet.stream_id, recorded.stream_id),
         ("version", event.version, recorded.version),
         ("hash", digest, recorded.hash),
         ("event id", event.event_id.replace("-", ""), recorded.event_id),

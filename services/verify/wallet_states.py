@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from ledger.domain.wallet import Wallet
-from projections.interface import WalletKey
+from schemas.identifiers import StreamKey
 from schemas.results import WalletView
 
 _CREATE = """
@@ -53,16 +53,16 @@ class WalletStates:
         # The empty name is SQLite's own for a temporary file that goes with the connection.
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute(_CREATE)
-        self._in_memory: dict[WalletKey, WalletState] = {}
+        self._in_memory: dict[StreamKey, WalletState] = {}
 
-    def get(self, wallet: WalletKey) -> WalletState | None:
+    def get(self, wallet: StreamKey) -> WalletState | None:
         """One wallet's state, if the log has had an event of it so far."""
         if (state := self._in_memory.get(wallet)) is not None:
             return state
         row = self._database.execute(_GET, wallet).fetchone()
         return None if row is None else _state(*row)
 
-    def put(self, states: Mapping[WalletKey, WalletState]) -> None:
+    def put(self, states: Mapping[StreamKey, WalletState]) -> None:
         """Keep newer states."""
         for wallet, state in states.items():
             # The last to have changed comes last, and stays longest.
@@ -71,7 +71,7 @@ class WalletStates:
         if len(self._in_memory) > _IN_MEMORY:
             self._write_out(list(self._in_memory)[: _IN_MEMORY // 2])
 
-    def _write_out(self, wallets: Sequence[WalletKey]) -> None:
+    def _write_out(self, wallets: Sequence[StreamKey]) -> None:
         states = {wallet: self._in_memory.pop(wallet) for wallet in wallets}
         self._database.execute("BEGIN")
         self._database.executemany(
@@ -90,13 +90,13 @@ class WalletStates:
         )
         self._database.execute("COMMIT")
 
-    def pages(self, size: int) -> Iterator[list[tuple[WalletKey, WalletState]]]:
+    def pages(self, size: int) -> Iterator[list[tuple[StreamKey, WalletState]]]:
         """All of them, page by page."""
         self._write_out(list(self._in_memory))
-        after = WalletKey("", "")
+        after = StreamKey("", "")
         while rows := self._database.execute(_PAGE, (*after, size)).fetchall():
-            yield [(WalletKey(row[0], row[1]), _state(*row[2:])) for row in rows]
-            after = WalletKey(rows[-1][0], rows[-1][1])
+            yield [(StreamKey(row[0], row[1]), _state(*row[2:])) for row in rows]
+            after = StreamKey(rows[-1][0], rows[-1][1])
 
     def close(self) -> None:
         """Throw the file away."""

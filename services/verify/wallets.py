@@ -7,8 +7,8 @@ from uuid import UUID
 
 import asyncpg
 
-from projections.interface import Connection, WalletKey
-from schemas.identifiers import hex_of, wallet_id
+from projections.interface import Connection
+from schemas.identifiers import StreamKey, hex_of, wallet_id
 from services.runtime.sql import load_statement
 from services.verify.report import Report
 from services.verify.wallet_states import WalletState, WalletStates
@@ -37,7 +37,7 @@ class Wallets:
             rows = await self._connection.fetch(
                 _READ_WALLETS,
                 [wallet.tenant_id for wallet, _ in page],
-                [hex_of(wallet.wallet_id) for wallet, _ in page],
+                [hex_of(wallet.stream_id) for wallet, _ in page],
             )
             for row in rows:
                 wallet, state = page[row["place"] - 1]
@@ -55,14 +55,14 @@ class Wallets:
                 after = (rows[-1]["tenant_id"], rows[-1]["wallet_id"])
 
     def _check(
-        self, wallet: WalletKey, state: WalletState, row: asyncpg.Record, position: int
+        self, wallet: StreamKey, state: WalletState, row: asyncpg.Record, position: int
     ) -> None:
         view = state.view
         assert view is not None, "the caller has looked"
         user_id = None if row["user_id"] is None else str(row["user_id"])
         found = (row["customer_id"], user_id, row["currency"], row["position"])
         told = (view.customer_id, view.user_id, view.currency, state.opened_position)
-        named = f"{wallet.wallet_id} of {wallet.tenant_id}"
+        named = f"{wallet.stream_id} of {wallet.tenant_id}"
         self._opened.check(found == told, f"{named}: {found}, the log says {told}")
         closed_at = row["closed_position"]
         # What was closed behind the log as it was read is left to the next run.

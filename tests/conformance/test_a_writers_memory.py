@@ -7,11 +7,16 @@ import pytest
 
 from ledger.command_handling import deciding
 from ledger.command_handling.errors import PoisonCommandError
-from ledger.command_handling.processor import MAX_BATCH_COMMANDS
 from ledger.command_handling.submission import Settled
 from ledger.event_log.interface import LogUnavailableError
 from ledger.event_log.postgres import PostgresEventLog
-from schemas.commands import CaptureHold, CreditWallet, PlaceHold, ReverseTransaction
+from schemas.commands import (
+    MAX_BATCH_COMMANDS,
+    CaptureHold,
+    CreditWallet,
+    PlaceHold,
+    ReverseTransaction,
+)
 from schemas.rejections import TransactionUnknown
 from tests.conformance.backends import Backend
 from tests.specs.invariants import all_events, check, references_of

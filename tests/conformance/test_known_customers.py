@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from ledger.command_handling.snapshots import SNAPSHOT_EVERY_EVENTS
 from ledger.command_handling.submission import Settled
 from ledger.domain.nuban import is_account_number
-from ledger.event_log.interface import WalletKey
 from schemas.commands import CloseWallet, CreditWallet, DebitWallet, TransferMoney
 from schemas.events import WalletOpened, WalletReviewed, decode_event
+from schemas.identifiers import StreamKey
 from schemas.rejections import (
     IdentityTaken,
     ReviewNotPending,
@@ -207,7 +207,7 @@ async def test_a_days_debits_hold_when_writers_race(backend: Backend) -> None:
     assert sum(each.result.status == "accepted" for each in settled) == 7
     limit = TierLimitExceeded(limit_name="daily_debit", limit=50, amount=7, tier="TIER_ONE")
     assert _rejections(settled) == [limit] * 8
-    folded = check(await all_events(several[0].log))[WalletKey(TENANT, wallet)].wallet
+    folded = check(await all_events(several[0].log))[StreamKey(TENANT, wallet)].wallet
     assert folded is not None
     assert folded.profile is not None
     assert folded.profile.day is not None

@@ -62,7 +62,7 @@ async def opened(writer: Writer) -> tuple[str, TopupView]:
 async def booked(writer: Writer, wallet: str) -> int:
     """The balance, folded from the log."""
     for key, known in check(await all_events(writer.log)).items():
-        if key.wallet_id == wallet and known.wallet is not None:
+        if key.stream_id == wallet and known.wallet is not None:
             return known.wallet.balance
     raise AssertionError(f"there is no {wallet}")
 

@@ -43,6 +43,10 @@ _EXAMPLES = """
 return [...document.querySelectorAll("section.operation")].map((section) =>
   [section.id, section.querySelector("figure code").textContent]);
 """
+_PLACES = """
+window.places = [];
+addEventListener("scroll", () => places.push(scrollY));
+"""
 
 
 @pytest.fixture
@@ -122,6 +126,22 @@ async def test_a_desk_has_the_contents_beside_the_text(
         )
         assert operations(page).keys() <= set(links)
         assert await browser.run("return document.querySelector('main').offsetLeft") > 200
+
+
+async def test_an_address_that_names_a_problem_shows_it_at_once(
+    stack: RunningStack, browser: Browser
+) -> None:
+    """What a problem's `type` is. Nothing is scrolled through on the way to it."""
+    await browser.emulate("Page.addScriptToEvaluateOnNewDocument", source=_PLACES)
+
+    await browser.open(f"{stack.url}/docs#problem-wallet_not_found")
+
+    await browser.until("return document.querySelector('main').ariaBusy === 'false'")
+    await browser.until(
+        "const top = document.getElementById('problem-wallet_not_found')"
+        ".getBoundingClientRect().top; return top >= 0 && top < 100"
+    )
+    assert len(await browser.run("return places")) == 1
 
 
 async def test_every_example_is_a_call_that_the_gateway_takes(

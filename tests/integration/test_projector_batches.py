@@ -24,7 +24,6 @@ from projections.interface import (
     ProjectedEvent,
     ProjectionGapError,
     ProjectionMismatchError,
-    WalletKey,
 )
 from projections.log import prepare_session
 from projections.registry import PROJECTIONS
@@ -32,6 +31,7 @@ from projections.runner import Applied, Runner, by_wallet
 from projections.transactions.evolve import transaction_of
 from projections.transactions.read_model import transaction_view
 from schemas.events import RecordedEvent
+from schemas.identifiers import StreamKey
 from tests.specs.event_factory import TENANT_ID, EventFactory, projected, write_log
 
 START = Checkpoint(partition=0, topic_id="topic", next_offset=0, position=0, hash=None)
@@ -267,8 +267,8 @@ async def test_another_tenants_wallet_is_another_wallet(database: str) -> None:
     model.factory.open(tenant_id=other)
     await model.apply(await model.write())
     projection = PROJECTIONS["balances"]
-    assert not await projection.load(connection, [WalletKey(other, wallet)])
-    assert await projection.load(connection, [WalletKey(TENANT_ID, wallet)])
+    assert not await projection.load(connection, [StreamKey(other, wallet)])
+    assert await projection.load(connection, [StreamKey(TENANT_ID, wallet)])
     connection.terminate()
 
 

@@ -14,8 +14,8 @@ from projections.interface import LogDivergedError, ProjectedEvent
 from projections.registry import PROJECTIONS
 from projections.runner import Applied, Runner
 from services.projector import rebuild
-from services.relay.repartition import Repartition
-from services.relay.repartition import run as run_repartition
+from services.repartition.main import run as run_repartition
+from services.repartition.repartition import Repartition
 from services.verify.main import verify
 from services.verify.report import Report
 from tests.specs.published_log import ROOT, PublishedLog, published_log, wait_until

@@ -7,7 +7,7 @@ import pytest
 
 from projections.balances.holds import HOLDS
 from projections.balances.read_model import FROM_NEWEST, DueWallet, list_due, list_parts, read_part
-from projections.interface import WalletKey
+from schemas.identifiers import StreamKey
 from tests.specs.event_factory import EPOCH, TENANT_ID
 from tests.specs.read_models import Models, read_models
 
@@ -23,8 +23,8 @@ async def models(database: str) -> AsyncIterator[Models]:
         yield models
 
 
-def _key(wallet: str, tenant_id: str = TENANT_ID) -> WalletKey:
-    return WalletKey(tenant_id, wallet)
+def _key(wallet: str, tenant_id: str = TENANT_ID) -> StreamKey:
+    return StreamKey(tenant_id, wallet)
 
 
 def _rich(models: Models, *, tenant_id: str = TENANT_ID) -> str:

@@ -9,10 +9,10 @@ import pytest
 from projections.balances import read_model as balances
 from projections.balances.evolve import fold
 from projections.balances.holds import HOLDS
-from projections.interface import WalletKey
 from projections.log import find_event, prepare_session
 from projections.transactions import read_model as transactions
 from projections.transactions.evolve import transaction_of
+from schemas.identifiers import StreamKey
 from services.runtime.postgres import Connection
 from tests.specs.databases import Databases
 from tests.specs.event_factory import EPOCH, TENANT_ID, projected
@@ -59,8 +59,8 @@ async def large(databases: Databases, large_once: str) -> AsyncIterator[Connecti
         await connection.close()
 
 
-def _key(wallet: str, tenant_id: str = TENANT_ID) -> WalletKey:
-    return WalletKey(tenant_id, wallet)
+def _key(wallet: str, tenant_id: str = TENANT_ID) -> StreamKey:
+    return StreamKey(tenant_id, wallet)
 
 
 async def test_many_wallets_are_read_in_the_order_asked_for(models: Models) -> None:

@@ -13,7 +13,8 @@ from projections.balances.read_model import (
     read_part,
 )
 from projections.balances.topups import TOPUPS
-from projections.interface import ProjectionMismatchError, WalletKey
+from projections.interface import ProjectionMismatchError
+from schemas.identifiers import StreamKey
 from tests.specs.balances import Balances, balances
 from tests.specs.event_factory import EPOCH, TENANT_ID
 
@@ -29,8 +30,8 @@ async def model(database: str) -> AsyncIterator[Balances]:
         yield model
 
 
-def _key(wallet: str, tenant_id: str = TENANT_ID) -> WalletKey:
-    return WalletKey(tenant_id, wallet)
+def _key(wallet: str, tenant_id: str = TENANT_ID) -> StreamKey:
+    return StreamKey(tenant_id, wallet)
 
 
 async def test_a_topup_lives_through_several_batches(model: Balances) -> None:

@@ -78,7 +78,7 @@ def _compare_states(run: Run) -> None:
     for key, known in check(run.recorded).items():
         state = known.wallet
         assert state is not None
-        shown = run.wallet(key.wallet_id, known.version)
+        shown = run.wallet(key.stream_id, known.version)
         assert shown is not None
         assert (shown.balance, shown.available_balance) == (state.balance, state.available)
         assert (shown.status, shown.frozen) == (state.status, state.frozen)
@@ -86,7 +86,7 @@ def _compare_states(run: Run) -> None:
         assert (0 if shown.expiring is None else shown.expiring.amount) == lapsing
         open_holds = {
             hold.id: (hold.held_amount, hold.expires_at, hold.reference)
-            for hold in run.holds(key.wallet_id, known.version).values()
+            for hold in run.holds(key.stream_id, known.version).values()
             if hold.status == "open"
         }
         assert open_holds == {

@@ -37,7 +37,7 @@ def test_the_trial_balance_is_zero_after_every_event(
             assert entry.debit != entry.credit
             accounts[entry.debit, entry.currency] += entry.amount
             accounts[entry.credit, entry.currency] -= entry.amount
-        name = event.wallet.wallet_id
+        name = event.wallet.stream_id
         wallets[name] = evolve(wallets.get(name), event)
         for currency in CURRENCIES:
             booked = sum(

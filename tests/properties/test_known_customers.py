@@ -257,7 +257,7 @@ def test_the_books_of_a_bank_are_balanced_after_every_event(history: list[Step])
         assert shown == [(leg.account, leg.amount) for leg in legs], "both sides book the same"
         for account, amount in shown:
             accounts[account] += amount
-        name = event.wallet.wallet_id
+        name = event.wallet.stream_id
         wallets[name] = evolve(wallets.get(name), event)
         assert accounts.total() == 0, f"after position {event.position}"
         assert -accounts["customer_wallet"] == sum(each.balance for each in wallets.values())

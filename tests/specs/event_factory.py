@@ -12,7 +12,7 @@ from uuid import UUID
 from msgspec import Raw
 
 from ledger.event_log.interface import GENESIS_HASH, Head
-from projections.interface import ProjectedEvent, WalletKey
+from projections.interface import ProjectedEvent
 from schemas.commands import (
     CancelTopup,
     CaptureHold,
@@ -37,7 +37,7 @@ from schemas.events import (
     RecordedEvent,
     WalletOpened,
 )
-from schemas.identifiers import hold_id, topup_id, transaction_id, user_id_of, wallet_id
+from schemas.identifiers import StreamKey, hold_id, topup_id, transaction_id, user_id_of, wallet_id
 from tests.specs.event_streams import EPOCH, EventStreams, Stream
 from tests.specs.log_writing import write_log
 from tests.specs.random_history import METADATA, late_payment, some_command
@@ -290,7 +290,7 @@ def projected(event: RecordedEvent) -> ProjectedEvent:
     """The event as a projection gets it."""
     return ProjectedEvent(
         position=event.position,
-        wallet=WalletKey(event.tenant_id, event.stream_id),
+        wallet=StreamKey(event.tenant_id, event.stream_id),
         version=event.version,
         event_id=event.event_id,
         type=event.type,

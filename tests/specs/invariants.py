@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from ledger.command_handling.wallet_cache import NOTHING_KNOWN, Known, fold
 from ledger.event_log.hashing import event_hash
-from ledger.event_log.interface import GENESIS_HASH, EventLog, WalletKey
+from ledger.event_log.interface import GENESIS_HASH, EventLog
 from schemas.events import RecordedEvent, WalletCredited, WalletDebited, decode_event
-from schemas.identifiers import tenant_stream
+from schemas.identifiers import StreamKey, tenant_stream
 
 _ALL = 1_000_000
 
@@ -16,11 +16,11 @@ async def all_events(log: EventLog) -> list[RecordedEvent]:
     return await log.read(0, _ALL)
 
 
-def check(events: Sequence[RecordedEvent]) -> dict[WalletKey, Known]:
+def check(events: Sequence[RecordedEvent]) -> dict[StreamKey, Known]:
     """Assert that the log is whole, and give the wallets that it folds to."""
-    wallets: dict[WalletKey, Known] = {}
+    wallets: dict[StreamKey, Known] = {}
     tenants: dict[str, tuple[int, bytes]] = {}
-    may_owe: set[WalletKey] = set()
+    may_owe: set[StreamKey] = set()
     for position, event in enumerate(events, start=1):
         assert event.position == position, "positions are gapless"
         if event.stream_id == tenant_stream(event.tenant_id):
@@ -29,7 +29,7 @@ def check(events: Sequence[RecordedEvent]) -> dict[WalletKey, Known]:
             assert event.hash == event_hash(previous, event), "hashes chain"
             tenants[event.tenant_id] = event.version, event.hash
             continue
-        key = WalletKey(event.tenant_id, event.stream_id)
+        key = StreamKey(event.tenant_id, event.stream_id)
         known = wallets.get(key, NOTHING_KNOWN)
         assert event.version == known.version + 1, "versions are gapless"
         assert event.hash == event_hash(known.hash, event), "hashes chain"

@@ -86,7 +86,7 @@ class Run(NamedTuple):
             (
                 event
                 for event in self.events
-                if event.wallet.wallet_id == wallet_id and event.version <= version
+                if event.wallet.stream_id == wallet_id and event.version <= version
             ),
         )
 
@@ -95,7 +95,7 @@ class Run(NamedTuple):
         views: dict[str, HoldView] = {}
         for recorded in self.events:
             event = hold_event(recorded)
-            if event is None or recorded.wallet.wallet_id != wallet_id:
+            if event is None or recorded.wallet.stream_id != wallet_id:
                 continue
             if recorded.version <= version:
                 views[event.hold_id] = evolve_hold(views.get(event.hold_id), recorded, event)

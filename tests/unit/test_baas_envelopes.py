@@ -26,7 +26,7 @@ from services.gateway.baas.envelopes import (
     wallet_answer,
     wallets_answer,
 )
-from services.gateway.baas.pages import Page
+from services.gateway.baas.paging import Page
 
 MADE_AT = datetime(2026, 4, 4, 8, 58, 29, 638524, tzinfo=UTC)
 WALLET = Wallet(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.baas.pages import Page, page_of
+from services.gateway.baas.paging import Page, page_of
 from services.gateway.baas.references import made_reference, reference_of
 from services.gateway.problems import RefusedError
 

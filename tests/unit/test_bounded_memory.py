@@ -9,9 +9,10 @@ import pytest
 
 from ledger.command_handling.originals import Originals
 from ledger.command_handling.wallet_cache import Known, WalletCache
-from ledger.event_log.interface import EventKey, EventLog, WalletKey
+from ledger.event_log.interface import EventKey, EventLog
 from schemas.commands import ReverseTransaction
 from schemas.events import RecordedEvent
+from schemas.identifiers import StreamKey
 from tests.specs.decider import OPENED, START, WALLET_ID, Given, Step
 from tests.specs.wallet_commands import JUNE, credit, hold, topup
 from tests.specs.world import TENANT, submission
@@ -27,7 +28,7 @@ def wallets(steps: Sequence[Step], places: int) -> WalletCache:
     cache = WalletCache(places)
     known = Known(Given(OPENED, *steps).wallets[WALLET_ID], b"", 0)
     for number in range(10):
-        cache.put(WalletKey(TENANT, f"wal_{number:032x}"), known)
+        cache.put(StreamKey(TENANT, f"wal_{number:032x}"), known)
     return cache
 
 
@@ -46,7 +47,7 @@ def test_a_wallet_that_shrinks_makes_room() -> None:
     for key in list(cache):
         cache.put(key, small)
     for number in range(100, 137):
-        cache.put(WalletKey(TENANT, f"wal_{number:032x}"), small)
+        cache.put(StreamKey(TENANT, f"wal_{number:032x}"), small)
     assert len(cache) == 40
 
 

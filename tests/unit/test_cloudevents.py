@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.envelope import decode_hash, decode_message
-from projections.interface import WalletKey
 from schemas.events import EventMetadata
+from schemas.identifiers import StreamKey
 from services.publish_schemas.headers import HEADER_SETS
 from services.relay.cloudevents import LogRow, Message, MessageEncoder
 
@@ -125,7 +125,7 @@ def test_what_is_encoded_is_what_a_projection_decodes(
 
     decoded = decode_message(message.key, message.value, message.headers)
     assert decoded.position == 1234
-    assert decoded.wallet == WalletKey(str(TENANT), "wal_" + WALLET.hex)
+    assert decoded.wallet == StreamKey(str(TENANT), "wal_" + WALLET.hex)
     assert decoded.version == 7
     assert decoded.event_id == str(EVENT)
     assert (decoded.type, decoded.schema_version) == ("wallet.debited", 1)

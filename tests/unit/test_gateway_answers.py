@@ -52,7 +52,7 @@ from schemas.results import HoldView, TransactionView, TransferView, WalletView
 from services.gateway.answers import Answer, etag, header
 from services.gateway.credit_wallets.rendering import (
     render_hold,
-    render_hold_page,
+    render_page,
     render_transaction,
     render_transaction_page,
     render_transfer,
@@ -158,7 +158,7 @@ def test_a_wallet_is_rendered() -> None:
         ),
         (render_hold(HOLD), credit_wallets.Hold),
         (render_hold(replace(HOLD, expires_at=None)), credit_wallets.Hold),
-        (render_hold_page([HOLD], "next"), credit_wallets.HoldPage),
+        (render_page([render_hold(HOLD)], "next"), credit_wallets.HoldPage),
         (render_transfer(TRANSFER), credit_wallets.Transfer),
     ],
 )

@@ -182,7 +182,7 @@ def test_what_is_booked_what_is_available_and_what_of_it_lapses(
     wallet = factory.open()
     factory.credit(wallet, 1000)
     happens(factory, wallet)
-    events = [event for event in _events(factory) if event.wallet.wallet_id == wallet]
+    events = [event for event in _events(factory) if event.wallet.stream_id == wallet]
     view = fold(None, events)
     assert view is not None
     assert (view.balance, view.available_balance, view.version) == (balance, available, len(events))
@@ -219,7 +219,7 @@ def test_freezes_add_up_until_they_are_lifted(
     factory = EventFactory()
     wallet = factory.open()
     happens(factory, wallet)
-    view = fold(None, [each for each in _events(factory) if each.wallet.wallet_id == wallet])
+    view = fold(None, [each for each in _events(factory) if each.wallet.stream_id == wallet])
     assert view is not None
     assert (view.frozen, view.status) == (frozen, status)
 
@@ -229,7 +229,7 @@ def test_a_row_is_what_the_wallet_itself_knows(seed: int, wallets: int, events: 
     factory = EventFactory(seed)
     identifiers = factory.history(wallets, events)
     streams = by_wallet(_events(factory))
-    found = {wallet.wallet_id: fold(None, stream) for wallet, stream in streams.items()}
+    found = {wallet.stream_id: fold(None, stream) for wallet, stream in streams.items()}
     for identifier in identifiers:
         assert found[identifier] == wallet_view(factory.wallet(identifier))
 

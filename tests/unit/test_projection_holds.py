@@ -82,7 +82,7 @@ def test_a_hold_says_what_became_of_it(
         held,
     )
     assert view.id == f"hol_{own[0].event_id}"
-    assert view.wallet_id == own[0].wallet.wallet_id
+    assert view.wallet_id == own[0].wallet.stream_id
     assert (view.version, view.updated_at) == (own[-1].version, own[-1].recorded_at)
     assert (view.created_at, view.expires_at) == (own[0].recorded_at, SOON)
     assert (view.reference, view.description) == ("hold-2", "A hold")

@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from projections.balances.evolve import fold
-from projections.interface import EventRange, ProjectedEvent, ProjectionGapError, WalletKey
+from projections.interface import EventRange, ProjectedEvent, ProjectionGapError
 from projections.runner import by_wallet, fill_holes, sort_out
+from schemas.identifiers import StreamKey
 from schemas.results import WalletView
 from tests.specs.event_factory import TENANT_ID, EventFactory, projected
 
-Rows = dict[WalletKey, WalletView]
+Rows = dict[StreamKey, WalletView]
 
 
 def _project(rows: Rows, events: Sequence[ProjectedEvent]) -> Rows:
@@ -84,7 +85,7 @@ def test_a_hole_that_the_log_fills_only_in_part_stops_the_projection() -> None:
         factory.credit(wallet, 1)
     log = [projected(event) for event in factory.take()]
     news, holes, dropped = sort_out(by_wallet([log[0], log[4]]), {})
-    key = WalletKey(TENANT_ID, wallet)
+    key = StreamKey(TENANT_ID, wallet)
     assert (holes, dropped) == ([EventRange(key, 2, 4)], 0)
     with pytest.raises(ProjectionGapError, match="versions 2 to 4"):
         fill_holes(news, holes, {key: log[1:3]})

@@ -12,9 +12,9 @@ from ledger.command_handling.views import wallet_view
 from ledger.domain.wallet import Wallet
 from projections.balances.evolve import evolve
 from projections.events import ProjectedEvent, ProjectionMismatchError
-from projections.interface import WalletKey
 from schemas.commands import Command
 from schemas.events import CustomerErased, WalletEvent, WalletOpened, encode_event, type_of
+from schemas.identifiers import StreamKey
 from schemas.results import WalletView
 from tests.specs.decider import START, WALLET_ID
 from tests.specs.known_customers import (
@@ -47,7 +47,7 @@ STEPS: list[Command] = [
 def projected(event: WalletEvent, version: int) -> ProjectedEvent:
     return ProjectedEvent(
         position=version,
-        wallet=WalletKey(TENANT, WALLET_ID),
+        wallet=StreamKey(TENANT, WALLET_ID),
         version=version,
         event_id=str(UUID(int=version)),
         type=type_of(event),

@@ -107,7 +107,7 @@ def test_a_topup_says_what_became_of_it(
     own = [event for event in events if topup_event(event) is not None]
     assert view is not None
     assert (view.status, view.payment_id, view.code) == (status, payment_id, code)
-    assert (view.id, view.wallet_id) == (f"top_{own[0].event_id}", own[0].wallet.wallet_id)
+    assert (view.id, view.wallet_id) == (f"top_{own[0].event_id}", own[0].wallet.stream_id)
     assert (view.amount, view.currency, view.description) == (100, "GHS", "A top-up")
     assert (view.created_at, view.expires_at) == (own[0].recorded_at, SOON)
     assert bytes(view.metadata) == b'{"a": [1,  2.50]}', "verbatim"

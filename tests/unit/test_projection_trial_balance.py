@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 from ledger.domain.postings import Account, postings
-from projections.events import ProjectedEvent, WalletKey
+from projections.events import ProjectedEvent
 from projections.trial_balance.evolve import CHART, Entry, entry_of, entry_of_event
 from projections.trial_balance.projection import BLOCK_POSITIONS, added_up
 from schemas.events import WALLET_EVENT_TYPES, WalletEvent, decode_event
+from schemas.identifiers import StreamKey
 from tests.specs.event_factory import EPOCH, TENANT_ID
 
 ROOT = Path(__file__).parents[2]
@@ -96,7 +97,7 @@ def _at(position: int, **changes: Any) -> ProjectedEvent:
     }
     return ProjectedEvent(
         position=position,
-        wallet=WalletKey(TENANT_ID, "wal_" + "0a" * 16),
+        wallet=StreamKey(TENANT_ID, "wal_" + "0a" * 16),
         version=2,
         event_id="0b" * 16,
         type="wallet.credited",

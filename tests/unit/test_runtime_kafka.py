@@ -1,18 +1,19 @@
 """Keys go where Java's default partitioner sends them; TLS and SASL are as the settings say."""
 
 import asyncio
+import logging
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaConnectionError
 from aiokafka.partitioner import murmur2 as murmur2_of_aiokafka
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.runtime.consumers import stop_consumer
+from services.runtime.consumers import FirstJoin, stop_consumer
 from services.runtime.kafka import client_options, close_client, murmur2, partition_for
 from services.runtime.settings import SecretText, Settings, SettingsError
 from tests.specs.certificates import Authority
@@ -188,3 +189,19 @@ async def test_a_cancellation_inside_of_a_consumer_does_not_end_who_stops_it() -
     consumer = _Cancelled()
     await stop_consumer(cast("AIOKafkaConsumer", consumer))
     assert consumer.closed == 1
+
+
+def test_a_missing_coordinator_is_a_warning_until_the_group_was_joined(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log = logging.getLogger("aiokafka.consumer.group_coordinator")
+    missing, lost = GroupCoordinatorNotAvailableError(), KafkaConnectionError()
+    joining = FirstJoin()
+
+    joining.begin()
+    log.error("Group Coordinator Request failed: %s", missing)
+    log.error("Group Coordinator Request failed: %s", lost)
+    joining.end()
+    log.error("Group Coordinator Request failed: %s", missing)
+
+    assert [record.levelname for record in caplog.records] == ["WARNING", "ERROR", "ERROR"]

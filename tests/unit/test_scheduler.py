@@ -7,9 +7,8 @@ import pytest
 
 from ledger.command_handling.submission import Submission
 from projections.balances.read_model import DueWallet
-from projections.interface import WalletKey
 from schemas.commands import ExpireDue
-from schemas.identifiers import wallet_id
+from schemas.identifiers import StreamKey, wallet_id
 from services.intake.messages import read_message
 from services.scheduler.commands import DueCommand, command_of
 from services.scheduler.outstanding import MOST_OUTSTANDING, PAGE, Outstanding
@@ -21,7 +20,7 @@ MICROSECONDS = 1_779_616_800_123_456
 
 def due(number: int = 1, due_at: datetime = DUE_AT) -> DueWallet:
     """Something due in a wallet."""
-    wallet = WalletKey(TENANT_ID, wallet_id(f"{number:032x}"))
+    wallet = StreamKey(TENANT_ID, wallet_id(f"{number:032x}"))
     return DueWallet(wallet=wallet, due_at=due_at)
 
 

@@ -9,12 +9,8 @@ import pytest
 from ledger.command_handling import snapshot_keeper, snapshots
 from ledger.command_handling.snapshot_keeper import SnapshotKeeper
 from ledger.command_handling.wallet_cache import Known, WalletCache
-from ledger.event_log.interface import (
-    AppendRefusedError,
-    LogUnavailableError,
-    Snapshot,
-    WalletKey,
-)
+from ledger.event_log.interface import AppendRefusedError, LogUnavailableError, Snapshot
+from schemas.identifiers import StreamKey
 from tests.specs.world import TENANT
 
 
@@ -23,9 +19,9 @@ class _Log:
 
     def __init__(self, refusal: Exception | None = None) -> None:
         self.refusal = refusal
-        self.saved: list[WalletKey] = []
+        self.saved: list[StreamKey] = []
 
-    async def save_snapshots(self, taken: Sequence[tuple[WalletKey, Snapshot]]) -> None:
+    async def save_snapshots(self, taken: Sequence[tuple[StreamKey, Snapshot]]) -> None:
         """See `EventLog`."""
         refusal, self.refusal = self.refusal, None
         if refusal is not None:
@@ -56,10 +52,10 @@ def _any_wallet_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
 async def _saved(log: _Log, wallets: Sequence[str], rounds: int) -> list[str]:
     keeper = SnapshotKeeper(cast("Any", log), cast("Any", _Environment(rounds)), WalletCache(10))
     for wallet in wallets:
-        keeper.note(WalletKey(TENANT, wallet), cast("Known", object()))
+        keeper.note(StreamKey(TENANT, wallet), cast("Known", object()))
     with pytest.raises(asyncio.CancelledError):
         await keeper.run()
-    return [key.wallet_id for key in log.saved]
+    return [key.stream_id for key in log.saved]
 
 
 async def test_what_nobody_can_write_fast_enough_does_not_pile_up(

@@ -2,11 +2,11 @@
 
 import pytest
 
-from projections.interface import WalletKey
+from schemas.identifiers import StreamKey
 from services.verify import wallet_states
 from services.verify.wallet_states import WalletState, WalletStates
 
-WALLETS = [WalletKey("tenant", f"wal_{number}") for number in range(7)]
+WALLETS = [StreamKey("tenant", f"wal_{number}") for number in range(7)]
 
 
 def state(version: int) -> WalletState:
@@ -26,5 +26,5 @@ def test_what_was_written_out_is_found_and_replaced(monkeypatch: pytest.MonkeyPa
     pages = list(states.pages(2))
     assert [len(page) for page in pages] == [2, 2, 2, 1]
     assert dict(entry for page in pages for entry in page) == expected
-    assert states.get(WalletKey("tenant", "wal_none")) is None
+    assert states.get(StreamKey("tenant", "wal_none")) is None
     states.close()

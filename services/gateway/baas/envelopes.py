@@ -23,7 +23,7 @@ from schemas.http.baas_wallets import (
     WalletListAnswer,
 )
 from services.gateway.answers import JSON, Answer
-from services.gateway.baas.pages import Page
+from services.gateway.baas.paging import Page
 
 _encode = msgspec.json.Encoder().encode
 

@@ -6,12 +6,12 @@ As with every query, what was acknowledged before is shown, or the query is refu
 from collections.abc import Sequence
 
 from projections.balances.read_model import catch_up, read_many
-from projections.interface import WalletKey
 from projections.transactions.read_model import (
     WalletsReading,
     read_capture,
     read_page_of_wallets,
 )
+from schemas.identifiers import StreamKey
 from schemas.results import TransactionView, WalletView
 from services.gateway.database import Database, Pool
 from services.gateway.patience import Clock, Patience
@@ -45,7 +45,7 @@ class HistoryReads:
         return await self._patience.until(ask, lambda now: now.has_all_of(targets), reading)
 
     async def capture(
-        self, wallet: WalletKey, hold_id: str, reference: str, *, eventual: bool
+        self, wallet: StreamKey, hold_id: str, reference: str, *, eventual: bool
     ) -> TransactionView | None:
         """The newest capture of a hold under a reference; None if there is none."""
 
@@ -66,7 +66,7 @@ class HistoryReads:
 
     async def newest_wallet(self, tenant_id: str, wallet_id: str) -> WalletView:
         """A wallet with everything that the log has of it by now; nothing is waited for."""
-        wallet = WalletKey(tenant_id, wallet_id)
+        wallet = StreamKey(tenant_id, wallet_id)
 
         async def ask(pool: Pool) -> WalletView | None:
             (reading,) = await read_many(pool, [wallet])
@@ -82,7 +82,7 @@ class HistoryReads:
 
     async def shown_wallets(self, tenant_id: str, wallet_ids: Sequence[str]) -> list[WalletView]:
         """These wallets as the read model has them; it has them all."""
-        keys = [WalletKey(tenant_id, wallet_id) for wallet_id in wallet_ids]
+        keys = [StreamKey(tenant_id, wallet_id) for wallet_id in wallet_ids]
         readings = await self._database.read(tenant_id, lambda pool: read_many(pool, keys))
         return [
             reading.view for reading in readings if reading is not None and reading.view is not None

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import asyncpg
 
-from projections.interface import ProjectedEvent, WalletKey
+from projections.interface import ProjectedEvent
 from projections.transactions.evolve import transaction_of
 from schemas.events import (
     CreditReversed,
@@ -20,7 +20,7 @@ from schemas.events import (
     WalletEvent,
     decode_event,
 )
-from schemas.identifiers import hex_of, is_topup_id, wallet_id
+from schemas.identifiers import StreamKey, hex_of, is_topup_id, wallet_id
 from schemas.results import TransactionView
 from services.gateway.baas.amounts import CURRENCY
 from services.gateway.database import Database, Pool
@@ -103,7 +103,7 @@ def as_recorded(event: RecordedEvent) -> Recorded:
     """The same of an event that was just appended: nothing is asked for it."""
     source = ProjectedEvent(
         position=event.position,
-        wallet=WalletKey(event.tenant_id, event.stream_id),
+        wallet=StreamKey(event.tenant_id, event.stream_id),
         version=event.version,
         event_id=event.event_id,
         type=event.type,
@@ -117,7 +117,7 @@ def as_recorded(event: RecordedEvent) -> Recorded:
 def _recorded(tenant_id: str, row: asyncpg.Record) -> Recorded:
     source = ProjectedEvent(
         position=row["position"],
-        wallet=WalletKey(tenant_id, wallet_id(row["stream_id"].hex)),
+        wallet=StreamKey(tenant_id, wallet_id(row["stream_id"].hex)),
         version=row["version"],
         event_id=row["event_id"].hex,
         type=row["type"],

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from projections.balances.topups import TOPUPS
-from projections.interface import WalletKey
 from schemas.events import (
     CreditReversed,
     DebitReversed,
@@ -13,6 +12,7 @@ from schemas.events import (
     TransferSent,
 )
 from schemas.http.baas_wallets import Transaction
+from schemas.identifiers import StreamKey
 from schemas.results import TransactionView
 from services.gateway.answers import Answer
 from services.gateway.baas.amounts import CURRENCY
@@ -26,7 +26,7 @@ from services.gateway.baas.envelopes import (
 from services.gateway.baas.failures import INVALID_REFERENCE
 from services.gateway.baas.history_reads import HistoryReads
 from services.gateway.baas.identifiers import canonical_uuid
-from services.gateway.baas.pages import Page, page_asked
+from services.gateway.baas.paging import Page, page_asked
 from services.gateway.baas.recorded import Log, Recorded
 from services.gateway.baas.references import reference_of
 from services.gateway.baas.rendering import render_topup, render_transaction
@@ -124,12 +124,12 @@ class TransactionQueries:
         ):
             return await self._log.transaction(tenant_id, event.received_transaction_id)
         wallet = named.source.wallet
-        if wallet_ids is not None and wallet.wallet_id not in wallet_ids:
+        if wallet_ids is not None and wallet.stream_id not in wallet_ids:
             if not isinstance(event, DebitReversed | CreditReversed):
                 return None
             # A transfer is undone in both wallets, and the reference leads to the first of them.
             leg = await self._log.other_leg(tenant_id, event)
-            is_own = leg is not None and leg.source.wallet.wallet_id in wallet_ids
+            is_own = leg is not None and leg.source.wallet.stream_id in wallet_ids
             return leg.transaction if leg is not None and is_own else None
         if isinstance(event, HoldPlaced):
             if event.currency != CURRENCY:
@@ -148,9 +148,9 @@ class TransactionQueries:
     ) -> Transaction | None:
         """A top-up by its own state: paid, or waited for, or over."""
         tenant_id = call.principal.tenant_id
-        wallet: WalletKey = named.source.wallet
+        wallet: StreamKey = named.source.wallet
         if created.currency != CURRENCY or (
-            wallet_ids is not None and wallet.wallet_id not in wallet_ids
+            wallet_ids is not None and wallet.stream_id not in wallet_ids
         ):
             return None
         reading = await self._reads.part(
@@ -162,7 +162,7 @@ class TransactionQueries:
         if topup.transaction_id is not None:
             view = await self._log.transaction(tenant_id, topup.transaction_id)
             return None if view is None else await self._shown(call, view)
-        now = await self._reads.wallet(tenant_id, wallet.wallet_id, eventual=call.eventual)
+        now = await self._reads.wallet(tenant_id, wallet.stream_id, eventual=call.eventual)
         assert now is not None, "a wallet is never removed"
         return render_topup(topup, now.view, call.principal, now.view.user_id)
 

@@ -8,7 +8,7 @@ from services.gateway.baas.envelopes import Message, wallet_answer, wallets_answ
 from services.gateway.baas.failures import CUSTOMER_UNKNOWN
 from services.gateway.baas.history_reads import HistoryReads
 from services.gateway.baas.identifiers import canonical_uuid
-from services.gateway.baas.pages import page_asked
+from services.gateway.baas.paging import page_asked
 from services.gateway.baas.rendering import render_wallet
 from services.gateway.baas.sealed_people import SealedPeople
 from services.gateway.calls import Call

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 
 import msgspec
 
-from schemas.http.batches import MAX_BATCH_COMMANDS, BatchAnswer, BatchResult
+from schemas.commands import MAX_BATCH_COMMANDS
+from schemas.http.batches import BatchAnswer, BatchResult
 from schemas.http.problems import FieldProblem
 from schemas.rejections import BatchDeclined, Rejection
 from services.gateway.answers import JSON, Answer

@@ -4,7 +4,7 @@ Pure functions, so that the same outcome is the same bytes. Times are UTC, alway
 microseconds, so that they also sort as text.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -85,19 +85,12 @@ def render_transaction_page(lines: Sequence[HistoryLine], next_cursor: str | Non
     return _page([_transaction(*line) for line in lines], next_cursor)
 
 
-def render_hold_page(views: Sequence[HoldView], next_cursor: str | None) -> bytes:
-    """A page of holds; without a cursor it is the last."""
-    return _page([_hold(view) for view in views], next_cursor)
+def render_page(rendered: Sequence[bytes], next_cursor: str | None) -> bytes:
+    """A page of what is rendered already; without a cursor it is the last."""
+    return _page([msgspec.Raw(entry) for entry in rendered], next_cursor)
 
 
-def render_topup_page(
-    views: Sequence[TopupView], checkout_url: Callable[[str], str], next_cursor: str | None
-) -> bytes:
-    """A page of top-ups; without a cursor it is the last."""
-    return _page([_topup(view, checkout_url(view.id)) for view in views], next_cursor)
-
-
-def _page(entries: list[dict[str, object]], next_cursor: str | None) -> bytes:
+def _page(entries: Sequence[object], next_cursor: str | None) -> bytes:
     return _encode(
         {"data": entries, "has_more": next_cursor is not None, "next_cursor": next_cursor}
     )

@@ -55,7 +55,9 @@ async function show() {
     document.getElementById("contents").append(contents(api, operations));
     main.replaceChildren(...content(api, operations).flat(Infinity));
     // What the address names was not there yet when the browser looked for it.
-    document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+    // At once: a smooth scroll would run through the whole page.
+    document.getElementById(decodeURIComponent(location.hash.slice(1)))
+      ?.scrollIntoView({ behavior: "instant" });
   } catch (error) {
     document.getElementById("state").textContent =
       `The description of the API cannot be shown: ${error.message}.`;

@@ -8,22 +8,22 @@ import asyncio
 from typing import Final
 
 from projections.balances.read_model import WalletReading, read_many
-from projections.interface import WalletKey
+from schemas.identifiers import StreamKey
 from services.gateway.database import GATHERED, Database, Pool
 
 _STATEMENTS_AT_ONCE: Final = 2
 _WALLETS_PER_STATEMENT: Final = 256
 
 
-class WalletBatches:
+class GatheredReads:
     """Gathers the questions of all requests of this process."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: dict[WalletKey, list[asyncio.Future[WalletReading | None]]] = {}
+        self._waiting: dict[StreamKey, list[asyncio.Future[WalletReading | None]]] = {}
         self._senders: set[asyncio.Task[None]] = set()
 
-    def read(self, wallet: WalletKey) -> asyncio.Future[WalletReading | None]:
+    def read(self, wallet: StreamKey) -> asyncio.Future[WalletReading | None]:
         """The wallet as it stands from now on, with the log's newest version of it."""
         answer: asyncio.Future[WalletReading | None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(wallet, []).append(answer)
@@ -48,7 +48,7 @@ class WalletBatches:
             self._senders.discard(sender)
 
     async def _send(
-        self, waiting: dict[WalletKey, list[asyncio.Future[WalletReading | None]]]
+        self, waiting: dict[StreamKey, list[asyncio.Future[WalletReading | None]]]
     ) -> None:
         wallets = list(waiting)
 

@@ -3,9 +3,9 @@
 import asyncio
 from typing import cast
 
-from projections.interface import WalletKey
+from schemas.identifiers import StreamKey
 from services.gateway.database import Database
-from services.gateway.wallet_batches import WalletBatches
+from services.gateway.gathered_reads import GatheredReads
 
 TENANT = "0b6f0c1e-5a34-4d3e-9a6b-52b1f2f5c001"
 
@@ -24,24 +24,24 @@ class SlowDatabase:
         return [None]
 
 
-async def asked(batches: WalletBatches, wallet_id: str) -> None:
+async def asked(reads: GatheredReads, wallet_id: str) -> None:
     """Wait for the answer about a wallet, which is that there is none."""
     async with asyncio.timeout(10):
-        assert await batches.read(WalletKey(TENANT, wallet_id)) is None
+        assert await reads.read(StreamKey(TENANT, wallet_id)) is None
 
 
 async def test_who_asks_as_all_senders_end_is_answered() -> None:
     """Both statements' answers come in one turn of the loop, and the question right after."""
     database = SlowDatabase()
-    batches = WalletBatches(cast("Database", database))
+    reads = GatheredReads(cast("Database", database))
 
     async def asked_again() -> None:
-        await asked(batches, "wal_1")
-        await asked(batches, "wal_3")
+        await asked(reads, "wal_1")
+        await asked(reads, "wal_3")
 
     asking = asyncio.create_task(asked_again())
     await database.statements.get()
-    other = asyncio.create_task(asked(batches, "wal_2"))
+    other = asyncio.create_task(asked(reads, "wal_2"))
     await database.statements.get()
     database.may_answer.set()
     await asyncio.gather(asking, other)

@@ -20,7 +20,7 @@ _SENT_ON: Final = {"/": "docs", "/docs/": "../docs", "/baas/docs/": "../docs"}
 """What people type, and the page that they mean: relative, as there may be a prefix."""
 
 
-def add_pages(
+def add_public_routes(
     routes: RouteTable[Call],
     documents: dict[str, PublicDocument],
     health: ShownHealth | None,

@@ -1,4 +1,4 @@
-"""Pages of this dialect: a number and a size, under either of two names."""
+"""Paging in this dialect: a number and a size, under either of two names."""
 
 import re
 from typing import NamedTuple

@@ -104,8 +104,8 @@ async def _print_events(
 ) -> None:
     position = after
     if position is None:
-        position = await connection.fetchval(load_statement(__file__, "tail_start"), _NEWEST_EVENTS)
-    page = load_statement(__file__, "tail_page")
+        position = await connection.fetchval(load_statement(__file__, "start"), _NEWEST_EVENTS)
+    page = load_statement(__file__, "page")
     while True:
         rows = await connection.fetch(page, position, _PAGE_EVENTS)
         for row in rows:
@@ -118,7 +118,7 @@ async def _print_events(
 
 
 def line_of(row: asyncpg.Record) -> Text:
-    """One event, with the columns of sql/tail_page.sql, as a line."""
+    """One event, with the columns of sql/page.sql, as a line."""
     try:
         event = decode_any_event(row["type"], row["schema_version"], row["data"])
         story, style = _told(event)

@@ -1,4 +1,4 @@
-"""`ledger repartition`: a new generation of the events topic, filled from the log.
+"""A repartition: a new generation of the events topic, filled from the log.
 
 It publishes as a relay does, to a topic of its own, while everything goes on; what was filled
 is recorded, so a call that was killed is continued by the next. When the new topic has all but
@@ -11,7 +11,6 @@ from functools import cache
 from typing import NamedTuple
 
 import asyncpg
-from rich.console import Console
 
 from projections.checkpoint import check_log as check_projection
 from projections.checkpoint import reopen_log
@@ -20,10 +19,10 @@ from services.relay.leadership import LogSession, SessionLostError
 from services.relay.publication import Publication
 from services.relay.publisher import Publisher, PublishError
 from services.relay.refusals import LogGapError
-from services.relay.repartition_display import Display
+from services.repartition.display import Display
 from services.runtime.environment import SystemEnvironment
 from services.runtime.health import ServersReadiness
-from services.runtime.postgres import Connection, connect
+from services.runtime.postgres import Connection
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
 from services.runtime.topic_identity import TopicIdentity, describe_topic
@@ -56,21 +55,6 @@ class Target(NamedTuple):
     generation: int
     topic: str
     identity: TopicIdentity
-
-
-async def run(settings: Settings, partitions: int | None) -> int:
-    """Fill a new generation and let it take over; 0 when done, 1 with the reason if not."""
-    settings.require_kafka_bootstrap()
-    display = Display(Console())
-    connection = await connect(settings.require_database_url(), "ledger-repartition")
-    try:
-        await Repartition(settings, connection, SystemEnvironment(), display).run(partitions)
-    except RepartitionFailedError as error:
-        display.failed(str(error))
-        return 1
-    finally:
-        await connection.close()
-    return 0
 
 
 class Repartition:

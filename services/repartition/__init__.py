@@ -1,0 +1,1 @@
+"""`ledger repartition`: fills a new events topic with what the relay is made of."""

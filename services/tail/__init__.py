@@ -1,0 +1,1 @@
+"""`ledger tail`: the log's events as they come, for a person to read."""
