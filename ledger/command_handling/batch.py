@@ -177,7 +177,7 @@ class Batch:
         """Undo all; only the decline is written, and the outcomes of the ids.
 
         A refusal that leaves no trace when it is sent alone leaves none of the group either:
-        the whole group may be tried again.
+        the whole group may be tried again. So does one without an event that came of the others.
         """
         overlay, member, position = self._overlay, members[index], outcome.result.position
         record = self._recorded(member)
@@ -189,9 +189,11 @@ class Batch:
         overlay.restore(savepoint)
         if decline is not None:
             outcome = self._record_decline(member, decline, outcome)
-        elif record is not None and not outcome.replayed:
-            overlay.freeze(member, record)
-        is_kept = decline is not None or record is not None
+        is_kept = decline is not None
+        if decline is None and record is not None:
+            is_kept = self._settle(member) == outcome
+            if not is_kept:  # Frozen, it would name for ever what never came to be.
+                overlay.restore(savepoint)
         aborted = CommandResult(status="declined", rejection=BatchDeclined(index=index))
         return [
             outcome if number == index else self._aborted(each, aborted, is_kept=is_kept)

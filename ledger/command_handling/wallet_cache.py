@@ -83,13 +83,13 @@ class WalletCache:
         """Keep a committed state, pushing out the least recently used if need be."""
         kept = self._wallets.get(key)
         if kept is not None:
-            self._taken -= _places(kept)
+            self._taken -= places_of(kept.wallet)
         self._wallets[key] = known
         self._wallets.move_to_end(key)
-        self._taken += _places(known)
+        self._taken += places_of(known.wallet)
         while self._taken > self._places and len(self._wallets) > 1:
             _, dropped = self._wallets.popitem(last=False)
-            self._taken -= _places(dropped)
+            self._taken -= places_of(dropped.wallet)
 
     def note_snapshot(self, key: StreamKey, version: int) -> None:
         """Remember that a snapshot covers the wallet's first `version` events."""
@@ -101,7 +101,7 @@ class WalletCache:
         """Forget a wallet; it is read anew when next needed."""
         dropped = self._wallets.pop(key, None)
         if dropped is not None:
-            self._taken -= _places(dropped)
+            self._taken -= places_of(dropped.wallet)
 
     def clear(self) -> None:
         """Forget every wallet."""
@@ -124,9 +124,8 @@ class WalletCache:
                 self.put(key, fold(known, (recorded,)))
 
 
-def _places(known: Known) -> int:
-    """About one for each kilobyte that the wallet takes."""
-    wallet = known.wallet
+def places_of(wallet: Wallet | None) -> int:
+    """How many places it takes of what bounds a cache: about one for each kilobyte."""
     if wallet is None:
         return 1
     places = 1 + len(bytes(wallet.metadata)) // _METADATA_PER_PLACE

@@ -39,6 +39,8 @@ class _Command(msgspec.Struct):
     command_id: str
     stream_id: str
     position: int
+    last_position: int
+    """Of its wallet's events: what the answer frees may lapse at once."""
     is_settled: bool = False
     is_plain: bool = False
     """Whether the event at the position says all of the answer."""
@@ -61,6 +63,8 @@ class Idempotency:
         self._commands = Positions()
         self._shown = Positions()
         """The wallet that an answer shows."""
+        self._answers = Positions()
+        """Where a command's answer is, by where its last event is, if that comes later."""
         self._command: _Command | None = None
         self._leg: Leg | None = None
         self._last_position = 0
@@ -108,9 +112,12 @@ class Idempotency:
             self._end_command()
             if command_id is None:
                 return
+            position = recorded.position
             command = self._command = _Command(
-                recorded.tenant_id, command_id, recorded.stream_id, recorded.position
+                recorded.tenant_id, command_id, recorded.stream_id, position, position
             )
+        if recorded.stream_id == command.stream_id:
+            command.last_position = recorded.position
         if command.is_settled:
             return
         answers = is_answer(event)
@@ -128,6 +135,8 @@ class Idempotency:
             noted = _NOTED | (_PLAIN if command.is_plain else 0)
             named = _hash(command.tenant_id, command.command_id)
             self._commands.put(command.position, named | noted)
+            if not command.is_plain and command.position < command.last_position:
+                self._answers.put(command.last_position, command.position)
             if command.wallet is not None:
                 shown = _hash(command.tenant_id, _shown(command.wallet))
                 self._shown.put(command.position, shown | _NOTED)
@@ -182,6 +191,10 @@ class Idempotency:
                 told_position is None, f"{command_id!r} of {tenant}: it tells of an event, unnamed"
             )
             return
+        answer = 0 if is_plain else self._answers.get(position)
+        if answer and told_position == str(answer):
+            # Such rows once pointed at the command's last event; their outcome was right.
+            position = answer
         noted = self._commands.get(position)
         hashed = _hash(tenant, fingerprint) | _NOTED
         consumed = self._fingerprints.get(position)
@@ -225,8 +238,8 @@ class Idempotency:
     def close(self) -> None:
         """Throw the files away."""
         for positions in (
-            *(self._references, self._commands, self._shown, self._fingerprints),
-            *self._asked,
+            *(self._references, self._commands, self._shown, self._answers),
+            *(self._fingerprints, *self._asked),
         ):
             positions.close()
 

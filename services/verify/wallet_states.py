@@ -1,4 +1,4 @@
-"""Every wallet as the log folds it: so many in memory, the others in a temporary file."""
+"""Every wallet as the log folds it: some in memory, the others in a temporary file."""
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
+from ledger.command_handling.wallet_cache import places_of
 from ledger.domain.wallet import Wallet
 from schemas.identifiers import StreamKey
 from schemas.results import WalletView
@@ -25,8 +26,8 @@ SELECT tenant_id, wallet_id, version, hash, view, wallet, opened_position FROM s
 WHERE (tenant_id, wallet_id) > (?, ?) ORDER BY tenant_id, wallet_id LIMIT ?
 """
 
-_IN_MEMORY = 20_000
-"""So many states are some tens of megabytes."""
+_PLACES_IN_MEMORY = 20_000
+"""Each about a kilobyte, as the write side counts them: some tens of megabytes with the views."""
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(WalletView).decode
@@ -54,6 +55,7 @@ class WalletStates:
         self._database = sqlite3.connect("", isolation_level=None)
         self._database.execute(_CREATE)
         self._in_memory: dict[StreamKey, WalletState] = {}
+        self._taken = 0
 
     def get(self, wallet: StreamKey) -> WalletState | None:
         """One wallet's state, if the log has had an event of it so far."""
@@ -66,13 +68,27 @@ class WalletStates:
         """Keep newer states."""
         for wallet, state in states.items():
             # The last to have changed comes last, and stays longest.
-            self._in_memory.pop(wallet, None)
+            if (kept := self._in_memory.pop(wallet, None)) is not None:
+                self._taken -= places_of(kept.wallet)
             self._in_memory[wallet] = state
-        if len(self._in_memory) > _IN_MEMORY:
-            self._write_out(list(self._in_memory)[: _IN_MEMORY // 2])
+            self._taken += places_of(state.wallet)
+        if self._taken > _PLACES_IN_MEMORY:
+            self._write_out(self._longest_unchanged())
+
+    def _longest_unchanged(self) -> list[StreamKey]:
+        """So many that half of the places are free without them."""
+        wallets: list[StreamKey] = []
+        taken = self._taken
+        for wallet, state in self._in_memory.items():
+            if taken <= _PLACES_IN_MEMORY // 2:
+                break
+            wallets.append(wallet)
+            taken -= places_of(state.wallet)
+        return wallets
 
     def _write_out(self, wallets: Sequence[StreamKey]) -> None:
         states = {wallet: self._in_memory.pop(wallet) for wallet in wallets}
+        self._taken -= sum(places_of(state.wallet) for state in states.values())
         self._database.execute("BEGIN")
         self._database.executemany(
             _PUT,

@@ -203,6 +203,25 @@ async def test_a_refusal_without_an_event_stays_with_its_group(backend: Backend)
     await writer.stop()
 
 
+async def test_a_refusal_that_came_of_what_was_undone_leaves_no_trace(backend: Backend) -> None:
+    """Nobody has the wallet that it names, so it must not be what the key stands for."""
+    writer = await Writer(await backend.log()).start()
+    twice: list[Command] = [CreateWallet(customer_id="x", currency="GHS")] * 2
+    for _ in range(2):
+        settled = await together(writer, twice, "key")
+        assert settled[0].result.rejection == BatchDeclined(index=1)
+        assert isinstance(settled[1].result.rejection, WalletExists)
+        assert not any(each.replayed for each in settled)
+    assert await all_events(writer.log) == []
+    wallet = await writer.open_wallet("x")
+    exists = await together(writer, twice, "key")
+    assert exists[0].result.rejection == WalletExists(wallet_id=wallet)
+    again = await together(writer, twice, "key")
+    assert [each.result for each in again] == [each.result for each in exists]
+    assert all(each.replayed for each in again)
+    await writer.stop()
+
+
 async def test_groups_of_two_writers_are_each_whole(backend: Backend) -> None:
     writers = [await Writer(await backend.log(), seed).start() for seed in range(2)]
     wallets = [await writers[0].open_wallet(f"customer {n}") for n in range(2)]

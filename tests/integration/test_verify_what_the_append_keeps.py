@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ledger.command_handling.clock import MAX_RECKONING_S
+from ledger.command_handling.submission import Settled
 from schemas.commands import (
     CancelTopup,
     CaptureHold,
@@ -189,10 +190,8 @@ async def test_all_that_can_be_asked_leaves_a_sound_ledger(ledger: VerifiedLedge
     assert held[SNAPSHOTS] == await ledger.connection.fetchval(rows.format("snapshots")) == 1
 
 
-async def test_a_void_whose_money_lapses_at_once_leaves_a_sound_ledger(
-    ledger: VerifiedLedger,
-) -> None:
-    """What it frees is due already, so the last event of the command is not its answer."""
+async def _void_what_is_due(ledger: VerifiedLedger) -> tuple[Settled, VoidHold]:
+    """Void a hold of money that lapses thereby, under the command id "void"."""
     wallet = await ledger.open(CreateWallet(customer_id="esi", currency="GHS"))
     soon = datetime.now(UTC) + timedelta(seconds=1)
     await ledger.change(Credit(wallet_id=wallet, amount=9, reference="due", expires_at=soon))
@@ -201,14 +200,56 @@ async def test_a_void_whose_money_lapses_at_once_leaves_a_sound_ledger(
     # So long that the writer asks what time it is, and does not reckon it.
     surely = soon + timedelta(seconds=MAX_RECKONING_S)
     await ledger.connection.execute("SELECT pg_sleep_until($1::timestamptz)", surely)
-    first = await ledger.send(VoidHold(hold_id=placed.result.hold.id), "void")
+    void = VoidHold(hold_id=placed.result.hold.id)
+    return await ledger.send(void, "void"), void
+
+
+async def test_a_void_whose_money_lapses_at_once_leaves_a_sound_ledger(
+    ledger: VerifiedLedger,
+) -> None:
+    """What it frees is due already, so the last event of the command is not its answer."""
+    first, void = await _void_what_is_due(ledger)
     events = await all_events(ledger.writer.log)
     assert [each.type for each in events[-2:]] == ["wallet.hold_released", "wallet.credit_lapsed"]
     assert first.result.position == events[-2].position
-    again = await ledger.send(VoidHold(hold_id=placed.result.hold.id), "void")
+    again = await ledger.send(void, "void")
     assert (again.replayed, again.result) == (True, first.result)
     await ledger.project()
     assert await ledger.failures() == set()
+
+
+AT_THE_END = "UPDATE command_outcomes SET position = position + 1 WHERE command_id = 'void'"
+"""As rows of such a void were once written: at the position of the command's last event."""
+
+
+async def test_a_voids_row_that_points_at_its_last_event_is_sound(ledger: VerifiedLedger) -> None:
+    await _void_what_is_due(ledger)
+    await ledger.project()
+    await ledger.tamper(AT_THE_END)
+    assert await ledger.failures() == set()
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE command_outcomes SET command_id = 'x' WHERE command_id = 'void'",
+        "UPDATE command_outcomes SET position = position - 2 WHERE command_id = 'void'",
+        """
+        UPDATE command_outcomes
+        SET outcome = replace(outcome::text, '"position":', '"position":1')::json
+        WHERE command_id = 'void'
+        """,
+        "UPDATE command_outcomes SET outcome = NULL WHERE command_id = 'void'",
+    ],
+    ids=["another id", "an event before", "another position told", "nothing told"],
+)
+async def test_a_voids_row_that_points_at_its_last_event_is_looked_at(
+    ledger: VerifiedLedger, tampering: str
+) -> None:
+    await _void_what_is_due(ledger)
+    await ledger.project()
+    await ledger.tamper(AT_THE_END, tampering)
+    assert await ledger.failures() == {COMMANDS}
 
 
 async def test_what_is_newer_than_the_log_as_it_was_read_is_left(ledger: VerifiedLedger) -> None:

@@ -12,6 +12,7 @@ from tests.specs.wallet_commands import JULY, JUNE, close_into, credit, hold, pa
 
 KNOWN_OTHER = (OTHER_ID, KNOWN)
 """Tier one: 300 at most, 100 at once."""
+HALF = MAX_AMOUNT_MINOR // 2 + 100
 FULL_OTHER: list[Step] = [OTHER_OPENED, credit(MAX_AMOUNT_MINOR, of=OTHER_ID)]
 
 CLOSES: list[tuple[str, list[Step], Rejection]] = [
@@ -23,6 +24,12 @@ CLOSES: list[tuple[str, list[Step], Rejection]] = [
                        wallet_id=OTHER_ID)),
     ("more than a wallet holds", [*FULL_OTHER, credit(7)],
      BalanceLimitExceeded(amount=7, balance=MAX_AMOUNT_MINOR, limit=MAX_AMOUNT_MINOR)),
+    ("more than a wallet holds, where each has as much",
+     [OTHER_OPENED, credit(HALF, of=OTHER_ID), credit(HALF)],
+     BalanceLimitExceeded(amount=HALF, balance=HALF, limit=MAX_AMOUNT_MINOR)),
+    ("more than a wallet holds, where the other has as much as is held and left",
+     [OTHER_OPENED, credit(HALF + 5, of=OTHER_ID), credit(HALF)],
+     BalanceLimitExceeded(amount=HALF, balance=HALF + 5, limit=MAX_AMOUNT_MINOR)),
 ]  # fmt: skip
 
 

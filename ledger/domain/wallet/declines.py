@@ -109,12 +109,16 @@ def declined_change(
     decided_on: int | None = None,
 ) -> Decision:
     """The wallet stays as it is. `decided_on` is the balance that was to move, if it is another."""
+    limit = _limit_of(rejection, wallet)
+    if decided_on is not None and isinstance(rejection, BalanceLimitExceeded):
+        # The receiver's balance. Left out, it would be read as what was to move.
+        limit = rejection.balance
     event = ChangeDeclined(
         change=change,
         code=code_of(rejection),
         balance=wallet.balance,
         wallet_id=other_wallet_id,
-        limit=_limit_of(rejection, wallet),
+        limit=limit,
         limit_name=_limit_name_of(rejection),
         tier=_tier_of(rejection),
         decided_on=None if decided_on == wallet.balance else decided_on,

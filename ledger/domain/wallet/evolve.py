@@ -289,6 +289,20 @@ def frozen_by(before: FreezeScope | None, scope: FreezeScope) -> FreezeScope:
     return scope if before in (None, scope) else "all"
 
 
+def with_holds(
+    wallet: Wallet, available: int, lots: Lots, holds: dict[str, OpenHold], events: int
+) -> Wallet:
+    """The wallet after so many events that changed what it holds, and nothing that is booked."""
+    return _next(
+        wallet,
+        wallet.version + events,
+        wallet.changed_at,
+        available=available,
+        lots=lots,
+        holds=holds,
+    )
+
+
 def debt_of(wallet: Wallet) -> int:
     """The debt, which incoming money pays first."""
     return max(-wallet.available, 0)

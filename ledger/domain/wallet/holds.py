@@ -1,13 +1,14 @@
 """Holds: money set aside, then captured, voided or expired. Booked, but not available."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
 from ledger.domain.wallet.decision import Decision, Facts, answered
 from ledger.domain.wallet.declines import declined_debit, declined_void
-from ledger.domain.wallet.evolve import debt_of
+from ledger.domain.wallet.evolve import debt_of, with_holds
 from ledger.domain.wallet.limits import day_with, excess_of_debit
-from ledger.domain.wallet.lots import expiring, put, take
+from ledger.domain.wallet.lots import Growing, expiring, put, take
 from ledger.domain.wallet.standing import keeps_money_in
 from ledger.domain.wallet.state import MAX_HELD_LOTS, MAX_OPEN_HOLDS, Wallet
 from schemas.commands import CaptureHold, PlaceHold, VoidHold
@@ -116,21 +117,33 @@ def void_hold(wallet: Wallet, command: VoidHold, facts: Facts) -> Decision:
     if command.hold_id not in wallet.holds:
         refusal = HoldNotOpen(hold_id=command.hold_id)
         return declined_void(wallet, command.hold_id, refusal)
-    return answered(released(wallet, command.hold_id, "voided"))
+    (event,), _ = released(wallet, [command.hold_id], "voided")
+    return answered(event)
 
 
 def released(
-    wallet: Wallet, hold: str, cause: Literal["voided", "expired", "wallet_closed"]
-) -> HoldReleased:
-    """The event that frees an open hold and gives its money back to its lots."""
-    open_hold = wallet.holds[hold]
-    return HoldReleased(
-        hold_id=hold,
-        cause=cause,
-        amount=open_hold.amount,
-        balance=wallet.balance,
-        available_after=wallet.available + open_hold.amount,
-        expiring_after=expiring(put(wallet.lots, open_hold.allocated, debt_of(wallet))),
-        currency=wallet.currency,
-        returned=open_hold.allocated,
-    )
+    wallet: Wallet, names: Iterable[str], cause: Literal["voided", "expired", "wallet_closed"]
+) -> tuple[tuple[HoldReleased, ...], Wallet]:
+    """The events that free open holds and give their money back to its lots, and the wallet then.
+
+    In one pass, as there may be a thousand. The wallet's `changed_at` stays as it was.
+    """
+    events: list[HoldReleased] = []
+    available, lots, holds = wallet.available, Growing(wallet.lots), dict(wallet.holds)
+    for name in names:
+        hold = holds.pop(name)
+        lots.put(hold.allocated, max(-available, 0))
+        available += hold.amount
+        events.append(
+            HoldReleased(
+                hold_id=name,
+                cause=cause,
+                amount=hold.amount,
+                balance=wallet.balance,
+                available_after=available,
+                expiring_after=lots.expiring(),
+                currency=wallet.currency,
+                returned=hold.allocated,
+            )
+        )
+    return tuple(events), with_holds(wallet, available, lots.lots(), holds, len(events))

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import zip_longest
 
-from ledger.domain.wallet.decision import after
 from ledger.domain.wallet.holds import released
 from ledger.domain.wallet.lots import total
 from ledger.domain.wallet.state import Wallet
@@ -19,23 +18,19 @@ def due(wallet: Wallet, now: datetime) -> tuple[WalletEvent, ...]:
     """What is due at this moment: first the holds, since what they free may be due as well."""
     if wallet.next_due is None or wallet.next_due > now:
         return ()
-    events: list[WalletEvent] = []
     over = [
         (hold.expires_at, hold_id)
         for hold_id, hold in wallet.holds.items()
         if hold.expires_at is not None and hold.expires_at <= now
     ]
-    for _, hold_id in sorted(over):
-        event = released(wallet, hold_id, "expired")
-        wallet = after(wallet, (event,), now)
-        events.append(event)
+    releases, freed = released(wallet, [hold_id for _, hold_id in sorted(over)], "expired")
     unpaid = [
         (topup.expires_at, topup_id)
         for topup_id, topup in wallet.topups.items()
         if topup.expires_at <= now
     ]
-    events += [ended(wallet, topup_id, "expired") for _, topup_id in sorted(unpaid)]
-    return (*events, *_lapses(wallet, now))
+    unpaid_ends = (ended(freed, topup_id, "expired") for _, topup_id in sorted(unpaid))
+    return (*releases, *unpaid_ends, *_lapses(freed, now))
 
 
 def _lapses(wallet: Wallet, now: datetime) -> Iterator[CreditLapsed]:

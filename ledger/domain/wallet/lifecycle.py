@@ -80,18 +80,12 @@ def close(wallet: Wallet, command: CloseWallet, now: datetime, facts: Facts) -> 
     """Close for good. Holds and top-ups end first; then it must be empty, or is emptied."""
     if wallet.status == "closed":
         return NOTHING_TO_DO
-    freed = wallet
-    events: tuple[WalletEvent, ...] = ()
-    for hold_id in wallet.holds:
-        release = released(freed, hold_id, "wallet_closed")
-        freed = after(freed, (release,), now)
-        events = (*events, release)
+    releases, freed = released(wallet, wallet.holds, "wallet_closed")
     unpaid = tuple(ended(freed, topup_id, "wallet_closed") for topup_id in freed.topups)
     freed = after(freed, unpaid, now)
-    events = (*events, *unpaid)
     lapses = due(freed, now)
     freed = after(freed, lapses, now)
-    events = (*events, *lapses)
+    events: tuple[WalletEvent, ...] = (*releases, *unpaid, *lapses)
     if freed.balance == 0:
         return Decision((*events, WalletClosedEvent()))
     if command.remaining_balance is None or freed.balance < 0:

@@ -80,6 +80,38 @@ def put(lots: Lots, parts: Lots, debt: int = 0) -> Lots:
     return _from_amounts(amounts)
 
 
+class Growing:
+    """Lots into which parts are put, one after the other, in one pass: there may be thousands."""
+
+    def __init__(self, lots: Lots) -> None:
+        self._amounts = {lot.expires_at: lot.amount for lot in lots}
+        self._total = total(lots)
+        self._next_at = lots[0].expires_at if lots else None
+
+    def put(self, parts: Lots, debt: int = 0) -> None:
+        """As the function `put`."""
+        if debt:
+            _, parts = take(parts, debt)
+        for part in parts:
+            if part.expires_at is not None:
+                amount = self._amounts.get(part.expires_at, 0) + part.amount
+                self._amounts[part.expires_at] = amount
+                self._total += part.amount
+                if self._next_at is None or part.expires_at < self._next_at:
+                    self._next_at = part.expires_at
+
+    def expiring(self) -> Expiring | None:
+        """As the function `expiring`."""
+        if self._next_at is None:
+            return None
+        next_amount = self._amounts[self._next_at]
+        return Expiring(amount=self._total, next_at=self._next_at, next_amount=next_amount)
+
+    def lots(self) -> Lots:
+        """The lots with all that was put in."""
+        return _from_amounts(dict(self._amounts))
+
+
 def ahead(parts: Lots, now: datetime) -> Lots:
     """The parts that stay: a part that is due lapses as soon as it is a lot."""
     return tuple(part for part in parts if part.expires_at is None or part.expires_at > now)
