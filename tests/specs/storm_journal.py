@@ -48,8 +48,8 @@ class Journal:
 
     @property
     def wishes(self) -> list[Wish]:
-        """Every wish that was ever sent."""
-        return [wish for call in self.calls for wish in call.wishes]
+        """Every wish that was ever sent, once, however many calls have sent it."""
+        return list({id(wish): wish for call in self.calls for wish in call.wishes}.values())
 
     def say(self, text: str) -> None:
         """Tell whoever reads the output of a run; pytest shows it if the run fails."""
