@@ -8,7 +8,7 @@ import pytest
 
 from services.gateway.baas.history_reads import HistoryReads
 from services.gateway.problems import ReadsUnavailableError
-from tests.specs.baas_client import BaasClient, baas_with_vault, failure, in_contract_a
+from tests.specs.baas_client import BaasClient, baas_with_vault, failure, in_credit_wallets
 from tests.specs.people import TIER_ONE, TIER_TWO
 
 NIN = "11111111111"
@@ -78,7 +78,7 @@ async def test_freezes_that_are_refused(baas: BaasClient, wallet: Any, verb: str
     short = await baas.post(f"/wallets/{verb}", good | {"account_number": "1"})
     assert failure(short)[2] == {"account_number": "must be 10 digits"}
     assert await baas.gateway.position() == before
-    await baas.gateway.post(f"/wallets/{in_contract_a(wallet['id'])}/close")
+    await baas.gateway.post(f"/wallets/{in_credit_wallets(wallet['id'])}/close")
     closed = await baas.post(f"/wallets/{verb}", good)
     assert failure(closed)[:2] == (409, "Wallet is closed")
 

@@ -13,7 +13,7 @@ import structlog
 
 from schemas.http.baas_wallets import WalletAnswer
 from services.runtime.settings import Settings
-from tests.specs.baas_client import BaasClient, baas_with_vault, failure, in_contract_a
+from tests.specs.baas_client import BaasClient, baas_with_vault, failure, in_credit_wallets
 from tests.specs.people import PERSONAL_STRINGS, TIER_ONE, TIER_TWO
 from tests.specs.running_gateway import running_gateway
 
@@ -61,7 +61,7 @@ async def test_a_customer_at_tier_one(baas: BaasClient) -> None:
     assert (await baas.get(f"/wallets/{wallet['user_id']}")).json["data"] == wallet
     await baas.gateway.project()
     assert (await baas.get("/wallets")).json["data"] == [wallet]
-    there = (await baas.gateway.get(f"/wallets/{in_contract_a(wallet['id'])}")).json
+    there = (await baas.gateway.get(f"/wallets/{in_credit_wallets(wallet['id'])}")).json
     assert there["customer_id"] == there["user_id"] == wallet["user_id"]
 
 
@@ -137,7 +137,7 @@ async def test_a_person_is_one_customer_of_each_tenant(baas: BaasClient) -> None
 
 async def test_a_person_whose_wallet_is_closed_gets_another(baas: BaasClient) -> None:
     first = await enrolled(baas)
-    await baas.gateway.post(f"/wallets/{in_contract_a(first['id'])}/close")
+    await baas.gateway.post(f"/wallets/{in_credit_wallets(first['id'])}/close")
     second = await enrolled(baas)
     assert second["user_id"] == first["user_id"]
     assert second["id"] != first["id"]
@@ -147,7 +147,7 @@ async def test_a_person_whose_wallet_is_closed_gets_another(baas: BaasClient) ->
 async def test_a_wallet_of_the_other_contract_hides_nobody(baas: BaasClient) -> None:
     """Closed, and opened again without KYC: the person is who it was, and has that wallet."""
     first = await enrolled(baas)
-    await baas.gateway.post(f"/wallets/{in_contract_a(first['id'])}/close")
+    await baas.gateway.post(f"/wallets/{in_credit_wallets(first['id'])}/close")
     user_id, wallet_id = await baas.open_wallet(first["user_id"])
     assert user_id == first["user_id"]
     again = await enrolled(baas)

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from schemas.http.baas_wallets import WalletAnswer
-from tests.specs.baas_client import BaasClient, failure, in_contract_a
+from tests.specs.baas_client import BaasClient, failure, in_credit_wallets
 from tests.specs.running_gateway import FAST, running_gateway
 
 
@@ -68,7 +68,7 @@ async def test_crediting_a_customer_takes_from_it_and_debiting_one_gives(baas: B
 async def test_its_money_is_that_of_the_books(baas: BaasClient) -> None:
     """In naira only: what the other contract moves counts, another currency does not."""
     _, wallet_id = await baas.open_wallet()
-    wallet = in_contract_a(wallet_id)
+    wallet = in_credit_wallets(wallet_id)
     await baas.gateway.credit(wallet, 10_000, "in")
     hold = await baas.gateway.place_hold(wallet, 700, "ride")
     captured = await baas.gateway.post(f"/holds/{hold}/capture", {"amount": 700, "final": True})

@@ -15,7 +15,7 @@ from schemas.http.baas_wallets import (
     WalletAnswer,
     WalletListAnswer,
 )
-from tests.specs.baas_client import UNKNOWN, BaasClient, failure, in_contract_a, metadata_of
+from tests.specs.baas_client import UNKNOWN, BaasClient, failure, in_credit_wallets, metadata_of
 from tests.specs.running_gateway import FAST, running_gateway
 
 
@@ -28,8 +28,8 @@ async def baas(database: str) -> AsyncIterator[BaasClient]:
 async def test_a_wallet_of_the_other_contract_is_shown(baas: BaasClient) -> None:
     """Without KYC: null names, account number and tier."""
     user_id, wallet_id = await baas.open_wallet()
-    await baas.gateway.credit(in_contract_a(wallet_id), 100_055, "salary")
-    await baas.gateway.place_hold(in_contract_a(wallet_id), 5, "ride")
+    await baas.gateway.credit(in_credit_wallets(wallet_id), 100_055, "salary")
+    await baas.gateway.place_hold(in_credit_wallets(wallet_id), 5, "ride")
     reply = await baas.get(f"/wallets/{user_id}")
     assert reply.status == 200
     answer = msgspec.json.decode(reply.body, type=WalletAnswer)
@@ -64,14 +64,14 @@ async def test_the_statuses_of_a_wallet(baas: BaasClient) -> None:
         wallet = (await baas.get(f"/wallets/{user_id}")).json["data"]
         return wallet["id"], wallet["status"]
 
-    await baas.gateway.post(f"/wallets/{in_contract_a(first)}/freeze")
+    await baas.gateway.post(f"/wallets/{in_credit_wallets(first)}/freeze")
     assert await shown() == (first, "FROZEN")
-    await baas.gateway.post(f"/wallets/{in_contract_a(first)}/unfreeze")
-    await baas.gateway.post(f"/wallets/{in_contract_a(first)}/close")
+    await baas.gateway.post(f"/wallets/{in_credit_wallets(first)}/unfreeze")
+    await baas.gateway.post(f"/wallets/{in_credit_wallets(first)}/close")
     assert await shown() == (first, "CLOSED")
     _, second = await baas.open_wallet("cus_1")
     assert await shown() == (second, "ACTIVE")
-    await baas.gateway.post(f"/wallets/{in_contract_a(second)}/close")
+    await baas.gateway.post(f"/wallets/{in_credit_wallets(second)}/close")
     assert await shown() == (second, "CLOSED")
 
 
@@ -118,7 +118,7 @@ async def test_money_goes_in_and_out(baas: BaasClient) -> None:
     assert (shown["type"], shown["category"]) == ("DEBIT", "DEBIT_CUSTOMER_WALLET")
     assert (shown["balance_before"], shown["balance_after"]) == (100.5, 100.45)
     assert shown["metadata"] is None
-    there = await baas.gateway.get(f"/wallets/{in_contract_a(wallet_id)}")
+    there = await baas.gateway.get(f"/wallets/{in_credit_wallets(wallet_id)}")
     assert there.json["balance"] == 10_045
 
 
@@ -157,7 +157,7 @@ async def test_a_reference_is_one_effect_in_both_contracts(baas: BaasClient) -> 
     assert again.body == first.body
     assert again.headers["Idempotent-Replayed"] == "true"
     there = await baas.gateway.post(
-        f"/wallets/{in_contract_a(wallet_id)}/credit", {"amount": 725, "reference": "r"}
+        f"/wallets/{in_credit_wallets(wallet_id)}/credit", {"amount": 725, "reference": "r"}
     )
     assert (there.status, there.headers["Idempotent-Replayed"]) == (200, "true")
     other = await baas.post("/wallets/credit", body | {"amount": 7.26})
@@ -175,7 +175,7 @@ async def test_a_repeated_call_is_about_the_wallet_that_it_was_about(baas: BaasC
     debit = {"amount": 5, "customer_id": user_id}
     credited = await baas.post("/wallets/credit", credit)
     debited = await baas.post("/wallets/debit", debit, headers={"Idempotency-Key": "k"})
-    await baas.gateway.post(f"/wallets/{in_contract_a(first)}/close")
+    await baas.gateway.post(f"/wallets/{in_credit_wallets(first)}/close")
     await baas.open_wallet()
     assert (await baas.post("/wallets/credit", credit)).body == credited.body
     again = await baas.post("/wallets/debit", debit, headers={"Idempotency-Key": "k"})
@@ -282,7 +282,7 @@ async def test_a_declined_movement_is_a_failed_transaction(baas: BaasClient) -> 
 async def test_what_only_the_other_contract_can_do_is_found_here(baas: BaasClient) -> None:
     """Holds' captures, reversals, lapses: each with a category of its own."""
     user_id, wallet_id = await baas.open_wallet()
-    wallet = in_contract_a(wallet_id)
+    wallet = in_credit_wallets(wallet_id)
     gateway = baas.gateway
     credited = await gateway.credit(wallet, 1000, "in")
     hold = await gateway.place_hold(wallet, 300, "ride")
@@ -306,7 +306,7 @@ async def test_what_only_the_other_contract_can_do_is_found_here(baas: BaasClien
 async def test_of_a_transfer_that_was_undone_each_has_its_own_leg(baas: BaasClient) -> None:
     (one, sender), (other, receiver) = [await baas.open_wallet(f"cus_{each}") for each in "12"]
     await baas.credit(one, 5, "in")
-    body = {"from": in_contract_a(sender), "to": in_contract_a(receiver), "amount": 300}
+    body = {"from": in_credit_wallets(sender), "to": in_credit_wallets(receiver), "amount": 300}
     sent = (await baas.gateway.post("/transfers", body | {"reference": "over"})).json
     for way, amount in (("sent", 100), ("received", 200)):
         path = f"/transactions/{sent[f'{way}_transaction_id']}/reverse"
@@ -322,7 +322,7 @@ async def test_lists_by_page(baas: BaasClient) -> None:
     for number in range(3):
         await baas.credit(user_id, 1, f"r{number}")
     await baas.post("/wallets/debit", {"amount": 3, "customer_id": user_id, "reference": "out"})
-    await baas.gateway.post(f"/wallets/{in_contract_a(first)}/close")
+    await baas.gateway.post(f"/wallets/{in_credit_wallets(first)}/close")
     _, second = await baas.open_wallet("cus_1")
     await baas.credit(user_id, 1, "r4")
     await baas.open_wallet("cus_2")

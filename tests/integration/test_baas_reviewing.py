@@ -15,7 +15,7 @@ from ledger.tenants.store import SCOPES
 from schemas.http.reviews import PendingReview
 from services.vault.document_store import FileDocumentStore
 from services.vault.places import documents_path
-from tests.specs.baas_client import BaasClient, baas_with_vault, in_contract_a
+from tests.specs.baas_client import BaasClient, baas_with_vault, in_credit_wallets
 from tests.specs.form_server import BOUNDARY, form
 from tests.specs.people import PERSONAL_STRINGS, TIER_ONE, TIER_THREE
 from tests.specs.pictures import PDF, png
@@ -36,7 +36,7 @@ async def waiting(baas: BaasClient, bill: bytes, content_type: str = "image/png"
     body = form(PERSON, bill).replace(b"image/png", content_type.encode())
     reply = await baas.post("/wallets/tier-3", data=body, headers=FORM)
     assert reply.status == 201, reply
-    return in_contract_a(reply.json["data"]["id"])
+    return in_credit_wallets(reply.json["data"]["id"])
 
 
 async def seen(baas: BaasClient, wallet: str, more: str = "", **options: Any) -> Reply:
@@ -116,7 +116,7 @@ async def test_nobody_is_shown_when_it_is_not_needed(baas: BaasClient, more: str
         reply = await seen(baas, unknown, more)
         assert (reply.status, reply.code) == (404, "wallet_not_found")
     known = (await baas.post("/wallets", TIER_ONE | {"bvn": "22222222223"})).json["data"]
-    assert (await seen(baas, in_contract_a(known["id"]), more)).code == "review_not_pending"
+    assert (await seen(baas, in_credit_wallets(known["id"]), more)).code == "review_not_pending"
 
     approval = {"outcome": "approved"}
     await baas.gateway.post(f"/wallets/{wallet}/review", approval, who="admin")

@@ -13,7 +13,7 @@ import structlog
 from schemas.http.baas_wallets import UTILITY_BILL_FIELD
 from services.vault.document_store import FileDocumentStore
 from services.vault.places import documents_path
-from tests.specs.baas_client import UNKNOWN, BaasClient, baas_with_vault, failure, in_contract_a
+from tests.specs.baas_client import UNKNOWN, BaasClient, baas_with_vault, failure, in_credit_wallets
 from tests.specs.form_server import BOUNDARY, END, field, file, form, head
 from tests.specs.people import TIER_THREE
 from tests.specs.pictures import PDF, png
@@ -47,7 +47,7 @@ def documents(baas: BaasClient) -> list[Path]:
 
 async def reviewed(baas: BaasClient, wallet: Any, outcome: str, **options: Any) -> Reply:
     """What the Credit Wallets API answers to a review."""
-    path = f"/wallets/{in_contract_a(wallet['id'])}/review"
+    path = f"/wallets/{in_credit_wallets(wallet['id'])}/review"
     return await baas.gateway.post(path, {"outcome": outcome}, **{"who": "admin", **options})
 
 
@@ -102,7 +102,7 @@ async def test_a_review_needs_the_scope_admin(baas: BaasClient) -> None:
     assert (await reviewed(baas, wallet, "approved", who="merchant")).code == "forbidden"
     assert (await reviewed(baas, wallet, "perhaps")).code == "validation_failed"
     missing = await baas.gateway.post(
-        f"/wallets/{in_contract_a(UNKNOWN)}/review", {"outcome": "approved"}, who="admin"
+        f"/wallets/{in_credit_wallets(UNKNOWN)}/review", {"outcome": "approved"}, who="admin"
     )
     assert missing.code == "wallet_not_found"
 

@@ -9,7 +9,7 @@ from ledger.event_log.postgres import PostgresEventLog
 from services.gateway.baas.identifiers import uuid_of
 from services.runtime.environment import SystemEnvironment
 from tests.integration.test_gateway_topups import PAYMENTS, Payments
-from tests.specs.baas_client import BaasClient, in_contract_a, metadata_of
+from tests.specs.baas_client import BaasClient, in_credit_wallets, metadata_of
 from tests.specs.running_gateway import RunningGateway, running_gateway
 
 
@@ -33,7 +33,7 @@ async def test_top_ups_by_their_reference(gateway: RunningGateway, payments: Pay
     """Waited for, they are pending; over without a payment, they have failed."""
     baas = BaasClient(gateway)
     user_id, wallet_id = await baas.open_wallet()
-    wallet = in_contract_a(wallet_id)
+    wallet = in_credit_wallets(wallet_id)
     await baas.credit(user_id, 5, "in")
     named = await gateway.create_topup(wallet, 1_050, reference="top", metadata={"a": 1})
     nameless = await gateway.create_topup(wallet, 20)

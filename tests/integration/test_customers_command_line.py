@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.specs.baas_client import UNKNOWN, baas_with_vault, failure, in_contract_a
+from tests.specs.baas_client import UNKNOWN, baas_with_vault, failure, in_credit_wallets
 from tests.specs.customers_line import Line, at_tier_three
 from tests.specs.people import PERSONAL_STRINGS, TIER_ONE
 from tests.specs.pictures import png
@@ -31,7 +31,7 @@ async def test_reviews_are_listed_and_settled(line: Line) -> None:
     assert await line.run("reviews", "list") == (0, "no wallet waits for a review\n")
     wallet = await at_tier_three(line.baas)
     await line.baas.gateway.project()
-    identifier = in_contract_a(wallet["id"])
+    identifier = in_credit_wallets(wallet["id"])
     listed = await line.run("reviews", "list")
     assert listed.output.startswith(identifier)
     assert listed.output.endswith("  sandbox  merchant\n")
@@ -59,7 +59,7 @@ async def test_a_review_of_no_wallet(line: Line) -> None:
 async def test_who_waits_is_shown_and_the_look_is_kept(line: Line, tmp_path: Path) -> None:
     wallet = await at_tier_three(line.baas)
     await line.baas.gateway.project()
-    identifier = in_contract_a(wallet["id"])
+    identifier = in_credit_wallets(wallet["id"])
     bill = tmp_path / "bill"
 
     ended = await line.run("reviews", "show", identifier, "--bill", str(bill))
@@ -90,7 +90,7 @@ async def test_who_waits_is_shown_and_the_look_is_kept(line: Line, tmp_path: Pat
 async def test_who_does_not_wait_is_not_shown(line: Line) -> None:
     wallet = await at_tier_three(line.baas)
     await line.baas.gateway.project()
-    identifier = in_contract_a(wallet["id"])
+    identifier = in_credit_wallets(wallet["id"])
     await line.run("reviews", "approve", identifier)
     await line.baas.gateway.project()
     assert await line.run("reviews", "show", identifier) == (
@@ -111,7 +111,7 @@ async def test_nobody_is_shown_once_erased(line: Line) -> None:
     """Whoever waits and is erased: the call is gone, and so is the file."""
     wallet = await at_tier_three(line.baas)
     await line.baas.gateway.project()
-    identifier = in_contract_a(wallet["id"])
+    identifier = in_credit_wallets(wallet["id"])
     await line.erase(wallet["user_id"])
     for _ in ("while the read model does not know it", "and after"):
         ended = await line.run("reviews", "show", identifier)

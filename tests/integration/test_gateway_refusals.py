@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import structlog
 
-from tests.specs.baas_client import BaasClient, failure
+from tests.specs.baas_client import BaasClient, failure, in_credit_wallets
 from tests.specs.running_gateway import RunningGateway, running_gateway
 
 GOOD = {"amount": 5, "reference": "ref"}
@@ -58,7 +58,8 @@ async def test_refusals_by_the_wallets_state(gateway: RunningGateway) -> None:
 async def test_the_log_says_why_a_command_was_declined(gateway: RunningGateway) -> None:
     """Of both APIs, of which the second has no code in its answer."""
     baas = BaasClient(gateway)
-    user_id, wallet = await baas.open_wallet("cus_1")
+    user_id, uuid = await baas.open_wallet("cus_1")
+    wallet = in_credit_wallets(uuid)
     wish = {"customer_id": user_id, "amount": 1}
     with structlog.testing.capture_logs() as logged:
         await gateway.post(f"/wallets/{wallet}/debit", GOOD)
@@ -99,7 +100,8 @@ async def test_a_batch_says_what_is_wrong_as_a_single_call_does(gateway: Running
 async def test_a_list_ignores_what_says_nothing_of_it(gateway: RunningGateway, query: str) -> None:
     """A client may add to every call what defeats a cache, or traces it."""
     baas = BaasClient(gateway)
-    user_id, wallet = await baas.open_wallet("cus_1")
+    user_id, uuid = await baas.open_wallet("cus_1")
+    wallet = in_credit_wallets(uuid)
     await gateway.credit(wallet, 5, "in")
     await gateway.project()
     of_wallet = [f"/wallets/{wallet}/{each}" for each in ("transactions", "holds", "topups")]

@@ -9,7 +9,7 @@ import pytest
 
 from services.gateway.docs import BAAS_OPENAPI_FILE, OPENAPI_FILE
 from tests.integration.test_gateway_topups import PAYMENTS
-from tests.specs.baas_client import BaasClient, in_contract_a
+from tests.specs.baas_client import BaasClient, in_credit_wallets
 from tests.specs.form_server import BOUNDARY, form
 from tests.specs.people import TIER_ONE, TIER_THREE, TIER_TWO
 from tests.specs.pictures import png
@@ -205,11 +205,11 @@ async def scene(baas: BaasClient) -> dict[str, str]:
         "/wallets/tier-3", data=form(person | {"bvn": "22222222223"}, png()), headers=FORM
     )
     _, friend = await baas.open_wallet("cus_friend")
-    wallet = in_contract_a(known["id"])
+    wallet = in_credit_wallets(known["id"])
     credited = await gateway.credit(wallet, 1_000, "in")
     hold = await gateway.place_hold(wallet, 10, "ride")
     topup = await gateway.create_topup(wallet, 10)
-    body = {"from": wallet, "to": in_contract_a(friend), "amount": 1, "reference": "gift"}
+    body = {"from": wallet, "to": in_credit_wallets(friend), "amount": 1, "reference": "gift"}
     transfer = await gateway.post("/transfers", body)
     debit = {"amount": 10_000, "reference": "declined"}
     await gateway.post(f"/wallets/{wallet}/debit", debit)
@@ -220,11 +220,11 @@ async def scene(baas: BaasClient) -> dict[str, str]:
         "{user}": known["user_id"],
         "{wallet}": wallet,
         "{wallet_uuid}": known["id"],
-        "{friend}": in_contract_a(friend),
+        "{friend}": in_credit_wallets(friend),
         "{friend_uuid}": friend,
         "{account}": known["account_number"],
         "{tier_three}": waiting.json["data"]["id"],
-        "{waiting}": in_contract_a(waiting.json["data"]["id"]),
+        "{waiting}": in_credit_wallets(waiting.json["data"]["id"]),
         "{hold}": hold,
         "{topup}": topup,
         "{transfer}": transfer.json["id"],

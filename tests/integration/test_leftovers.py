@@ -23,7 +23,7 @@ from services.runtime.sql import load_statement
 from services.scheduler import metrics
 from services.scheduler.upkeep import Upkeep
 from services.vault.customer import Customer
-from tests.specs.baas_client import baas_with_vault, in_contract_a
+from tests.specs.baas_client import baas_with_vault, in_credit_wallets
 from tests.specs.customers_line import Line, at_tier_three
 from tests.specs.form_server import form, head
 from tests.specs.people import TIER_ONE, TIER_THREE
@@ -140,7 +140,7 @@ async def test_an_erasure_killed_before_the_bill_was_removed(line: Line) -> None
     assert await reconciled(line) == ["0", "1", "0"]
     assert len(line.documents()) == 1
     await line.baas.gateway.project()
-    path = f"/reviews/{in_contract_a(other['id'])}/utility-bill"
+    path = f"/reviews/{in_credit_wallets(other['id'])}/utility-bill"
     reply = await line.baas.gateway.get(path, who="admin")
     assert (reply.status, reply.body) == (200, png())
     assert await reconciled(line) == ["0", "0", "0"]
@@ -183,7 +183,7 @@ async def test_enrolments_that_lost_a_race_leave_no_keys(line: Line) -> None:
         await pass_an_hour(line)
         await reconciled(line)
     assert (await keys(line), len(line.documents())) == (1, 1)
-    wallet = in_contract_a(replies[0]["id"])
+    wallet = in_credit_wallets(replies[0]["id"])
     assert (await line.baas.gateway.get(f"/reviews/{wallet}", who="admin")).status == 200
 
 

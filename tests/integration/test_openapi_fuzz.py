@@ -32,7 +32,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.specs.baas_client import BaasClient, in_contract_a
+from tests.specs.baas_client import BaasClient, in_credit_wallets
 from tests.specs.form_server import BOUNDARY, form
 from tests.specs.payments import payments_at
 from tests.specs.people import TIER_THREE
@@ -240,7 +240,7 @@ async def something_to_review(baas: BaasClient, known: KnownIds) -> None:
     for number in range(8):
         body = form(person | {"bvn": f"2222222222{number}"}, png())
         reply = await baas.post("/wallets/tier-3", data=body, headers=headers)
-        known.learn(in_contract_a(reply.json["data"]["id"]))
+        known.learn(in_credit_wallets(reply.json["data"]["id"]))
 
 
 async def something_of_each_kind(gateway: RunningGateway, known: KnownIds) -> None:

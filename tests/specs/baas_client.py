@@ -77,7 +77,7 @@ class BaasClient:
         return reply.json["data"]
 
 
-def in_contract_a(wallet_uuid: str) -> str:
+def in_credit_wallets(wallet_uuid: str) -> str:
     """A wallet's id as the other contract spells it."""
     return wallet_of(wallet_uuid)
 
