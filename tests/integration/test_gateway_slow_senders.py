@@ -178,6 +178,9 @@ async def test_who_hangs_up_before_the_body_is_read_is_no_fault_of_ours(
         writer.write(body)
         await gateway.credential.is_asked_for.wait()
         (connection,) = gateway.server.connections
+        request = connection._current_request
+        assert request is not None
+        await until(request.content.is_eof)
         writer.transport.abort()
         await until(lambda: connection.transport is None)
         gateway.credential.may_be_told.set()
