@@ -68,6 +68,14 @@ def _no_settings_of_the_caller() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _logs_are_not_set_up() -> Iterator[None]:
+    """A command that runs in a test's own process must not quiet what later tests read there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("services.runtime.logging.configure_logging", lambda *_: None)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _brokers_are_short_lived() -> None:
     os.environ["JDK_JAVA_OPTIONS"] = _SHORT_LIVED_JAVA
 

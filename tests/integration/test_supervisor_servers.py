@@ -26,16 +26,10 @@ from services.supervisor.main import Stack
 from services.supervisor.ports import RememberedPorts, is_free
 from services.supervisor.postgres_account import Wish
 from services.supervisor.processes import OwnedProcess, ProcessFailedError
-from tests.specs.addresses import NEEDS_IPV6
+from tests.specs.addresses import HAS_IPV6, LOOPBACKS
 
-_ACCOUNTS = [
-    "auto",
-    pytest.param(
-        # Not for want of anything that could be installed: another user may not change its id.
-        "nobody",
-        marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody"),
-    ),
-]
+# Only root can become another user.
+_ACCOUNTS = ["auto", *(["nobody"] if os.geteuid() == 0 else [])]
 
 
 def _ask(dsn: str, statement: str) -> object:
@@ -266,7 +260,7 @@ async def test_a_process_whose_pid_cannot_be_kept_is_watched_all_the_same(tmp_pa
     assert again == "relay: starting it again in 0.25 s"
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", pytest.param("::1", marks=NEEDS_IPV6)])
+@pytest.mark.parametrize("host", LOOPBACKS)
 def test_a_port_is_taken_where_somebody_listens(host: str) -> None:
     with socket.create_server(
         (host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -276,10 +270,11 @@ def test_a_port_is_taken_where_somebody_listens(host: str) -> None:
     assert is_free(port, host)
 
 
-@NEEDS_IPV6
-def test_a_port_of_all_ipv6_addresses_is_free_beside_who_listens_on_ipv4() -> None:
-    with socket.create_server(("0.0.0.0", 0)) as server:  # noqa: S104
-        assert is_free(server.getsockname()[1], "::")
+@pytest.mark.parametrize("host", [*LOOPBACKS[1:], *(["::"] if HAS_IPV6 else [])])
+def test_a_port_is_free_beside_who_listens_elsewhere(host: str) -> None:
+    """So the port of all IPv6 addresses is, beside who listens on IPv4."""
+    with socket.create_server((LOOPBACKS[0], 0)) as server:
+        assert is_free(server.getsockname()[1], host)
 
 
 @pytest.mark.parametrize(

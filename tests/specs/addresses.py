@@ -2,8 +2,6 @@
 
 import socket
 
-import pytest
-
 
 def _has_ipv6() -> bool:
     try:
@@ -14,8 +12,6 @@ def _has_ipv6() -> bool:
     return True
 
 
-# Where the kernel has no `::1`, as in many containers, nothing can listen there: what these tests
-# are about cannot happen, and nothing of ours could make it. Everywhere else they run.
-NEEDS_IPV6 = pytest.mark.skipif(
-    not _has_ipv6(), reason="nothing can listen on ::1 here, so no process of ours ever will"
-)
+HAS_IPV6 = _has_ipv6()
+"""Many containers have no `::1`; then nothing of ours, nor of anyone's, can listen there."""
+LOOPBACKS = ["127.0.0.1", "127.0.0.2", *(["::1"] if HAS_IPV6 else [])]

@@ -12,12 +12,13 @@ import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
+from services.runtime.addresses import host_in_url
 from services.runtime.environment import SystemEnvironment
 from services.runtime.health import HealthServer
 from services.runtime.settings import Settings, SettingsError
 from services.runtime.shutdown import run_until_signalled
 from services.supervisor.ports import RememberedPorts
-from tests.specs.addresses import NEEDS_IPV6
+from tests.specs.addresses import LOOPBACKS
 
 
 async def test_health_shows_life_readiness_and_metrics(tmp_path: Path) -> None:
@@ -50,18 +51,20 @@ async def test_without_a_port_there_is_no_health_server() -> None:
         assert _sockets() == before
 
 
-@NEEDS_IPV6
-async def test_health_is_where_the_settings_say(tmp_path: Path) -> None:
-    """Of IPv6 without brackets, as the gateway's host; and of the registry that is brought."""
+@pytest.mark.parametrize("host", LOOPBACKS)
+async def test_health_is_where_the_settings_say(tmp_path: Path, host: str) -> None:
+    """And nowhere else; IPv6 without brackets, as the gateway's host; the registry is brought."""
     port = RememberedPorts(tmp_path).take("health")
     registry = CollectorRegistry()
     Gauge("ledger_of_this_test", "One.", registry=registry).set(1)
-    settings = Settings(health_host="::1", health_port=port)
+    settings = Settings(health_host=host, health_port=port)
+    others = [each for each in LOOPBACKS if each != host]
     async with HealthServer.of(settings, list, registry), aiohttp.ClientSession() as session:
-        async with session.get(f"http://[::1]:{port}/metrics") as metrics:
+        async with session.get(f"http://{host_in_url(host)}:{port}/metrics") as metrics:
             text = await metrics.text()
-        with pytest.raises(aiohttp.ClientConnectorError):
-            await session.get(f"http://127.0.0.1:{port}/metrics")
+        for other in others:
+            with pytest.raises(aiohttp.ClientConnectorError):
+                await session.get(f"http://{host_in_url(other)}:{port}/metrics")
 
     assert "ledger_of_this_test 1.0\n" in text
     assert "process_resident_memory_bytes" not in text
