@@ -15,7 +15,7 @@ _LENGTHS_OF_DATES: Final = (4, 8)
 """`2030` and `20300101`."""
 
 
-def as_of_of(text: str) -> int | datetime | Ambiguous | None:
+def read_as_of(text: str) -> int | datetime | Ambiguous | None:
     """The position or the moment that a text says; None if it says neither.
 
     `position:2030` is a position, whatever it looks like. Without the word a number of four or

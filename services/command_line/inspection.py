@@ -8,7 +8,7 @@ from uuid import UUID
 
 import click
 
-from schemas.as_of import as_of_of
+from schemas.as_of import read_as_of
 from schemas.times import moment_of
 from services.command_line.running import run_process, settings_now, with_connection
 
@@ -65,7 +65,7 @@ def _as_of(
     """The moment (without an offset: UTC) or the position that the option says."""
     if text is None:
         return None
-    asked = as_of_of(text)
+    asked = read_as_of(text)
     if asked == "ambiguous":
         message = (
             f"{text!r} may be a position or a date: write position:{text}, "

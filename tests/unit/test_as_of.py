@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.as_of import as_of_of
+from schemas.as_of import read_as_of
 from schemas.times import moment_of
 
 
@@ -23,19 +23,19 @@ from schemas.times import moment_of
     ],
 )
 def test_a_position(text: str, position: int) -> None:
-    assert as_of_of(text) == position
+    assert read_as_of(text) == position
 
 
 @pytest.mark.parametrize("text", ["2030", "20300101", "1000", "99999999"])
 def test_a_number_that_may_be_a_date_is_ambiguous(text: str) -> None:
     """Whether or not there is such a day: nobody should have to know the calendar."""
-    assert as_of_of(text) == "ambiguous"
+    assert read_as_of(text) == "ambiguous"
 
 
 def test_a_moment() -> None:
     new_year = datetime(2030, 1, 1, tzinfo=UTC)
-    assert as_of_of("2030-01-01") == new_year
-    assert as_of_of("2030-01-01T01:00:00+01:00") == new_year
+    assert read_as_of("2030-01-01") == new_year
+    assert read_as_of("2030-01-01T01:00:00+01:00") == new_year
 
 
 @pytest.mark.parametrize(
@@ -48,17 +48,17 @@ def test_a_moment() -> None:
     ],
 )
 def test_what_is_neither(text: str) -> None:
-    assert as_of_of(text) is None
+    assert read_as_of(text) is None
 
 
 @given(position=st.integers(0, 2**63 - 2))
 def test_any_position_can_be_asked_for_with_its_word(position: int) -> None:
-    assert as_of_of(f"position:{position}") == position
-    assert as_of_of(str(position)) in (position, "ambiguous")
+    assert read_as_of(f"position:{position}") == position
+    assert read_as_of(str(position)) in (position, "ambiguous")
 
 
 @given(text=st.text("0123456789-:TZposition. ", max_size=30))
 def test_whatever_is_no_number_is_read_as_a_moment(text: str) -> None:
-    read = as_of_of(text)
+    read = read_as_of(text)
     if not isinstance(read, int | str):
         assert read == moment_of(text)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from projections.trial_balance.evolve import CHART
-from schemas.as_of import as_of_of
+from schemas.as_of import read_as_of
 from services.gateway.answers import JSON, Answer
 from services.gateway.books.reads import BookReads, BooksReading, PositionAheadError
 from services.gateway.books.rendering import (
@@ -128,7 +128,7 @@ def unknown_account() -> RefusedError:
 
 def _as_of(text: str) -> datetime | int:
     """The moment or the position that the parameter says."""
-    asked = as_of_of(text)
+    asked = read_as_of(text)
     if asked is None:
         raise invalid_parameter(
             "as_of",
