@@ -50,7 +50,7 @@ async def repeat_all(doors: Doors, journal: Journal, seed: str) -> None:
         async with session_of_a_client() as session:
             while waiting:
                 call = waiting.pop()
-                again = Call(call.door, call.wishes, call.key, call.atomic, call.user)
+                again = call._replace()
                 before = min(len(wish.answers) for wish in call.wishes)
                 for _ in range(_TRIES):
                     await doors.send(session, again, chance)

@@ -51,6 +51,7 @@ _WEIGHTS: dict[str, int] = {
     "unfreeze": 5,
     "together": 6,
     "one by one": 6,
+    "as lines": 4,
     "short life": 2,
 }
 _OF_BATCHES = ("credit", "debit", "hold", "transfer", "capture", "reverse")
@@ -132,6 +133,8 @@ class Client:
     async def _do(self, session: aiohttp.ClientSession, kind: str) -> None:
         if kind in ("together", "one by one"):
             await self._batch(session, is_atomic=kind == "together")
+        elif kind == "as lines":
+            await self._batch(session, is_stream=True)
         elif kind == "short life":
             await self._live_shortly(session)
         else:
@@ -141,17 +144,24 @@ class Client:
                 call = self._call([self._wish(command)], user=of.user_id)
                 await self._look(session, of.wallet_id, await self._ask(session, call))
 
-    async def _batch(self, session: aiohttp.ClientSession, *, is_atomic: bool) -> None:
+    async def _batch(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        is_atomic: bool = False,
+        is_stream: bool = False,
+    ) -> None:
         key = self._named() if is_atomic or self.chance.random() < 0.7 else None
         wishes: list[Wish] = []
-        for _ in range(self.chance.randint(2, 5)):
+        for _ in range(self.chance.randint(2, 25 if is_stream else 5)):
             kind = self.chance.choice(_OF_BATCHES)
             command = self._command(kind, self.chance.choice(self._wallets).wallet_id)
             if command is not None and (key or _names_itself(command)):
                 member = None if key is None else f"{key}/{len(wishes)}"
                 wishes.append(Wish(command, member))
         if wishes:
-            await self._ask(session, Call("a", wishes, key, atomic=is_atomic))
+            call = Call("a", wishes, key, atomic=is_atomic, is_stream=is_stream)
+            await self._ask(session, call)
 
     async def _live_shortly(self, session: aiohttp.ClientSession) -> None:
         """Open a wallet, use it a little, close it."""

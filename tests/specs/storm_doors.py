@@ -5,8 +5,8 @@ Every try ends in the journal: with what was told, or as one of which nobody kno
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from copy import copy
 from random import Random
 from typing import Any, Self
@@ -60,11 +60,30 @@ class Doors:
         if call.door == "kafka":
             await self._execute(call)
             return
+        if call.is_stream:
+            await self._stream(session, call, chance)
+            return
         try:
             status, headers, body = await self._post(session, call, chance)
         except _NO_ANSWER as error:
             self._journal.failed(call, type(error).__name__)
             return
+        self._take(call, status, headers, body)
+
+    async def _stream(self, session: aiohttp.ClientSession, call: Call, chance: Random) -> None:
+        """Send line after line while results come; those that have come before it broke count."""
+        headers: Mapping[str, str] = {}
+        status, body = 0, b""
+        try:
+            async with self._posting(session, call, chance, _in_pieces(call, chance)) as answer:
+                status, headers = answer.status, answer.headers
+                async for piece in answer.content.iter_any():
+                    body += piece
+        except _NO_ANSWER as error:
+            self._journal.counts["a broken stream"] += 1
+            if status != 200:
+                self._journal.failed(call, type(error).__name__)
+                return
         self._take(call, status, headers, body)
 
     def _take(self, call: Call, status: int, headers: Any, body: bytes) -> None:
@@ -93,12 +112,18 @@ class Doors:
         self._take(call, status, headers, body)
 
     async def send_half(self, call: Call, chance: Random) -> None:
-        """Begin a request, and be gone in the middle of its body: nothing may come of it."""
+        """Begin a request, and be gone in the middle of its body.
+
+        Nothing may come of it, but of the whole lines of a stream.
+        """
         self._begin(call)
         self._journal.counts["half a request"] += 1
-        path, body = spelled(call)
+        path, body, content_type = spelled(call)
+        if call.is_stream:
+            for wish in call.wishes:
+                wish.doubts += 1
         url = urlsplit(chance.choice(self._urls))
-        head = [f"POST {path} HTTP/1.1", f"Host: {url.netloc}", "Content-Type: application/json"]
+        head = [f"POST {path} HTTP/1.1", f"Host: {url.netloc}", f"Content-Type: {content_type}"]
         head += [f"{name}: {text}" for name, text in self._headers(call).items()]
         head += [f"Content-Length: {len(body)}", "", ""]
         with suppress(OSError):
@@ -181,11 +206,19 @@ class Doors:
         return self._credentials[call.door] | key
 
     async def _post(self, session: aiohttp.ClientSession, call: Call, chance: Random) -> Answer:
-        path, body = spelled(call)
-        headers = {**self._headers(call), "Content-Type": "application/json"}
-        url = chance.choice(self._urls) + path
-        async with session.post(url, data=body, headers=headers) as answer:
+        async with self._posting(session, call, chance, spelled(call).body) as answer:
             return answer.status, answer.headers, await answer.read()
+
+    def _posting(
+        self,
+        session: aiohttp.ClientSession,
+        call: Call,
+        chance: Random,
+        body: bytes | AsyncIterator[bytes],
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        path, _, content_type = spelled(call)
+        headers = {**self._headers(call), "Content-Type": content_type}
+        return session.post(chance.choice(self._urls) + path, data=body, headers=headers)
 
     async def _execute(self, call: Call) -> None:
         (wish,) = call.wishes
@@ -204,6 +237,16 @@ class Doors:
         body = msgspec.json.encode(result)
         told = Told(status, body, result.version, is_replayed=False, at=time.monotonic())
         self._journal.take(call, [told])
+
+
+async def _in_pieces(call: Call, chance: Random) -> AsyncIterator[bytes]:
+    """The body of a stream, cut where it comes, with pauses between."""
+    left = spelled(call).body
+    while left:
+        size = chance.randint(1, 1_000)
+        yield left[:size]
+        left = left[size:]
+        await asyncio.sleep(chance.uniform(0, 0.02))
 
 
 def _moment(text: str) -> str:

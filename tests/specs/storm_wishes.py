@@ -107,6 +107,8 @@ class Call(NamedTuple):
     atomic: bool | None = None
     """Of a batch; None where the call is the wish's own."""
     user: str = ""
+    is_stream: bool = False
+    """Whether the batch, none of all or none, goes as lines, each answered by itself."""
 
     @property
     def is_clear(self) -> bool:
@@ -119,6 +121,7 @@ class Spelled(NamedTuple):
 
     path: str
     body: bytes
+    content_type: str = "application/json"
 
 
 class Unclear(NamedTuple):
@@ -132,6 +135,9 @@ def spelled(call: Call) -> Spelled:
     """The call's path and body."""
     if call.atomic is not None:
         members = [_member(wish.command) for wish in call.wishes]
+        if call.is_stream:
+            lines = msgspec.json.Encoder().encode_lines(members)
+            return Spelled("/v1/batch", lines, "application/x-ndjson")
         return _spelled("/v1/batch", {"atomic": call.atomic, "commands": members})
     (wish,) = call.wishes
     if call.door == "b":
@@ -223,18 +229,32 @@ def read_answer(
     if status == 503:
         unclear = Unclear(_code(body), "Retry-After" in headers)
         return [unclear] * len(call.wishes)
+    if call.is_stream and status == 200:
+        return _read_lines(call, body, at)
     shown = None if call.atomic is None else msgspec.json.decode(body, type=_BatchShown)
     if shown is None or len(shown.results) != len(call.wishes):
         return [Told(status, body, version, is_replayed, at)] * len(call.wishes)
-    found: list[Told | Unclear] = []
-    for each in shown.results:
-        own = bytes(each.body)
-        if each.status == 503:
-            # A member has no headers of its own.
-            found.append(Unclear(_code(own), has_retry_after=True))
-        else:
-            found.append(Told(each.status, own, None, each.replayed, at))
-    return found
+    return [_read_member(each, at) for each in shown.results]
+
+
+def _read_lines(call: Call, body: bytes, at: float) -> list[Told | Unclear]:
+    """The results that have come; of a wish without one nobody knows, unless the last says so."""
+    whole, _, _ = body.rpartition(b"\n")
+    results = msgspec.json.Decoder(_MemberShown).decode_lines(whole)
+    found = [_read_member(each, at) for each in results]
+    rest = Unclear("outcome_unknown", has_retry_after=True)
+    if found and isinstance(found[-1], Unclear) and found[-1].code == "stopping":
+        rest = found[-1]
+    # A gateway that stops may say so behind the last line.
+    return [*found, *[rest] * len(call.wishes)][: len(call.wishes)]
+
+
+def _read_member(shown: "_MemberShown", at: float) -> Told | Unclear:
+    own = bytes(shown.body)
+    if shown.status == 503:
+        # A member has no headers of its own.
+        return Unclear(_code(own), has_retry_after=True)
+    return Told(shown.status, own, None, shown.replayed, at)
 
 
 def code_of(told: Told) -> str | None:
