@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from services.runtime.postgres import LOST
 from services.supervisor.ports import RememberedPorts
 from tests.specs.cutting_proxy import CuttingProxy, Moment
 from tests.specs.running_stack import LEDGER, PROCESSES, PROJECTORS, RunningStack, eventually
@@ -162,8 +163,9 @@ class Nemesis:
 
     async def _do(self, name: str) -> None:
         doing, _, what = name.partition(" ")
-        # With two faults at once, what one looks for the other may have ended already.
-        with suppress(ProcessLookupError, OSError, ValueError):
+        # With two faults at once, what one looks for the other may have ended already: a process,
+        # a backend, or the whole database.
+        with suppress(*LOST, ValueError):
             match doing, what:
                 case (("kill" | "crash"), "postgres"):
                     await self._end("postgres", SIGQUIT if doing == "crash" else SIGKILL)
