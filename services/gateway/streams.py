@@ -123,7 +123,7 @@ async def _read_unless(stop: asyncio.Future[Literal[True]], body: StreamReader) 
         return reading.result()
     # Nobody else may read before this one has let go.
     reading.cancel()
-    await asyncio.wait((reading,))
+    await asyncio.gather(reading, return_exceptions=True)
     if stop in done:
         raise StoppingError
     raise stopped_coming()

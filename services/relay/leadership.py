@@ -161,9 +161,9 @@ class LogSession:
                 if done:
                     return task.result()
         finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task})
+            task.cancel()
+            # If the session is lost, nobody hears how the work failed.
+            await asyncio.gather(task, return_exceptions=True)
 
     async def read_page(self, after_position: int, limit: int) -> Sequence[LogRow]:
         """Up to `limit` events after a position, in order."""

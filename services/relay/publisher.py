@@ -124,6 +124,8 @@ class Publisher:
         closing = asyncio.create_task(self._drop())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
+        # By then nobody may be left to hear of a failure.
+        closing.add_done_callback(lambda closed: closed.cancelled() or closed.exception())
         await asyncio.wait({closing}, timeout=_CLOSE_TIMEOUT_S)
 
     async def _drop(self) -> None:

@@ -135,7 +135,8 @@ class Relay:
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.wait(tasks)
+            # Both may have failed: then one says it for both.
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _begin(self, session: LogSession) -> Progress:
         """Bind the generation to the topic, which is made if need be: the very first start."""

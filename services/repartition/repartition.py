@@ -153,7 +153,7 @@ class Repartition:
                 position = await self._take_over_soon(target)
             finally:
                 publishing.cancel()
-                await asyncio.wait({publishing})
+                await asyncio.gather(publishing, return_exceptions=True)
                 await publisher.close()
         finally:
             await session.close()
