@@ -29,6 +29,7 @@ from tests.specs.storm_doors import Doors, session_of_a_client
 from tests.specs.storm_journal import Journal
 from tests.specs.storm_log import Index, rows_of
 from tests.specs.storm_nemesis import Nemesis, SecondGateway
+from tests.specs.storm_payers import provider_of
 
 CLIENTS = 12
 WALLETS = 8
@@ -39,6 +40,7 @@ LONG = 1500
 DUE = """
 SELECT wallet_id FROM balances WHERE expiring_next_at <= now()
 UNION ALL SELECT wallet_id FROM holds WHERE status = 'open' AND expires_at <= now()
+UNION ALL SELECT wallet_id FROM topups WHERE status = 'pending' AND expires_at <= now()
 """
 
 
@@ -139,6 +141,8 @@ async def judge(raging: Storm) -> list[str]:
     wrong = await storm_aftermath.rebuilt(stack)
     wrong += await storm_aftermath.topic(stack, journal)
     rows = await rows_of(stack)
+    journal.payments = provider_of(stack.home).payments
+    wrong += storm_judge.payments(journal, rows)
     index = Index(rows, journal.wishes)
     wrong += storm_judge.gaps(rows)
     wrong += storm_judge.effects(journal, index)
@@ -159,12 +163,16 @@ async def judge(raging: Storm) -> list[str]:
     wrong += storm_aftermath.sums(journal, index, rows, sum(found.values()))
     journal.counts["commands"] = len(journal.wishes)
     journal.counts["events"] = len(rows)
+    journal.counts["payments"] = len(journal.payments)
     return wrong
 
 
 async def settled(raging: Storm) -> bool:
-    """Look at every wallet; whether each was shown as the log has it, and nothing is due."""
-    if await raging.stack.fetch(DUE):
+    """Look at every wallet; whether each was shown as the log has it, and nothing is due.
+
+    Nor is there a payment of which the ledger was not told yet.
+    """
+    if await raging.stack.fetch(DUE) or provider_of(raging.stack.home).waiting:
         return False
     newest = {row.wallet_id: row.version for row in await rows_of(raging.stack)}
     async with session_of_a_client() as session:

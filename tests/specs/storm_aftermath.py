@@ -23,7 +23,7 @@ from tests.specs.topic_reading import all_records
 _AT_ONCE = 16
 _TRIES = 20
 _ELSEWHERE = 200
-_TABLES = ("balances", "holds", "transactions", "journal_entries", "account_subtotals")
+_TABLES = ("balances", "holds", "topups", "transactions", "journal_entries", "account_subtotals")
 _CONTENT = (
     "SELECT md5(coalesce(string_agg(r, '' ORDER BY r), '')) FROM (SELECT t::text AS r FROM {} t) q"
 )
@@ -121,6 +121,7 @@ def sums(journal: Journal, index: Index, rows: Sequence[Row], balances: int) -> 
                     for row in index.of(wish).done
                     if row.type in _IN
                 )
+    told += sum(row.data["amount"] for row in rows if row.type == "wallet.topped_up")
     told -= sum(row.data["amount"] for row in rows if row.type == "wallet.credit_lapsed")
     if told != balances:
         yield f"the wallets hold {balances}, what was told comes to {told}"

@@ -17,6 +17,7 @@ from schemas.commands import (
     CaptureHold,
     CloseWallet,
     Command,
+    CreateTopup,
     CreateWallet,
     CreditWallet,
     DebitWallet,
@@ -53,6 +54,7 @@ _WEIGHTS: dict[str, int] = {
     "one by one": 6,
     "as lines": 4,
     "short life": 2,
+    "top-up": 6,
 }
 _OF_BATCHES = ("credit", "debit", "hold", "transfer", "capture", "reverse")
 
@@ -78,6 +80,11 @@ class WaysIn(Protocol):
 
     async def send_half(self, call: Call, chance: Random) -> None:
         """Begin to ask."""
+
+    async def pay(
+        self, session: aiohttp.ClientSession, chance: Random, shown: Mapping[str, Any]
+    ) -> None:
+        """Pay for a top-up, or do not."""
 
     async def look(self, session: aiohttp.ClientSession, chance: Random, wallet_id: str) -> None:
         """A GET of a wallet."""
@@ -137,6 +144,8 @@ class Client:
             await self._batch(session, is_stream=True)
         elif kind == "short life":
             await self._live_shortly(session)
+        elif kind == "top-up":
+            await self._top_up(session)
         else:
             of = self.chance.choice(self._wallets)
             command = self._command(kind, of.wallet_id)
@@ -163,6 +172,19 @@ class Client:
             call = Call("a", wishes, key, atomic=is_atomic, is_stream=is_stream)
             await self._ask(session, call)
 
+    async def _top_up(self, session: aiohttp.ClientSession) -> None:
+        """Ask for a payment, and mostly pay it: also when it is too late."""
+        command = CreateTopup(
+            wallet_id=self.chance.choice(self._wallets).wallet_id,
+            amount=self.chance.randint(1, 30),
+            redirect_url="https://shop.example/paid",
+            reference=self._named(),
+            expires_at=self._soon() if self.chance.random() < 0.3 else None,
+        )
+        asked = await self._ask(session, self._call([self._wish(command, always=True)], "a"))
+        if asked and asked[0].is_accepted and self.chance.random() < 0.9:
+            await self._doors.pay(session, self.chance, asked[0].shown)
+
     async def _live_shortly(self, session: aiohttp.ClientSession) -> None:
         """Open a wallet, use it a little, close it."""
         wish = self._wish(CreateWallet(customer_id=self._named(), currency="NGN"), always=True)
@@ -186,9 +208,7 @@ class Client:
         amount, reference = chance.randint(1, 30), self._named()
         soon = None
         if kind == "lapsing credit" or (kind == "hold" and chance.random() < 0.4):
-            soon = datetime.now(UTC) + timedelta(
-                seconds=chance.uniform(self._soon_s / 15, self._soon_s)
-            )
+            soon = self._soon()
         match kind:
             case "credit" | "lapsing credit":
                 return CreditWallet(
@@ -212,6 +232,10 @@ class Client:
                 return UnfreezeWallet(wallet_id=of)
             case _:
                 return self._command_on_what_was(kind, reference)
+
+    def _soon(self) -> datetime:
+        seconds = self.chance.uniform(self._soon_s / 15, self._soon_s)
+        return datetime.now(UTC) + timedelta(seconds=seconds)
 
     def _command_on_what_was(self, kind: str, reference: str) -> Command | None:
         """A command about something that an answer has named; none if nothing was yet."""

@@ -24,6 +24,7 @@ from services.client import (
 )
 from tests.specs.running_stack import RunningStack
 from tests.specs.storm_journal import Journal, Read
+from tests.specs.storm_payers import Payer
 from tests.specs.storm_wishes import Call, Door, Told, Unclear, read_answer, spelled
 
 _TIMEOUT = aiohttp.ClientTimeout(total=8)
@@ -43,6 +44,7 @@ class Doors:
         self._urls = urls
         self._kafka = kafka
         self._journal = journal
+        self._payer = Payer(stack.url, journal)
         self._credentials = {
             "a": {"Authorization": stack.authorization},
             "b": {"X-API-Key": stack.sandbox["API_KEY"]},
@@ -168,6 +170,12 @@ class Doors:
             self._journal.refused(Unclear(code, "Retry-After" in answer.headers), path)
             return None
         return status, answer.headers, body
+
+    async def pay(
+        self, session: aiohttp.ClientSession, chance: Random, shown: Mapping[str, Any]
+    ) -> None:
+        """At the checkout, for a top-up."""
+        await self._payer.pay(session, chance, shown["id"])
 
     async def see(
         self, session: aiohttp.ClientSession, chance: Random, kind: str, named: str

@@ -12,10 +12,11 @@ import msgspec
 
 from ledger.command_handling.submission import Settled
 from ledger.event_log.memory import MemoryEventLog, MemoryStore
+from schemas.commands import CompleteTopup
 from schemas.events import RecordedEvent
 from tests.specs.invariants import all_events
 from tests.specs.storm_clients import Client
-from tests.specs.storm_journal import Journal
+from tests.specs.storm_journal import Journal, Payment
 from tests.specs.storm_purses import Row
 from tests.specs.storm_wishes import Call, Door, Told
 from tests.specs.world import Writer, submission
@@ -60,6 +61,21 @@ class MemoryDoors:
 
     async def send_half(self, call: Call, chance: Random) -> None:
         """See `WaysIn`."""
+
+    async def pay(
+        self, session: aiohttp.ClientSession, chance: Random, shown: Mapping[str, Any]
+    ) -> None:
+        """The provider tells of a payment, once or twice."""
+        paid = Payment(f"pay_{len(self._journal.payments)}", shown["id"], shown["amount"])
+        self._journal.payments.append(paid)
+        for _ in range(chance.choice((1, 2))):
+            command = CompleteTopup(
+                topup_id=paid.topup_id,
+                payment_id=paid.payment_id,
+                amount=paid.amount,
+                currency=shown["currency"],
+            )
+            await self._writer.send(command)
 
     async def look(self, session: aiohttp.ClientSession, chance: Random, wallet_id: str) -> None:
         """See `WaysIn`."""

@@ -24,6 +24,14 @@ class Unanswered(NamedTuple):
     why: str
 
 
+class Payment(NamedTuple):
+    """Money that the payment provider has taken for a top-up."""
+
+    payment_id: str
+    topup_id: str
+    amount: int
+
+
 class Window(NamedTuple):
     """A fault, and from when to when it may be felt."""
 
@@ -40,6 +48,7 @@ class Journal:
         self.reads: list[Read] = []
         self.unanswered: list[Unanswered] = []
         self.windows: list[Window] = []
+        self.payments: list[Payment] = []
         self.wrong: list[str] = []
         """What nothing excuses."""
         self.newest: defaultdict[str, int] = defaultdict(int)

@@ -3,6 +3,7 @@
 Each rule gives the list of what breaks it, in words.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
@@ -10,11 +11,12 @@ from typing import Any
 
 from schemas.commands import Command, CreateWallet, VoidHold
 from tests.specs.coins import Purse
-from tests.specs.storm_journal import Journal
+from tests.specs.storm_journal import Journal, Payment
 from tests.specs.storm_log import Index, is_one_effect, names_made
-from tests.specs.storm_purses import Purses, Row
+from tests.specs.storm_purses import PAYMENTS, Purses, Row
 from tests.specs.storm_wishes import FREEZES_NOTHING, Told, Wish, code_of
 
+_NAMED_BY_EVENT = ("txn_", "hol_", "top_")
 _SHOWN = {
     "amount": "amount",
     "balance_before": "balance_before",
@@ -80,7 +82,7 @@ def answers(journal: Journal, index: Index) -> Iterator[str]:
 def _differences(wish: Wish, told: Told, done: Sequence[Row]) -> Iterator[str]:
     shown = told.shown
     names = names_made(done).values()
-    is_made = str(shown["id"])[:4] in ("txn_", "hol_") and not isinstance(wish.command, VoidHold)
+    is_made = str(shown["id"])[:4] in _NAMED_BY_EVENT and not isinstance(wish.command, VoidHold)
     if is_made and shown["id"] not in names:
         yield f"told of another: {wish} {done}"
     row = next((row for row in done if shown["id"] == "txn_" + row.event_id), None)
@@ -127,6 +129,18 @@ def reads(journal: Journal, rows: Sequence[Row]) -> Iterator[str]:
             yield f"{read}, the log has {at.get((read.wallet_id, read.version))}"
 
 
+def payments(journal: Journal, rows: Sequence[Row]) -> Iterator[str]:
+    """What the provider has taken is in the log, each payment once, and nothing else is."""
+    told = Counter(
+        Payment(row.data["payment_id"], row.data["topup_id"], row.data["amount"])
+        for row in rows
+        if row.type in PAYMENTS
+    )
+    taken = Counter(journal.payments)
+    yield from (f"paid, and not there: {payment}" for payment in taken - told)
+    yield from (f"there, and not paid: {payment}" for payment in told - taken)
+
+
 def outages(journal: Journal) -> Iterator[str]:
     """A call goes unanswered, or is answered 503, only while there is a fault."""
     for at, why in journal.unanswered:
@@ -168,12 +182,28 @@ class Retelling:
             self.purses.of[row.wallet_id] = Purse()
         elif row.is_lapse:
             self.purses.live(row.wallet_id, row.at)
+        elif row.is_of_a_payer:
+            yield from self._paid(row)
         elif wish is None or not self.purses.knows(wish.command):
             yield f"unknown to the coins: {row} of {wish}"
         elif row.is_decline:
             yield from self._declined(row, wish, batches)
         else:
             yield from self._done(row, wish)
+
+    def _paid(self, row: Row) -> Iterator[str]:
+        purse = self.purses.live(row.wallet_id, row.at)
+        if row.type not in PAYMENTS:
+            return
+        refused = purse.refuses("credits")
+        if refused != row.data.get("code"):
+            yield f"{refused} by the coins: {row}"
+        elif refused is None:
+            yield from self._compare(row, "balance_before", "")
+            self.purses.top_up(row.wallet_id, row.data["amount"])
+            yield from self._compare(row, "balance_after", "available_after")
+        else:
+            yield from self._compare(row, "balance", "available")
 
     def _done(self, row: Row, wish: Wish) -> Iterator[str]:
         is_first = id(wish) not in self._told

@@ -9,6 +9,7 @@ import msgspec
 from schemas.commands import (
     CaptureHold,
     CloseWallet,
+    CreateTopup,
     CreateWallet,
     CreditWallet,
     DebitWallet,
@@ -32,6 +33,7 @@ _MAKES: Final[dict[type, tuple[str, ...]]] = {
     CreditWallet: ("wallet.credited",),
     DebitWallet: ("wallet.debited",),
     PlaceHold: ("wallet.hold_placed",),
+    CreateTopup: ("wallet.topup_created",),
     CaptureHold: ("wallet.hold_captured",),
     VoidHold: ("wallet.hold_released",),
     TransferMoney: ("wallet.transfer_sent", "wallet.transfer_received"),
@@ -70,7 +72,7 @@ class Index:
     def __init__(self, rows: Sequence[Row], wishes: Sequence[Wish]) -> None:
         by_name: defaultdict[tuple[str | None, str | None], list[Row]] = defaultdict(list)
         for row in rows:
-            if not row.is_lapse:
+            if not row.is_lapse and not row.is_of_a_payer:
                 reference = None if row.cause else row.data.get("reference")
                 by_name[row.cause, reference].append(row)
         self.effects: dict[int, Effects] = {}
@@ -118,5 +120,5 @@ def is_one_effect(wish: Wish, done: Sequence[Row]) -> bool:
 
 def names_made(done: Sequence[Row]) -> dict[str, str]:
     """The ids of what the rows have made, by the rows' types."""
-    prefixes = {"wallet.hold_placed": "hol_"}
+    prefixes = {"wallet.hold_placed": "hol_", "wallet.topup_created": "top_"}
     return {row.type: prefixes.get(row.type, "txn_") + row.event_id for row in done}

@@ -62,6 +62,8 @@ class SecondGateway:
                     **self._stack.settings,
                     "LEDGER_DATABASE_URL": proxied,
                     "LEDGER_HTTP_PORT": str(self._port),
+                    # As behind one name: what one has answered, the other answers again.
+                    "LEDGER_PUBLIC_URL": self._stack.url,
                 },
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
@@ -136,8 +138,8 @@ class Nemesis:
 
     def _chosen(self) -> str:
         kinds = {
-            **{f"kill {name}": 2 for name in PROCESSES if name != "sandbox-provider"},
-            **{f"stop {name}": 1 for name in ("gateway", "intake", "relay", *PROJECTORS)},
+            **{f"kill {name}": 2 for name in PROCESSES},
+            **{f"stop {name}": 1 for name in PROCESSES if name != "scheduler"},
             "kill second": 2,
             "end second": 1,
             "stop second": 1,

@@ -13,6 +13,7 @@ from schemas.commands import (
     CaptureHold,
     CloseWallet,
     Command,
+    CreateTopup,
     CreditWallet,
     DebitWallet,
     FreezeWallet,
@@ -26,6 +27,7 @@ from tests.specs.coins import FOREVER, Purse, Refused
 from tests.specs.storm_wishes import wallet_into, wallet_named
 
 LAPSES = ("wallet.credit_lapsed",)
+PAYMENTS = ("wallet.topped_up", "wallet.topup_unapplied")
 _SCOPES = {"debits": {"debits"}, "credits": {"credits"}, "all": {"debits", "credits"}}
 
 
@@ -48,6 +50,11 @@ class Row(NamedTuple):
     def is_lapse(self) -> bool:
         """Whether time alone made it."""
         return self.type in LAPSES or self.data.get("cause") == "expired"
+
+    @property
+    def is_of_a_payer(self) -> bool:
+        """Whether no client asked for it: a payment, or that none is waited for."""
+        return self.type in (*PAYMENTS, "wallet.topup_ended")
 
     @property
     def is_decline(self) -> bool:
@@ -119,7 +126,7 @@ class Purses:
         """Why the purses would not do it."""
         purses = [self.live(wallet_id, at) for wallet_id in self.wallets_of(command)]
         match command:
-            case CreditWallet():
+            case CreditWallet() | CreateTopup():
                 return purses[0].refuses("credits")
             case DebitWallet() | PlaceHold():
                 return purses[0].refuses_to_give(command.amount)
@@ -188,6 +195,8 @@ class Purses:
         """
         purses = [self.live(wallet_id, at) for wallet_id in self.wallets_of(command)]
         match command:
+            case CreateTopup():
+                pass
             case CreditWallet():
                 coins = [self.rank(command.expires_at)] * command.amount
                 purses[0].put(coins)
@@ -208,12 +217,15 @@ class Purses:
                 self._undo(command)
             case CloseWallet():
                 self._close(command, purses, at)
-            case FreezeWallet():
-                purses[0].stopped |= _SCOPES[command.scope]
-            case UnfreezeWallet():
-                purses[0].stopped = set()
+            case FreezeWallet() | UnfreezeWallet():
+                more = _SCOPES[command.scope] if isinstance(command, FreezeWallet) else None
+                purses[0].stopped = set() if more is None else purses[0].stopped | more
             case _:
                 raise AssertionError(f"nobody asks for {command}")
+
+    def top_up(self, wallet_id: str, amount: int) -> None:
+        """A payment comes in."""
+        self.of[wallet_id].put([FOREVER] * amount)
 
     def _settle(
         self,

@@ -13,6 +13,7 @@ from schemas.commands import (
     CaptureHold,
     CloseWallet,
     Command,
+    CreateTopup,
     CreateWallet,
     CreditWallet,
     DebitWallet,
@@ -61,7 +62,7 @@ class Told(NamedTuple):
     def shown(self) -> dict[str, Any]:
         """The thing that an accepted wish has made or changed, as it was shown."""
         read = msgspec.json.decode(self.body)
-        members = ("transaction", "hold", "transfer", "wallet")
+        members = ("transaction", "hold", "transfer", "topup", "wallet")
         return next((read[name] for name in members if read.get(name)), read)
 
     @property
@@ -178,6 +179,8 @@ def _spelled_in_a(command: Command) -> tuple[str, dict[str, object]]:
             return f"/wallets/{command.wallet_id}/{doing}", asked
         case PlaceHold():
             return f"/wallets/{command.wallet_id}/holds", asked
+        case CreateTopup():
+            return f"/wallets/{command.wallet_id}/topups", asked
         case CaptureHold():
             return f"/holds/{command.hold_id}/capture", asked
         case VoidHold():

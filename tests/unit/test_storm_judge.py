@@ -42,6 +42,7 @@ def judged(history: History) -> list[str]:
         *storm_judge.order(journal, index),
         *storm_judge.reads(journal, rows),
         *storm_judge.outages(journal),
+        *storm_judge.payments(journal, rows),
         *retelling.wrong(batches),
     ]
 
@@ -132,6 +133,24 @@ def _out_of_time(history: History) -> None:
     history.rows[1] = row._replace(at=row.at + timedelta(days=1))
 
 
+def _payment(history: History) -> int:
+    """Where the last payment that was credited stands."""
+    return max(n for n, row in enumerate(history.rows) if row.type == "wallet.topped_up")
+
+
+def _paid_for_nothing(history: History) -> None:
+    del history.rows[_payment(history)]
+
+
+def _credited_twice(history: History) -> None:
+    history.rows.append(history.rows[_payment(history)])
+
+
+def _credited_too_much(history: History) -> None:
+    row = history.rows[_payment(history)]
+    row.data["amount"] += 1
+
+
 def _silent(history: History) -> None:
     history.journal.windows.append(Window("a fault", 0, 1))
     history.journal.unanswered += [Unanswered(0.5, "TimeoutError"), Unanswered(1.5, "overloaded")]
@@ -141,6 +160,7 @@ def test_of_a_sound_history_nothing_is_wrong() -> None:
     history = sound()
     types = {row.type for row in history.rows}
     assert {"wallet.credit_lapsed", "wallet.debit_declined", "wallet.debit_reversed"} <= types
+    assert "wallet.topped_up" in types
     assert history.journal.wrong == []
     assert judged(history) == []
 
@@ -162,6 +182,9 @@ def test_of_a_sound_history_nothing_is_wrong() -> None:
         (_declined_for_nothing, "by the coins"),
         (_shown_wrong, "the log has"),
         (_out_of_time, "time goes back"),
+        (_paid_for_nothing, "paid, and not there"),
+        (_credited_twice, "there, and not paid"),
+        (_credited_too_much, "by the coins"),
         (_silent, "overloaded without any fault"),
     ],
 )
