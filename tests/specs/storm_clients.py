@@ -82,7 +82,12 @@ class WaysIn(Protocol):
         """Begin to ask."""
 
     async def pay(
-        self, session: aiohttp.ClientSession, chance: Random, shown: Mapping[str, Any]
+        self,
+        session: aiohttp.ClientSession,
+        chance: Random,
+        shown: Mapping[str, Any],
+        *,
+        ends_soon: bool,
     ) -> None:
         """Pay for a top-up, or do not."""
 
@@ -174,16 +179,18 @@ class Client:
 
     async def _top_up(self, session: aiohttp.ClientSession) -> None:
         """Ask for a payment, and mostly pay it: also when it is too late."""
+        ends = self._soon() if self.chance.random() < 0.3 else None
         command = CreateTopup(
             wallet_id=self.chance.choice(self._wallets).wallet_id,
             amount=self.chance.randint(1, 30),
             redirect_url="https://shop.example/paid",
             reference=self._named(),
-            expires_at=self._soon() if self.chance.random() < 0.3 else None,
+            expires_at=ends,
         )
         asked = await self._ask(session, self._call([self._wish(command, always=True)], "a"))
         if asked and asked[0].is_accepted and self.chance.random() < 0.9:
-            await self._doors.pay(session, self.chance, asked[0].shown)
+            shown = asked[0].shown
+            await self._doors.pay(session, self.chance, shown, ends_soon=ends is not None)
 
     async def _live_shortly(self, session: aiohttp.ClientSession) -> None:
         """Open a wallet, use it a little, close it."""

@@ -172,10 +172,15 @@ class Doors:
         return status, answer.headers, body
 
     async def pay(
-        self, session: aiohttp.ClientSession, chance: Random, shown: Mapping[str, Any]
+        self,
+        session: aiohttp.ClientSession,
+        chance: Random,
+        shown: Mapping[str, Any],
+        *,
+        ends_soon: bool,
     ) -> None:
         """At the checkout, for a top-up."""
-        await self._payer.pay(session, chance, shown["id"])
+        await self._payer.pay(session, chance, shown["id"], ends_soon=ends_soon)
 
     async def see(
         self, session: aiohttp.ClientSession, chance: Random, kind: str, named: str

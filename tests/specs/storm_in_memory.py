@@ -63,7 +63,12 @@ class MemoryDoors:
         """See `WaysIn`."""
 
     async def pay(
-        self, session: aiohttp.ClientSession, chance: Random, shown: Mapping[str, Any]
+        self,
+        session: aiohttp.ClientSession,
+        chance: Random,
+        shown: Mapping[str, Any],
+        *,
+        ends_soon: bool,
     ) -> None:
         """The provider tells of a payment, once or twice."""
         paid = Payment(f"pay_{len(self._journal.payments)}", shown["id"], shown["amount"])

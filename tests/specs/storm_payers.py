@@ -18,7 +18,9 @@ from tests.specs.storm_journal import Journal, Payment
 
 _TRIES = 20
 _PAUSE_S = (0.1, 0.8)
-_CARDS = {"good": 5, "duplicate": 2, "forged": 2, "slow": 1, "late": 1, "declined": 1}
+_CARDS = {"good": 5, "duplicate": 2, "forged": 2, "slow": 1, "declined": 1}
+_LATE = {"late": 2}
+"""Told of when the top-up is over, which may be paid for half an hour."""
 _AT_THE_PROVIDER = "/pay/"
 _PAID = "SELECT payment_id, topup_id, amount FROM sessions WHERE status = 'paid'"
 _WAITING = "SELECT count(*) FROM callbacks WHERE settled_at IS NULL"
@@ -31,23 +33,28 @@ class Payer:
         self._url = url
         self._journal = journal
 
-    async def pay(self, session: aiohttp.ClientSession, chance: Random, topup_id: str) -> None:
+    async def pay(
+        self, session: aiohttp.ClientSession, chance: Random, topup_id: str, *, ends_soon: bool
+    ) -> None:
         """Pay, or cancel, or do both in two tabs."""
+        cards = _CARDS | (_LATE if ends_soon else {})
+        (card,) = chance.choices([*cards], [*cards.values()])
         how = chance.random()
         if how < 0.1:
             await self._cancel(session, chance, topup_id)
         elif how < 0.2:
             await asyncio.gather(
-                self._pay(session, chance, topup_id), self._cancel(session, chance, topup_id)
+                self._pay(session, chance, topup_id, card), self._cancel(session, chance, topup_id)
             )
         else:
-            await self._pay(session, chance, topup_id)
+            await self._pay(session, chance, topup_id, card)
 
-    async def _pay(self, session: aiohttp.ClientSession, chance: Random, topup_id: str) -> None:
+    async def _pay(
+        self, session: aiohttp.ClientSession, chance: Random, topup_id: str, card: str
+    ) -> None:
         page = await self._led_to(session, chance, f"{self._url}/checkout/{topup_id}/pay", {})
         if page is None or _AT_THE_PROVIDER not in page:
             return
-        (card,) = chance.choices([*_CARDS], [*_CARDS.values()])
         click = (session, chance, f"{page}/pay", {"card": CARDS[card]})
         clicks = 2 if chance.random() < 0.2 else 1
         await asyncio.gather(*(self._led_to(*click) for _ in range(clicks)))
