@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from services.runtime.postgres import LOST
+from services.supervisor.payment_secrets import payment_secrets
 from services.supervisor.ports import RememberedPorts
 from tests.specs.cutting_proxy import CuttingProxy, Moment
 from tests.specs.running_stack import LEDGER, PROCESSES, PROJECTORS, RunningStack, eventually
@@ -64,6 +65,8 @@ class SecondGateway:
                     "LEDGER_HTTP_PORT": str(self._port),
                     # As behind one name: what one has answered, the other answers again.
                     "LEDGER_PUBLIC_URL": self._stack.url,
+                    "LEDGER_PAYMENT_PROVIDER_URL": self._stack.health_url("sandbox-provider"),
+                    **payment_secrets(self._stack.home),
                 },
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
