@@ -6,8 +6,7 @@ connections of its own, so no query, however slow, delays a command.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, TypeVar
 
 import asyncpg
@@ -28,8 +27,6 @@ MAX_ADMITTING: Final = 3
 """Connections for credentials, usage and readiness: one more than guesses of key ids may take."""
 MAX_READ_SECONDS: Final = 3.0
 """Waiting for a turn and a connection included. A read may be cancelled: it changes nothing."""
-_GIVING_BACK_SECONDS: Final = 0.25
-"""For giving back the connection of a read that was cancelled, before the caller is answered."""
 GATHERED: Final = "all tenants"
 """Whose a read is that is made for many callers at once; they are few, and short."""
 ANYONE: Final = "anyone"
@@ -71,7 +68,7 @@ class Database:
         `whose` is the tenant's id, in whose share the read is; or `GATHERED`, `ANYONE`.
         """
         try:
-            async with _limited(), self._shares.turn(whose):
+            async with postgres.limited(MAX_READ_SECONDS), self._shares.turn(whose):
                 return await ask(await self._reading.get())
         except _UNREACHABLE as error:
             raise _unreachable() from error
@@ -120,7 +117,7 @@ class Database:
     async def _admit(self, ask: Callable[[Pool], Awaitable[Result]]) -> Result:
         """Ask what decides whether a call is taken in, or whether the process is ready."""
         try:
-            async with _limited():
+            async with postgres.limited(MAX_READ_SECONDS):
                 return await ask(await self._admitting.get())
         except _UNREACHABLE as error:
             raise _unreachable() from error
@@ -159,18 +156,6 @@ class _LazyPool:
         if self._pool is not None:
             await self._pool.close()
             self._pool = None
-
-
-@asynccontextmanager
-async def _limited() -> AsyncIterator[None]:
-    """The limit of a read, also where the server does not even answer its cancellation.
-
-    The driver gives a connection back when the server has answered, however late. The second
-    limit ends the waiting for that, and it is given back in the background.
-    """
-    limit_s = MAX_READ_SECONDS
-    async with asyncio.timeout(limit_s + _GIVING_BACK_SECONDS), asyncio.timeout(limit_s):
-        yield
 
 
 def _unreachable() -> ReadsUnavailableError:

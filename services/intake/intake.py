@@ -27,7 +27,7 @@ from services.intake.publisher import ReplyPublisher
 from services.intake.results import EVENT_ID_BYTES
 from services.intake.tenants import KnownTenants
 from services.runtime.environment import SystemEnvironment
-from services.runtime.postgres import LOST
+from services.runtime.postgres import LOST, limited
 
 BATCH_MESSAGES_MAX = 1000
 _FIRST_PAUSE_S = 0.05
@@ -146,7 +146,7 @@ class Intake:
         """Keep readiness truthful also while no command comes."""
         while True:
             try:
-                async with asyncio.timeout(every_s):
+                async with limited(every_s):
                     await self._tenants.reach()
             except LOST as error:
                 self._trouble["database"] = f"the database is away: {type(error).__name__}"

@@ -1,6 +1,8 @@
 """Connections to PostgreSQL, with TCP keepalives of seconds on both ends."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 import asyncpg
@@ -21,6 +23,9 @@ The second, where the server has said that the session is over and not closed th
 """
 LOST: Final = (OSError, asyncpg.PostgresError, *UNUSABLE)
 """What a session raises that is then given up, and opened anew; a time limit, too."""
+
+_GIVING_BACK_SECONDS: Final = 0.25
+"""For giving back the connection of work that was cancelled, before whoever waits is told."""
 
 
 async def connect(
@@ -50,6 +55,18 @@ async def pool(
         init=keep_alive,
         server_settings=_settings(application_name, server_settings),
     )
+
+
+@asynccontextmanager
+async def limited(seconds: float) -> AsyncIterator[None]:
+    """A time limit for work with a pool, also if the server does not even answer a cancellation.
+
+    The driver gives a connection back when the server has answered, however late. A second limit
+    ends the waiting for that, and the connection is given back in the background. Raises
+    `TimeoutError`.
+    """
+    async with asyncio.timeout(seconds + _GIVING_BACK_SECONDS), asyncio.timeout(seconds):
+        yield
 
 
 def _settings(application_name: str, more: Mapping[str, str] | None) -> dict[str, str]:

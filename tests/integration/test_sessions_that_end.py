@@ -6,6 +6,7 @@ The driver then says things of its own, which are no `OSError` and nothing that 
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
@@ -20,6 +21,8 @@ from services.gateway.baas.vault_door import VaultDoor
 from services.gateway.baas.vault_metrics import VaultMetrics
 from services.gateway.database import MAX_READING, Database, Pool
 from services.gateway.problems import ReadsUnavailableError, RefusedError
+from services.intake.intake import Intake
+from services.intake.tenants import KnownTenants
 from services.projector.metrics import Readiness
 from services.projector.projector import Projector
 from services.runtime import postgres
@@ -157,3 +160,30 @@ async def test_a_read_ends_in_time_also_where_the_server_does_not_answer(
     assert await asyncio.gather(*map(asked, range(reads))) == [1] * reads
     assert await database.problems() == []
     await database.close()
+
+
+async def test_an_idle_intake_says_that_the_server_does_not_answer(proxy: LateProxy) -> None:
+    """And that it does again: nobody has to send a command for that."""
+    pool = await postgres.pool(proxy.dsn, "test")
+    idle: Any = SimpleNamespace(assigned={"commands-0"}, trouble=None)
+    environment = SystemEnvironment()
+    intake = Intake(
+        consumer=idle,
+        publisher=idle,
+        processor=idle,
+        tenants=KnownTenants(pool, environment.monotonic),
+        environment=environment,
+        results_topic="results",
+        rejected_topic="rejected",
+    )
+    watching = asyncio.create_task(intake.watch_database(NOT_FOR_LONG_S))
+    async with asyncio.timeout(PATIENCE_S):
+        proxy.flows.clear()
+        while intake.reasons_not_ready() != ["the database is away: TimeoutError"]:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+        proxy.flows.set()
+        while intake.reasons_not_ready():  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+    await pool.close()

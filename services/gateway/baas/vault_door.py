@@ -19,7 +19,7 @@ from services.gateway.baas.failures import VAULT_UNAVAILABLE
 from services.gateway.baas.vault_metrics import VaultMetrics
 from services.gateway.database import GATHERED, Database
 from services.gateway.problems import ReadsUnavailableError, RefusedError
-from services.runtime.postgres import LOST
+from services.runtime.postgres import LOST, limited
 from services.runtime.settings import Settings, SettingsError
 from services.vault.blind_index import BlindIndex
 from services.vault.document_store import DocumentStore
@@ -68,7 +68,7 @@ class VaultDoor:
     async def use(self, work: Callable[[Vault], Awaitable[Result]]) -> Result:
         """Do something with the vault. `CustomerErasedError` and broken seals pass through."""
         try:
-            async with asyncio.timeout(self._max_seconds):
+            async with limited(self._max_seconds):
                 done = await work(self._vault or await self._opened())
         except (CustomerErasedError, SealBrokenError):
             raise
