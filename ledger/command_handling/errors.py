@@ -18,7 +18,7 @@ class LedgerUnavailableError(CommandHandlingError):
 
 
 class OutcomeUnknownError(CommandHandlingError):
-    """The connection broke during the commit and the log stays away: it may have been applied."""
+    """The command was with the log, which stays away or silent: it may have been applied."""
 
 
 class ClockSteppedError(CommandHandlingError):

@@ -2,7 +2,8 @@
 
 Commands that arrive while an append is under way form the next batch. When many wait, it is
 decided ahead, on the state after the append under way, and discarded if that one fails. A
-reply leaves only when its append is durable. No request can cancel an append.
+reply leaves only when its append is durable. No request can cancel an append, and none waits for
+ever: see `patience`.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from ledger.command_handling.errors import (
     PoisonCommandError,
 )
 from ledger.command_handling.observer import NO_OBSERVER, ProcessorObserver
+from ledger.command_handling.patience import Patience
 from ledger.command_handling.rules import NO_RULES, Rules
 from ledger.command_handling.snapshot_keeper import SnapshotKeeper
 from ledger.command_handling.submission import Settled, Submission, Together
@@ -97,6 +99,7 @@ class CommandProcessor:
         self._contended = True
         """Whether others append too: then wait for the turn rather than lose again."""
         self._ahead: _Ahead | None = None
+        self.patience = Patience(environment.monotonic, self._answer_without_the_log)
         self._last_size = 0
         self._snapshots = SnapshotKeeper(log, environment, self._cache)
         self._tasks: list[asyncio.Task[None]] = []
@@ -135,6 +138,8 @@ class CommandProcessor:
         """The same without waiting: commands are decided in the order of these calls."""
         if self._stopping:
             raise OverloadedError("the process is stopping; try again shortly")
+        if self.patience.is_lost:
+            raise LedgerUnavailableError("the log does not answer")
         if len(self._waiting) >= MAX_WAITING_COMMANDS:
             raise OverloadedError("too many commands are waiting; try again shortly")
         settled: asyncio.Future[Settled] = self._loop.create_future()
@@ -162,14 +167,26 @@ class CommandProcessor:
                 continue
             if len(self._waiting) < GATHER_COMMANDS and self._last_size >= SEVERAL_CLIENTS:
                 await self._environment.sleep(GATHER_S)
-            failure = await self._settle(self._take())
+            tickets: Sequence[Ticket] = self._take()
+            with self.patience.over(tickets):
+                failure = await self._settle(tickets)
             while failure is None and self._ahead is not None:
                 (tickets, plan), self._ahead = self._ahead, None
-                failure = await self._settle(tickets, plan)
+                with self.patience.over(tickets):
+                    failure = await self._settle(tickets, plan)
             if failure is not None:
-                waiting, self._waiting = self._waiting, deque()
-                message = f"an earlier command could not be settled: {failure}"
-                refuse(waiting, LedgerUnavailableError(message))
+                self._refuse_waiting(f"an earlier command could not be settled: {failure}")
+
+    def _refuse_waiting(self, message: str) -> None:
+        waiting, self._waiting = self._waiting, deque()
+        refuse(waiting, LedgerUnavailableError(message))
+
+    def _answer_without_the_log(self, tickets: Sequence[Ticket]) -> None:
+        """Nobody knows what becomes of these; of those behind them, nothing has."""
+        _log.error("log_does_not_answer", commands=len(tickets), waiting=len(self._waiting))
+        refuse(tickets, OutcomeUnknownError("the log does not answer"))
+        self._undo_ahead()
+        self._refuse_waiting("the log does not answer")
 
     def _take(self) -> list[Ticket]:
         self._last_size = min(len(self._waiting), MAX_BATCH_COMMANDS)

@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import REGISTRY, CollectorRegistry
 
+from ledger.command_handling.patience import Patience
 from ledger.command_handling.processor import CommandProcessor
 from ledger.command_handling.rules import Rules
 from ledger.event_log.postgres import PostgresEventLog
@@ -111,7 +112,7 @@ async def gateway_on(
         limits = await stack.enter_async_context(
             shared_limits(settings.default_rate_limit(), database, environment, registry)
         )
-        readiness = Readiness(database, environment)
+        readiness = Readiness(database, environment, processor.patience)
         await readiness.probe()
         prober = asyncio.create_task(readiness.keep_probing(), name="readiness")
         stack.callback(prober.cancel)
@@ -241,15 +242,23 @@ async def serve(gateway: Gateway, host: str, port: int) -> web.ServerRunner:
 class Readiness:
     """Whether calls can be served: the database answers, and the process is not stopping."""
 
-    def __init__(self, database: Database, environment: SystemEnvironment) -> None:
+    def __init__(
+        self, database: Database, environment: SystemEnvironment, patience: Patience
+    ) -> None:
         self._database = database
         self._environment = environment
+        self._patience = patience
         self._reasons = ["the database was not asked yet"]
         self.stopping = asyncio.Event()
 
     def reasons(self) -> list[str]:
         """Why the gateway is not ready; empty when it is."""
-        return [*self._reasons, *(["the gateway is stopping"] if self.stopping.is_set() else [])]
+        reasons = list(self._reasons)
+        if self._patience.is_lost:
+            reasons.append("the log does not answer")
+        if self.stopping.is_set():
+            reasons.append("the gateway is stopping")
+        return reasons
 
     def stop(self) -> None:
         """From now on the gateway is not ready, and streams come to their end."""

@@ -16,7 +16,6 @@ from aiokafka.errors import KafkaError
 
 from ledger.command_handling.errors import (
     CommandHandlingError,
-    OverloadedError,
     PoisonCommandError,
 )
 from ledger.command_handling.submission import Settled, Submission
@@ -275,7 +274,7 @@ class Intake:
         for command in commands:
             try:
                 futures.append(self._processor.enqueue(command.submission))
-            except OverloadedError as error:
+            except CommandHandlingError as error:
                 return futures, error
         return futures, None
 

@@ -39,6 +39,11 @@ class ProcessorMetrics:
         self.waiting_commands = Gauge(
             "ledger_waiting_commands", "Commands that wait for a batch.", registry=registry
         )
+        self.settling_seconds = Gauge(
+            "ledger_settling_seconds",
+            "How long the batch under way has taken so far; 0 if there is none.",
+            registry=registry,
+        )
         self.unclear_commits = Counter(
             "ledger_unclear_commits",
             "Appends that broke off after they were sent; each is looked up afterwards.",
@@ -61,9 +66,10 @@ class ProcessorMetrics:
         """Count a batch that another writer was ahead of."""
         self.lost_races.inc()
 
-    def watch_waiting(self, count: Callable[[], int]) -> None:
-        """Show how many commands wait, by asking at the moment of the reading."""
-        self.waiting_commands.set_function(count)
+    def watch(self, waiting: Callable[[], int], settling_s: Callable[[], float]) -> None:
+        """Show how many commands wait, and for how long, by asking at the moment of the reading."""
+        self.waiting_commands.set_function(waiting)
+        self.settling_seconds.set_function(settling_s)
 
     def commit_unclear(self) -> None:
         """Count an append that broke off after it was sent."""
@@ -102,5 +108,5 @@ def observed_processor(
     """A processor, not started yet, whose counts are in the registry."""
     metrics = ProcessorMetrics(registry)
     processor = CommandProcessor(log, environment, observer=metrics, rules=rules)
-    metrics.watch_waiting(lambda: processor.waiting_commands)
+    metrics.watch(lambda: processor.waiting_commands, lambda: processor.patience.settling_s)
     return processor

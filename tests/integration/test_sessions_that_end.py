@@ -13,6 +13,9 @@ import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
 
+from ledger.command_handling import patience
+from ledger.command_handling.errors import LedgerUnavailableError, OutcomeUnknownError
+from ledger.event_log.postgres import PostgresEventLog
 from projections.registry import PROJECTIONS
 from services.customers.leftovers import Leftovers
 from services.gateway import database as gateway_database
@@ -35,6 +38,7 @@ from services.vault.blind_index import BlindIndex
 from services.vault.document_store import FileDocumentStore
 from services.vault.vault import Vault
 from tests.specs.late_proxy import LateProxy
+from tests.specs.world import Writer
 
 NOT_FOR_LONG_S = 0.2
 PATIENCE_S = 20.0
@@ -187,3 +191,29 @@ async def test_an_idle_intake_says_that_the_server_does_not_answer(proxy: LatePr
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
     await pool.close()
+
+
+async def test_a_command_is_answered_also_where_the_log_is_silent(
+    proxy: LateProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what the log has done meanwhile is the answer to whoever repeats the command."""
+    monkeypatch.setattr(patience, "MAX_SETTLING_S", NOT_FOR_LONG_S)
+    log = PostgresEventLog(proxy.dsn)
+    writer = await Writer(log).start()
+    async with asyncio.timeout(PATIENCE_S):
+        wallet = await writer.open_wallet()
+        proxy.flows.clear()
+        with pytest.raises(OutcomeUnknownError):
+            await writer.credit(wallet, 1, "under way")
+        with pytest.raises(LedgerUnavailableError):
+            await writer.credit(wallet, 10, "later")
+        proxy.flows.set()
+        while writer.processor.patience.is_lost:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+        again = await writer.credit(wallet, 1, "under way")
+        later = await writer.credit(wallet, 10, "later")
+    assert (again.replayed, later.replayed) == (True, False)
+    assert later.result.transaction is not None
+    assert later.result.transaction.balance_after == 11
+    await writer.stop()
+    await log.close()
