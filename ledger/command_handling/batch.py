@@ -48,8 +48,6 @@ from schemas.commands import (
     UnfreezeWallet,
 )
 from schemas.events import (
-    CreditReversed,
-    DebitReversed,
     EventMetadata,
     HoldReleased,
     RecordedEvent,
@@ -77,8 +75,6 @@ from schemas.results import CommandResult
 _IDS_PER_COMMAND = 2
 """Enough for most commands; if lots lapse, more are drawn."""
 _MORE_IDS = 64
-_OTHER_LEGS = (TransferReceived, DebitReversed, CreditReversed)
-"""The event of the other wallet whose id the first wallet's event states."""
 
 _UNRECORDED = (
     WalletUnknown,
@@ -388,8 +384,9 @@ class Batch:
         known = self._overlay.known_of(key)
         assert known is not None, "it was among the facts"
         for event in events:
-            is_leg = isinstance(event, _OTHER_LEGS)
-            event_id = case.facts.other_event_id if is_leg else next(self._ids)
+            # Its id is the only one that the first wallet's event states.
+            is_stated = isinstance(event, TransferReceived)
+            event_id = case.facts.other_event_id if is_stated else next(self._ids)
             known = self._overlay.add_event(key, known, event, event_id, metadata)
 
 

@@ -114,6 +114,7 @@ def _digest_of_fields(command: Command) -> bytes:
 
 def _digest(asked: tuple[object, ...], metadata: msgspec.Raw | None = None) -> bytes:
     text = _encode(asked)
-    if metadata is not None and metadata != b"null":
+    # A command that may have metadata and has none counts with "null", as it always did.
+    if metadata is not None:
         text += _encode_sorted(msgspec.json.decode(metadata))
     return sha256(text).digest()[:FINGERPRINT_BYTES]

@@ -220,12 +220,8 @@ def evolve_topup(view: TopupView | None, recorded: ProjectedEvent, event: TopupE
                 version=version,
             )
         case TopupEnded():
-            is_waited_for = view.status in ("pending", "unapplied")
-            _check(is_waited_for, recorded, f"{view.id} is {view.status}")
+            _check(view.status == "pending", recorded, f"{view.id} is {view.status}")
             status: TopupStatus = "expired" if event.cause == "expired" else "cancelled"
-            # Money that has come, and lies nowhere, must not be lost sight of.
-            if view.status == "unapplied":
-                status = "unapplied"
             return replace(view, status=status, updated_at=at, version=version)
         case _:
             assert_never(event)

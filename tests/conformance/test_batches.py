@@ -3,10 +3,15 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
+
+from ledger.command_handling import processor
 from ledger.command_handling.case import as_it_stands
+from ledger.command_handling.errors import OverloadedError
 from ledger.command_handling.results import rejection_of
 from ledger.command_handling.submission import Settled
 from schemas.commands import (
+    MAX_BATCH_COMMANDS,
     CloseWallet,
     Command,
     CreateWallet,
@@ -107,6 +112,77 @@ async def test_what_was_declined_under_a_key_stays_declined(backend: Backend) ->
     assert all(each.replayed for each in again)
     decided_anew = await together(writer, commands)
     assert [each.result.status for each in decided_anew] == ["accepted"] * 2
+    await writer.stop()
+
+
+async def test_a_first_member_that_was_declined_under_its_key_stays_declined(
+    backend: Backend,
+) -> None:
+    """Its event is in an earlier append; the repetition writes nothing."""
+    writer = await Writer(await backend.log()).start()
+    wallet = await writer.open_wallet()
+    commands: list[Command] = [
+        out(wallet, 50, "out"),
+        CreditWallet(wallet_id=wallet, amount=60, reference="in"),
+    ]
+    first = await together(writer, commands, "key")
+    before = await all_events(writer.log)
+    again = await together(writer, commands, "key")
+    assert first[0].result.rejection == InsufficientFunds(amount=50, available=0)
+    assert [each.result for each in again] == [each.result for each in first]
+    assert all(each.replayed for each in again)
+    assert await all_events(writer.log) == before
+    await writer.stop()
+
+
+async def test_who_stands_beside_a_group_stands_alone(backend: Backend) -> None:
+    """In one batch with it: neither a decline of the group nor one of the others undoes them."""
+    writer = await Writer(await backend.log()).start()
+    wallet = await writer.open_wallet()
+    before = (await writer.log.head()).number
+    alone: list[Command] = [
+        out(wallet, 1, "too early"),
+        CreditWallet(wallet_id=wallet, amount=5, reference="in"),
+    ]
+    group = [out(wallet, 2, "two"), out(wallet, 9, "nine")]
+    settled = await asyncio.gather(
+        *(writer.processor.enqueue(submission(each)) for each in alone),
+        *writer.processor.enqueue_together([submission(each) for each in group]),
+        writer.processor.enqueue(submission(out(wallet, 5, "all"))),
+    )
+    assert (await writer.log.head()).number == before + 1
+    assert [each.result.rejection for each in settled] == [
+        InsufficientFunds(amount=1, available=0),
+        None,
+        BatchDeclined(index=1),
+        InsufficientFunds(amount=9, available=3),
+        None,
+    ]
+    await writer.stop()
+
+
+async def test_a_key_that_was_used_for_another_group_takes_no_new_member(
+    backend: Backend,
+) -> None:
+    """What it does not stand for yet is not frozen: it can still be sent with what it was for."""
+    writer = await Writer(await backend.log()).start()
+    wallet = await writer.open_wallet()
+    await writer.credit(wallet, 100, "in")
+    group: list[Command] = [out(wallet, 1, "a"), out(wallet, 1, "b"), out(wallet, 1, "c")]
+    first = await together(writer, group, "key")
+    others: list[Command] = [
+        group[0],
+        out(wallet, 2, "other b"),
+        out(wallet, 2, "other c"),
+        out(wallet, 1, "d"),
+    ]
+    mixed = await together(writer, others, "key")
+    reused = ReferenceReused(what="idempotency_key")
+    assert mixed[0] == Settled(first[0].result, replayed=True)
+    assert [each.result.rejection for each in mixed[1:]] == [reused, reused, BatchDeclined(index=1)]
+    longer = await together(writer, [*group, others[3]], "key")
+    assert [each.result.status for each in longer] == ["accepted"] * 4
+    assert [each.replayed for each in longer] == [True, True, True, False]
     await writer.stop()
 
 
@@ -219,6 +295,47 @@ async def test_a_refusal_that_came_of_what_was_undone_leaves_no_trace(backend: B
     again = await together(writer, twice, "key")
     assert [each.result for each in again] == [each.result for each in exists]
     assert all(each.replayed for each in again)
+    await writer.stop()
+
+
+async def test_a_group_for_which_there_is_no_room_is_not_handed_in_in_part(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processor, "MAX_WAITING_COMMANDS", 5)
+    writer = await Writer(await backend.log()).start()
+    wallet = await writer.open_wallet()
+    into = [
+        submission(CreditWallet(wallet_id=wallet, amount=1, reference=f"{number}"))
+        for number in range(6)
+    ]
+    alone = [writer.processor.enqueue(each) for each in into[:3]]
+    with pytest.raises(OverloadedError):
+        writer.processor.enqueue_together(into[3:])
+    assert writer.processor.waiting_commands == 3
+    group = writer.processor.enqueue_together(into[3:5])
+    with pytest.raises(OverloadedError):
+        writer.processor.enqueue(into[5])
+    settled = await asyncio.gather(*alone, *group)
+    assert [each.result.status for each in settled] == ["accepted"] * 5
+    assert references_of(await all_events(writer.log)) == ["0", "1", "2", "3", "4"]
+    await writer.stop()
+
+
+async def test_a_group_is_not_torn_where_a_batch_is_full(backend: Backend) -> None:
+    """And is never larger than a batch, so that no append is larger than two."""
+    writer = await Writer(await backend.log()).start()
+    wallet = await writer.open_wallet()
+    before = (await writer.log.head()).number
+    into = [
+        submission(CreditWallet(wallet_id=wallet, amount=1, reference=f"{number}"))
+        for number in range(MAX_BATCH_COMMANDS + 1)
+    ]
+    with pytest.raises(ValueError, match=f"{MAX_BATCH_COMMANDS + 1} commands together"):
+        writer.processor.enqueue_together(into)
+    alone = writer.processor.enqueue(into[0])
+    settled = await asyncio.gather(alone, *writer.processor.enqueue_together(into[1:]))
+    assert {each.result.status for each in settled} == {"accepted"}
+    assert (await writer.log.head()).number == before + 1
     await writer.stop()
 
 

@@ -7,6 +7,7 @@ from ledger.command_handling.submission import Settled
 from schemas.commands import (
     CaptureHold,
     CloseWallet,
+    CreateTopup,
     CreditWallet,
     ExpireDue,
     PlaceHold,
@@ -119,6 +120,7 @@ async def test_a_transfer_hands_back_what_happened_to_who_gets_the_money(backend
     await writer.credit(sender, 100, "in")
     command = TransferMoney(from_wallet_id=sender, to_wallet_id=receiver, amount=5, reference="t")
     first, again = await writer.send(command), await writer.send(command)
+    assert not first.replayed
     assert first.received in await all_events(writer.log)
     assert first.received is not None
     assert first.received.stream_id == receiver
@@ -126,6 +128,32 @@ async def test_a_transfer_hands_back_what_happened_to_who_gets_the_money(backend
     received_id = first.result.transfer.received_transaction_id
     assert received_id == f"txn_{first.received.event_id}"
     assert (again.result, again.replayed, again.received) == (first.result, True, None)
+
+
+async def test_whatever_moves_money_or_sets_it_aside_does_so_once_for_its_reference(
+    backend: Backend,
+) -> None:
+    writer = await Writer(await backend.log()).start()
+    wallet, other = await writer.open_wallet("a"), await writer.open_wallet("b")
+    credited = (await writer.credit(wallet, 100, "in")).result.transaction
+    assert credited is not None
+    hold = await held(writer, wallet, 60, "hold")
+    for command in (
+        TransferMoney(from_wallet_id=wallet, to_wallet_id=other, amount=1, reference="move"),
+        ReverseTransaction(transaction_id=credited.id, amount=1, reference="back"),
+        CaptureHold(hold_id=hold, amount=1, reference="part"),
+        PlaceHold(wallet_id=wallet, amount=1, reference="another"),
+        CreateTopup(
+            wallet_id=wallet, amount=1, redirect_url="https://shop.example", reference="top"
+        ),
+    ):
+        first = await writer.send(command)
+        before = await writer.log.head()
+        again = await writer.send(command)
+        assert (first.result.status, first.replayed) == ("accepted", False), command
+        assert (again.result, again.replayed) == (first.result, True), command
+        assert await writer.log.head() == before
+    await writer.stop()
 
 
 async def test_no_more_is_reversed_than_was_moved_however_many_ask(backend: Backend) -> None:

@@ -1,5 +1,7 @@
 """What a process remembers never decides: caches and snapshots only save time."""
 
+import asyncio
+
 from ledger.command_handling.snapshots import SNAPSHOT_EVERY_EVENTS
 from schemas.commands import FreezeWallet
 from schemas.rejections import InsufficientFunds, WalletFrozen
@@ -52,6 +54,37 @@ async def test_a_writer_sees_what_another_did_to_a_wallet_that_it_knows(
     assert (await one.debit(wallet, 1, "four")).result.rejection == WalletFrozen()
     await one.stop()
     await two.stop()
+
+
+async def test_a_wallet_that_is_known_and_one_that_is_not_are_decided_in_one_batch(
+    backend: Backend,
+) -> None:
+    """A writer that is alone decides without a look-up, but never for want of knowing."""
+    one = await Writer(await backend.log(), 1).start()
+    cold = await one.open_wallet("cold")
+    await one.credit(cold, 10, "before")
+    await one.stop()
+    two = await Writer(await backend.log(), 2).start()
+    warm = await two.open_wallet("warm")
+    for number in range(3):
+        await two.credit(warm, 1, f"alone {number}")
+    head = await two.log.head()
+    both = await asyncio.gather(two.credit(warm, 1, "warm"), two.debit(cold, 10, "cold"))
+    assert [each.result.status for each in both] == ["accepted", "accepted"]
+    assert (await two.log.head()).number == head.number + 1
+    await two.stop()
+
+
+async def test_time_goes_on_from_append_to_append(backend: Backend) -> None:
+    """Also where a writer that is alone reckons what time it is, and does not ask."""
+    writer = await Writer(await backend.log()).start()
+    wallet = await writer.open_wallet()
+    for number in range(4):
+        await writer.credit(wallet, 1, f"{number}")
+        await asyncio.sleep(0.01)
+    times = [event.recorded_at for event in await all_events(writer.log)]
+    assert sorted(set(times)) == times
+    await writer.stop()
 
 
 async def test_a_log_restored_to_an_earlier_point_is_noticed(backend: Backend) -> None:

@@ -9,14 +9,21 @@ from typing import Any, Literal, cast
 import pytest
 from prometheus_client import CollectorRegistry
 
-from ledger.command_handling.errors import PoisonCommandError
+from ledger.command_handling import processor
+from ledger.command_handling.errors import (
+    LedgerUnavailableError,
+    OverloadedError,
+    PoisonCommandError,
+)
 from ledger.command_handling.submission import Settled
 from ledger.event_log.interface import Append, Appended, EventLog, LogUnavailableError, Turn
+from ledger.event_log.memory import MemoryStore
 from schemas.commands import CreditWallet
 from services.runtime.processor_metrics import ProcessorMetrics
 from tests.conformance.backends import Backend, Fate
 from tests.specs.invariants import all_events, check, references_of
-from tests.specs.world import Writer, submission
+from tests.specs.memory_gateway import BreakingLog, until
+from tests.specs.world import SteppingClock, Writer, submission
 
 
 async def test_writers_that_race_never_overdraw_and_never_repeat(backend: Backend) -> None:
@@ -82,6 +89,45 @@ async def test_a_long_queue_is_settled_in_order_whoever_else_appends(
         await each.stop()
 
 
+async def test_a_writer_that_ends_settles_what_has_come_and_takes_nothing_more(
+    backend: Backend,
+) -> None:
+    writer = await Writer(await backend.log()).start()
+    wallet = await writer.open_wallet()
+    late = submission(CreditWallet(wallet_id=wallet, amount=5, reference="late"))
+    came = [asyncio.create_task(writer.credit(wallet, 1, f"{number}")) for number in range(3)]
+    await asyncio.sleep(0)
+    ending = asyncio.create_task(writer.stop())
+    await asyncio.sleep(0)
+    with pytest.raises(OverloadedError):
+        writer.processor.enqueue(late)
+    await ending
+    assert [each.result.status for each in await asyncio.gather(*came)] == ["accepted"] * 3
+    assert references_of(await all_events(writer.log)) == ["0", "1", "2"]
+
+
+async def test_what_waits_behind_what_could_not_be_settled_is_refused_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Settled now, it would overtake the retry."""
+    monkeypatch.setattr(processor, "GIVE_UP_AFTER_S", 0.05)
+    log = BreakingLog(MemoryStore(SteppingClock()))
+    writer = await Writer(log).start()
+    wallet = await writer.open_wallet()
+    log.is_away = writer.processor._contended = True
+    into = [CreditWallet(wallet_id=wallet, amount=1, reference=f"{number}") for number in range(3)]
+    first = writer.processor.enqueue(submission(into[0]))
+    await until(lambda: writer.processor.waiting_commands == 0)
+    behind = [writer.processor.enqueue(submission(each)) for each in into[1:]]
+    for each in (first, *behind):
+        with pytest.raises(LedgerUnavailableError):
+            await asyncio.wait_for(each, timeout=5)
+    log.is_away = False
+    assert (await writer.send(into[0])).result.status == "accepted"
+    assert references_of(await all_events(log)) == ["0"]
+    await writer.stop()
+
+
 async def test_a_writer_that_dies_in_its_turn_leaves_nothing_half_done(
     backend: Backend,
 ) -> None:
@@ -133,6 +179,7 @@ async def test_an_unclear_commit_is_resolved_to_one_effect(
     assert settled.result.status == "accepted"
     assert settled.result.transaction is not None
     assert settled.result.transaction.balance_after == 70
+    assert not settled.replayed, "it was this writer's own commit"
     after = await writer.credit(wallet, 1, "and on")
     assert after.result.transaction is not None
     assert after.result.transaction.balance_after == 71
@@ -145,7 +192,8 @@ async def test_an_unclear_commit_is_resolved_to_one_effect(
 
 
 async def test_a_command_that_the_log_refuses_stands_alone(backend: Backend) -> None:
-    writer = await Writer(await backend.log()).start()
+    metrics = ProcessorMetrics(CollectorRegistry())
+    writer = await Writer(await backend.log(), observer=metrics).start()
     wallet = await writer.open_wallet()
     # The gate would have refused it: NUL is what PostgreSQL's text cannot hold.
     poison = CreditWallet(wallet_id=wallet, amount=1, reference="a\x00b")
@@ -164,6 +212,7 @@ async def test_a_command_that_the_log_refuses_stands_alone(backend: Backend) -> 
     ]
     results = await asyncio.gather(*good, bad, return_exceptions=True)
     assert isinstance(results[-1], PoisonCommandError)
+    assert metrics.poison_commands._value.get() == 1
     assert all(not isinstance(result, BaseException) for result in results[:-1])
     events = await all_events(writer.log)
     assert len(references_of(events)) == 20

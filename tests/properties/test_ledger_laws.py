@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ledger.command_handling.submission import Settled
 from ledger.domain.postings import postings
+from ledger.event_log.hashing import unix_us
 from ledger.event_log.memory import MemoryEventLog, MemoryStore
 from schemas.commands import (
     CancelTopup,
@@ -206,7 +207,28 @@ async def _run(
         writer = await Writer(MemoryEventLog(store), seed=number).start()
     events = await all_events(writer.log)
     await writer.stop()
+    _every_row_names_the_event_that_made_it(store)
     return settled, events
+
+
+def _every_row_names_the_event_that_made_it(store: MemoryStore) -> None:
+    """In PostgreSQL what an append writes beside its events leads back to them by position."""
+    events = store.events
+    assert len({event.event_id for event in events}) == len(events), "each has an id of its own"
+    for event in events:
+        recorded_ms = unix_us(event.recorded_at) // 1_000
+        assert int(event.event_id[:12], 16) == recorded_ms, "ids go with time, as UUIDv7s do"
+    for append in store.appends:
+        for row in append.wallets:
+            opened = events[row.position - 1]
+            assert (opened.type, opened.stream_id) == ("wallet.opened", row.wallet_id)
+        for closure in append.closures:
+            closed = events[closure.position - 1]
+            assert (closed.type, closed.stream_id) == ("wallet.closed", closure.wallet_id)
+        for reference in append.references:
+            made = events[reference.position - 1]
+            consumer = decode_event(made.type, made.schema_version, made.data)
+            assert getattr(consumer, "reference", None) == reference.reference
 
 
 @given(_rounds(*MONEY, *MONEY, *OTHERS))
@@ -227,6 +249,11 @@ def test_the_log_is_whole_and_money_is_neither_made_nor_lost(
     _every_payment_is_somewhere_and_once(events, books)
     for one in settled:
         assert (one.result.rejection is None) == (one.result.status == "accepted")
+        position = one.result.position
+        if position is not None:
+            assert events[position - 1].version == one.result.version
+        elif one.result.rejection is None:
+            assert one.result.wallet is not None, "whatever else was accepted made an event"
 
 
 def _every_payment_is_somewhere_and_once(

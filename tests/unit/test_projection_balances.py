@@ -247,6 +247,65 @@ def test_a_movement_whose_sum_is_wrong_stops_the_projection(field: str) -> None:
         fold(None, [opened, wrong])
 
 
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lambda f, w: f.credit(w, 5),
+        lambda f, w: f.debit(w, 5),
+        lambda f, w: f.hold(w, 5),
+        lambda f, w: f.topup(w, 5),
+    ],
+    ids=["credit", "debit", "hold", "top-up"],
+)
+def test_an_event_in_another_currency_stops_the_projection(happens: Happens) -> None:
+    factory = EventFactory()
+    wallet = factory.open()
+    factory.credit(wallet, 1000)
+    happens(factory, wallet)
+    *before, last = _events(factory)
+    data = msgspec.json.decode(last.data) | {"currency": "NGN"}
+    with pytest.raises(ProjectionMismatchError):
+        fold(None, [*before, replace(last, data=msgspec.json.encode(data))])
+
+
+@pytest.mark.parametrize("held", [0, 1000], ids=["it is available", "all of it is held"])
+def test_a_wallet_that_closes_with_money_in_it_stops_the_projection(held: int) -> None:
+    factory = EventFactory()
+    wallet = factory.open()
+    factory.credit(wallet, 1000)
+    if held:
+        factory.hold(wallet, held)
+    before = _events(factory)
+    factory.close(wallet)
+    closed = replace(_events(factory)[-1], version=len(before) + 1)
+    with pytest.raises(ProjectionMismatchError, match=f"{1000 - held} available"):
+        fold(None, [*before, closed])
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [lambda f, w: f.decline(w, "debit"), lambda f, w: f.decline_change(w)],
+    ids=["a debit", "a change"],
+)
+def test_a_decline_on_another_balance_stops_the_projection(happens: Happens) -> None:
+    factory = EventFactory()
+    wallet = factory.open()
+    factory.credit(wallet, 1000)
+    happens(factory, wallet)
+    *before, last = _events(factory)
+    data = msgspec.json.decode(last.data) | {"balance": 999}
+    with pytest.raises(ProjectionMismatchError, match="the row holds 1000"):
+        fold(None, [*before, replace(last, data=msgspec.json.encode(data))])
+
+
+def test_a_wallet_whose_first_event_is_not_its_opening_stops_the_projection() -> None:
+    factory = EventFactory()
+    factory.open()
+    (opened,) = _events(factory)
+    with pytest.raises(ProjectionMismatchError):
+        fold(None, [replace(opened, version=2)])
+
+
 @pytest.mark.parametrize("field", ["balance", "available_after"])
 @pytest.mark.parametrize("released", [False, True], ids=["placed", "released"])
 def test_a_hold_that_does_not_add_up_stops_the_projection(field: str, *, released: bool) -> None:

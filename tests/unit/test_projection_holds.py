@@ -115,3 +115,13 @@ def test_what_does_not_follow_stops_the_projection(order: list[int]) -> None:
     events = [event for event in _placed(lambda f, h: f.void(h)) if hold_event(event) is not None]
     with pytest.raises(ProjectionMismatchError, match=r"wallet\.hold"):
         _fold([events[place] for place in order])
+
+
+@pytest.mark.parametrize(
+    "happens", [lambda f, h: f.capture(h, 30), lambda f, h: f.void(h)], ids=["captured", "voided"]
+)
+def test_an_event_of_another_wallet_stops_the_projection(happens: Happens) -> None:
+    *before, last = _placed(happens)
+    elsewhere = replace(last, wallet=last.wallet._replace(stream_id="wal_" + "0" * 32))
+    with pytest.raises(ProjectionMismatchError, match="of wal_"):
+        _fold([*before, elsewhere])

@@ -49,6 +49,12 @@ def _pay_again(factory: EventFactory, created: RecordedEvent) -> list[RecordedEv
     return factory.pay(created, 100, "pay_2")
 
 
+def _code_of(event: ProjectedEvent) -> str | None:
+    """Why a payment is in no wallet. The row does not show it once another payment is in one."""
+    code: str | None = msgspec.json.decode(event.data).get("code")
+    return code
+
+
 @pytest.mark.parametrize(
     ("happens", "status", "payment_id", "code"),
     [
@@ -114,6 +120,8 @@ def test_a_topup_says_what_became_of_it(
     paid = [event for event in own if "payment_id" in msgspec.json.decode(event.data)]
     named: set[str | None] = {f"txn_{event.event_id}" for event in paid}
     assert view.transaction_id in (named or {None})
+    shown = own[-2] if view.status == "completed" and _code_of(own[-1]) else own[-1]
+    assert (view.version, view.updated_at) == (shown.version, shown.recorded_at)
 
 
 @pytest.mark.parametrize(
@@ -146,3 +154,22 @@ def test_what_does_not_follow_stops_the_projection(order: list[int]) -> None:
     ]
     with pytest.raises(ProjectionMismatchError, match=r"wallet\.top"):
         _fold([events[place] for place in order])
+
+
+def test_nothing_ends_that_a_payment_has_come_for_even_if_it_was_not_applied() -> None:
+    """Money that has come, and is in no wallet, must not be lost sight of."""
+    events = _created(lambda f, t: (f.cancel_topup(t), _pay_frozen(f, t)))
+    created, ended, unapplied = (event for event in events if topup_event(event) is not None)
+    with pytest.raises(ProjectionMismatchError, match="is unapplied"):
+        _fold([created, unapplied, ended])
+
+
+@pytest.mark.parametrize("happens", [lambda f, t: f.pay(t, 100, "pay_1"),
+                                     lambda f, t: f.pay(t, 99, "pay_1"),
+                                     lambda f, t: f.cancel_topup(t)],
+                         ids=["paid", "a payment of another amount", "cancelled"])  # fmt: skip
+def test_an_event_of_another_wallet_stops_the_projection(happens: Happens) -> None:
+    *before, last = _created(happens)
+    elsewhere = replace(last, wallet=last.wallet._replace(stream_id="wal_" + "0" * 32))
+    with pytest.raises(ProjectionMismatchError, match="is of wal_"):
+        _fold([*before, elsewhere])

@@ -1,19 +1,28 @@
 """Given an event, then its line in the wallet's history, if it has one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
+from ledger.command_handling.originals import Originals
+from ledger.command_handling.targets import Target, target_of
+from ledger.event_log.interface import EventKey, EventLog
 from projections.interface import ProjectionMismatchError
 from projections.transactions.evolve import reversed_after, transaction_of
 from schemas.commands import CaptureHold, CreditWallet, ReverseTransaction, TransferMoney
-from schemas.events import RecordedEvent
+from schemas.events import RecordedEvent, decode_event
 from schemas.identifiers import hold_id, transaction_id
+from schemas.results import TransactionView
+from tests.specs.decider import WALLET_ID
 from tests.specs.event_factory import EPOCH, EventFactory, projected
+from tests.specs.world import TENANT, submission
 
+SAMPLES = sorted((Path(__file__).parents[1] / "golden" / "events").glob("wallet.*.json"))
 SOON = EPOCH + timedelta(minutes=1)
 Given = Callable[[EventFactory, str], object]
 
@@ -242,3 +251,60 @@ def test_a_movement_whose_sum_is_wrong_stops_the_projection(given: Given) -> Non
     data["balance_after"] += 1
     with pytest.raises(ProjectionMismatchError):
         transaction_of(replace(projected(recorded), data=msgspec.json.encode(data)))
+
+
+class _Log:
+    """Has one event, whatever is asked for."""
+
+    def __init__(self, event: RecordedEvent) -> None:
+        self.event = event
+
+    async def find_events(self, keys: Sequence[EventKey]) -> dict[EventKey, RecordedEvent]:
+        """See `EventLog`."""
+        return dict.fromkeys(keys, self.event)
+
+
+def _recorded(path: Path) -> RecordedEvent:
+    return RecordedEvent(
+        position=1,
+        tenant_id=TENANT,
+        stream_id=WALLET_ID,
+        version=1,
+        event_id="0c" * 16,
+        type=path.name.split(".v1.")[0],
+        schema_version=1,
+        data=path.read_text(encoding="utf-8"),
+        metadata="{}",
+        recorded_at=EPOCH,
+        hash=b"",
+    )
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=[path.name for path in SAMPLES])
+async def test_whatever_has_a_line_can_be_named_in_a_reversal_and_nothing_else_can(
+    path: Path,
+) -> None:
+    """The wallet may still refuse; but then it says why, and not that there is no transaction."""
+    recorded = _recorded(path)
+    asked = submission(
+        ReverseTransaction(transaction_id=transaction_id(recorded.event_id), reference="back")
+    )
+    originals = Originals(cast("EventLog", _Log(recorded)), places=1)
+    await originals.bring([asked])
+    has_a_line = transaction_of(projected(recorded)) is not None
+    assert isinstance(target_of(asked, originals), Target) is has_a_line
+
+
+NAMES = ("amount", "currency", "hold_id", "transfer_id", "topup_id", "payment_id", "expires_at")
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=[path.name for path in SAMPLES])
+def test_a_line_names_whatever_its_event_names(path: Path) -> None:
+    recorded = _recorded(path)
+    line = transaction_of(projected(recorded))
+    if line is None:
+        return
+    event = decode_event(recorded.type, 1, recorded.data)
+    for name in NAMES:
+        assert getattr(line, name) == getattr(event, name, None), name
+    assert msgspec.json.decode(msgspec.json.encode(line), type=TransactionView) == line

@@ -2,13 +2,28 @@
 
 import pytest
 
+from ledger.command_handling.case import as_it_stands
 from ledger.command_handling.results import Declined, rejection_of
-from schemas.events import ChangeDeclined
+from schemas.commands import Command
+from schemas.events import ChangeDeclined, CreditDeclined, DebitDeclined, TopupUnapplied
 from schemas.money import MAX_AMOUNT_MINOR
 from schemas.rejections import BalanceLimitExceeded, Rejection, TierLimitExceeded
-from tests.specs.decider import OPENED, OTHER_ID, OTHER_OPENED, Step
-from tests.specs.known_customers import KNOWN, GivenKnown
-from tests.specs.wallet_commands import JULY, JUNE, close_into, credit, hold, pay, topup
+from tests.specs.decider import OPENED, OTHER_ID, OTHER_OPENED, WALLET_ID, Step
+from tests.specs.known_customers import KNOWN, GivenKnown, raise_tier
+from tests.specs.wallet_commands import (
+    CLOSE,
+    JULY,
+    JUNE,
+    capture,
+    close_into,
+    credit,
+    debit,
+    freeze,
+    hold,
+    pay,
+    topup,
+    void,
+)
 
 KNOWN_OTHER = (OTHER_ID, KNOWN)
 """Tier one: 300 at most, 100 at once."""
@@ -43,12 +58,17 @@ def test_a_close_that_is_declined_says_what_it_would_have_moved(
     """What is held of a lot that is due by then would have lapsed, not moved."""
     due: list[Step] = [credit(5, JUNE), hold(5)] if held else []
     given = GivenKnown(OPENED, *due, *past)
-    booked = given.wallets[close_into().wallet_id].balance
+    before = given.wallets[WALLET_ID]
+    booked = before.balance
     decision = given.when(close_into(), now=JULY).decision
     assert decision.rejection == rejection
     assert isinstance(decision.answer, ChangeDeclined)
     assert decision.answer.balance == booked
     assert rejection_of(decision.answer) == rejection
+    assert as_it_stands(decision.answer, before) == decision.answer
+    undone = as_it_stands(decision.answer, GivenKnown(OPENED).wallets[WALLET_ID])
+    assert isinstance(undone, ChangeDeclined)
+    assert rejection_of(undone) == rejection
 
 
 def test_a_payment_over_a_tiers_limit_says_which_limit() -> None:
@@ -59,3 +79,36 @@ def test_a_payment_over_a_tiers_limit_says_which_limit() -> None:
     assert decision.rejection == TierLimitExceeded(
         limit_name="largest_balance", limit=300, amount=95, tier="TIER_ONE"
     )
+
+
+BEGUN: list[Step] = [OPENED, credit(3), hold(1, reference="begun")]
+IN_GROUPS: list[tuple[str, list[Step], Command]] = [
+    ("a debit of what is held", [credit(6), hold(4)], debit(6)),
+    ("a debit while all is frozen", [credit(6), freeze("all")], debit(1)),
+    ("a capture of more than is held", [credit(7), hold(4)], capture(5)),
+    ("a credit of too much", [credit(6), hold(4)], credit(MAX_AMOUNT_MINOR)),
+    ("a top-up of too much", [credit(6), hold(4)], topup(MAX_AMOUNT_MINOR)),
+    ("a top-up while all is frozen", [credit(6), freeze("all")], topup(1)),
+    ("a payment of too much", [topup(6), credit(MAX_AMOUNT_MINOR - 3), hold(4)], pay(6)),
+    ("a payment of another amount", [topup(6), credit(6), hold(4)], pay(7)),
+    ("a close of what is not empty", [credit(6), hold(4)], CLOSE),
+    ("a void of what is over", [credit(6), hold(4), void()], void()),
+    ("a tier of a customer that nobody knows", [credit(6)], raise_tier("TIER_TWO")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("group", "command"), [row[1:] for row in IN_GROUPS], ids=[row[0] for row in IN_GROUPS]
+)
+def test_a_decline_that_undoes_its_group_says_why_and_how_the_wallet_is_without_it(
+    group: list[Step], command: Command
+) -> None:
+    """It was decided on what came before it in the group, which then did not come to be."""
+    decision = GivenKnown(*BEGUN, *group).when(command).decision
+    assert isinstance(decision.answer, Declined)
+    recorded = as_it_stands(decision.answer, GivenKnown(*BEGUN).wallets[WALLET_ID])
+    assert isinstance(recorded, Declined)
+    assert rejection_of(recorded) == decision.rejection
+    assert recorded.balance == 3
+    if isinstance(recorded, DebitDeclined | CreditDeclined | TopupUnapplied):
+        assert recorded.available == 2

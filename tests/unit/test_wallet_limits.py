@@ -13,6 +13,7 @@ from schemas.events import (
     HoldPlaced,
     HoldReleased,
     TopupUnapplied,
+    TransferSent,
     WalletDebited,
     decode_event,
     encode_event,
@@ -146,6 +147,12 @@ def test_a_debit_says_what_the_day_comes_to() -> None:
     placed = given.when(hold(3, reference="h2")).decision.answer
     assert isinstance(placed, HoldPlaced)
     assert placed.day == DayTotal(date=START.date() + ONE_DAY, amount=3)
+
+
+def test_what_a_close_moves_is_not_counted_into_the_day() -> None:
+    sent, _ = GivenKnown(*RICH, debit(20)).when(close_into()).decision.events
+    assert isinstance(sent, TransferSent)
+    assert (sent.amount, sent.day) == (180, None)
 
 
 def test_a_day_that_was_set_back_is_counted_on() -> None:

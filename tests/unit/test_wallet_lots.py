@@ -249,6 +249,16 @@ def test_lots_in_holds_count_since_they_may_come_back() -> None:
     given.when(void()).then_kinds(HoldReleased)
 
 
+def test_what_never_lapses_is_not_counted_where_it_is_held() -> None:
+    """Of the hold a part never lapses; it is the held lot of June that counts, and no more."""
+    later = [AUGUST + timedelta(seconds=number) for number in range(MAX_OPEN_LOTS - 2)]
+    held: list[Step] = [credit(5), credit(1, JUNE), hold(3)]
+    given = Given(OPENED, *held, *(credit(1, each) for each in later))
+    assert given.when(credit(1, JULY)).decision.rejection is None
+    refused = given.when(credit(1, AUGUST - timedelta(seconds=1))).decision.rejection
+    assert refused == TooManyLots(limit=MAX_OPEN_LOTS)
+
+
 LAPSES_WITH: list[tuple[str, Command, list[type[WalletEvent]]]] = [
     ("credit", credit(1), [CreditLapsed, WalletCredited]),
     ("debit", debit(1), [CreditLapsed, WalletDebited]),

@@ -343,6 +343,9 @@ def test_reversing_a_transfer_reverses_no_leg_where_one_declines(
     refused = given.when(reverse("t", transaction=transaction)).decision
     assert refused.rejection == rejection
     assert refused.others == ()
+    (event,) = refused.events
+    named_by_the_sender = transaction == transaction_named("t")
+    assert isinstance(event, CreditDeclined if named_by_the_sender else DebitDeclined)
     for wallet_id, wallet in before.items():
         assert given.wallets[wallet_id].balance == wallet.balance
 

@@ -119,7 +119,7 @@ def _amount(
 
 def _whole(spent: Lots, amount: int) -> Lots:
     """All of an amount as parts; an event lists none if nothing of it lapses."""
-    return spent if spent or not amount else (LotAmount(amount=amount),)
+    return spent or (LotAmount(amount=amount),)
 
 
 def _refusal_of_taking(
