@@ -3,6 +3,7 @@
 from services.publish_schemas.audit_operations import AUDIT_OPERATIONS
 from services.publish_schemas.batch_operations import BATCH_OPERATIONS
 from services.publish_schemas.book_operations import BOOK_OPERATIONS
+from services.publish_schemas.event_operations import EVENT_OPERATIONS
 from services.publish_schemas.hold_operations import HOLD_OPERATIONS
 from services.publish_schemas.operation import Operation
 from services.publish_schemas.review_operations import REVIEW_OPERATIONS
@@ -12,6 +13,7 @@ from services.publish_schemas.wallet_operations import WALLET_OPERATIONS
 
 OPERATIONS: tuple[Operation, ...] = (
     *WALLET_OPERATIONS,
+    *EVENT_OPERATIONS,
     *REVIEW_OPERATIONS,
     *HOLD_OPERATIONS,
     *TRANSFER_OPERATIONS,

@@ -1,1 +1,1 @@
-"""The audit log over HTTP: what administrators did to the caller's tenant."""
+"""The log over HTTP: what administrators did to a tenant, and what happened to a wallet."""

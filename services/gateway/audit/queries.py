@@ -7,12 +7,13 @@ import msgspec
 
 from ledger.tenants.audit import AuditEntry, audit_page
 from services.gateway.answers import JSON, Answer
+from services.gateway.audit.wallet_events import EventQueries
 from services.gateway.calls import Call
 from services.gateway.credit_wallets.listing import asked_page
 from services.gateway.credit_wallets.rendering import render_moment
 from services.gateway.database import Database, Pool
 from services.gateway.routing import RouteTable
-from services.gateway.scopes import ADMIN
+from services.gateway.scopes import ADMIN, READ
 
 _NEWEST: Final = 2**63 - 1
 _LIST: Final = "audit_log"
@@ -20,8 +21,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 def add_audit_log(routes: RouteTable[Call], database: Database) -> None:
-    """Add the route of the audit log."""
+    """Add the routes that show what the log has: of the tenant itself, and of a wallet."""
     routes.add("GET", "/v1/audit-log", AuditQueries(database).entries, scope=ADMIN)
+    routes.add("GET", "/v1/wallets/*/events", EventQueries(database).events, scope=READ)
 
 
 class AuditQueries:
