@@ -23,7 +23,7 @@ from schemas.identifiers import (
 from schemas.identity import Digest, ReviewOutcome, SealedText
 from schemas.money import Amount, CurrencyCode
 from schemas.tiers import Tier
-from schemas.times import Moment
+from schemas.times import AskedMoment
 
 NO_METADATA = Raw(b"null")
 """`metadata` if none was sent; answers show it as null."""
@@ -75,7 +75,7 @@ class CreditWallet(Struct, frozen=True, kw_only=True, gc=False, tag="credit_wall
     amount: Amount
     description: Description = ""
     reference: Reference
-    expires_at: Moment | None = None
+    expires_at: AskedMoment | None = None
     metadata: Metadata = NO_METADATA
 
 
@@ -127,7 +127,7 @@ class PlaceHold(Struct, frozen=True, kw_only=True, gc=False, tag="place_hold"):
     amount: Amount
     description: Description = ""
     reference: Reference
-    expires_at: Moment | None = None
+    expires_at: AskedMoment | None = None
     metadata: Metadata = NO_METADATA
 
 
@@ -183,7 +183,7 @@ class CreateTopup(Struct, frozen=True, kw_only=True, gc=False, tag="create_topup
     amount: Amount
     redirect_url: RedirectUrl
     cancel_url: RedirectUrl | None = None
-    expires_at: Moment | None = None
+    expires_at: AskedMoment | None = None
     description: Description = ""
     reference: Reference | None = None
     metadata: Metadata = NO_METADATA

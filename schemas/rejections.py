@@ -15,12 +15,21 @@ from schemas.tiers import Tier
 
 
 class InsufficientFunds(
-    Struct, frozen=True, kw_only=True, tag_field="code", tag="insufficient_funds"
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="code",
+    tag="insufficient_funds",
 ):
-    """The debit is more than what is available."""
+    """The debit is more than what is available.
+
+    `wallet_id` names a transfer's other wallet where that is the reason.
+    """
 
     amount: int
     available: int
+    wallet_id: WalletId | None = None
 
 
 class WalletFrozen(
@@ -72,13 +81,22 @@ class ReferenceReused(Struct, frozen=True, kw_only=True, tag_field="code", tag="
 
 
 class BalanceLimitExceeded(
-    Struct, frozen=True, kw_only=True, tag_field="code", tag="balance_limit_exceeded"
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="code",
+    tag="balance_limit_exceeded",
 ):
-    """The balance, or the debt, would exceed what every JSON client reads exactly."""
+    """The balance, or the debt, would exceed what every JSON client reads exactly.
+
+    `wallet_id` names a transfer's other wallet where that is the reason.
+    """
 
     amount: int
     balance: int
     limit: int
+    wallet_id: WalletId | None = None
 
 
 class CustomerIdConflict(
@@ -101,10 +119,16 @@ class ExpiryNotAhead(Struct, frozen=True, kw_only=True, tag_field="code", tag="e
     """`expires_at` of the credit or the hold is in the past."""
 
 
-class TooManyLots(Struct, frozen=True, kw_only=True, tag_field="code", tag="too_many_lots"):
-    """The wallet's expiring money would have more different moments than it keeps apart."""
+class TooManyLots(
+    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="code", tag="too_many_lots"
+):
+    """The wallet's expiring money would have more different moments than it keeps apart.
+
+    `wallet_id` names a transfer's other wallet where that is the reason.
+    """
 
     limit: int
+    wallet_id: WalletId | None = None
 
 
 class TooManyHolds(Struct, frozen=True, kw_only=True, tag_field="code", tag="too_many_holds"):

@@ -13,6 +13,17 @@ Moment = Annotated[
     datetime, Meta(tz=True, description="RFC 3339 with an offset; kept in UTC, to the microsecond.")
 ]
 
+_AS_ASKED = (
+    "RFC 3339, in the future. A date alone, or a time without an offset, is UTC. "
+    "Truncated to the microsecond."
+)
+MomentText = Annotated[
+    str, Meta(description=_AS_ASKED, examples=["2030-01-01T00:00:00Z", "2030-01-01"])
+]
+"""A moment as a client may write it, for `moment_of`."""
+AskedMoment = Annotated[datetime, Meta(tz=True, description=_AS_ASKED)]
+"""The same when it was read."""
+
 END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 """The last microsecond of the year 9999. PostgreSQL's driver takes it for infinity, which it gives
 back without an offset; so no command may name it."""

@@ -5,14 +5,75 @@ numbers outside the double range, and deep nesting overflows stacks.
 """
 
 import math
+import re
+from collections.abc import Iterable
 
 import msgspec
+from msgspec import Raw
 
 MAX_NESTING = 32
 MAX_METADATA_BYTES = 32 * 1024
 """So that an event with its envelope stays under 64 KiB, whatever else it says."""
 
+_SHORT_BYTES = 512
+"""Of JSON this short it is quicker to count names than to take it apart."""
+
 _NUMBER_OR_TEXT = msgspec.json.Decoder()
+_PAIR = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+class _Key(str):
+    """A member's name that is equal to no other, so that a `dict` keeps each of them."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+
+_EVERY_MEMBER = msgspec.json.Decoder(dict[_Key, Raw], dec_hook=str.__new__)
+
+
+class MemberNames:
+    """Names that an object may have once: of a name that comes twice, each reader takes another."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = frozenset(names)
+        self._quoted = [f'"{name}"'.encode() for name in sorted(self._names)]
+
+    def has_twice(self, json: bytes) -> bool:
+        """Whether one comes twice in an object, which is valid JSON; not deeper in it."""
+        if len(json) <= _SHORT_BYTES:
+            for name in self._quoted:
+                if json.count(name) > 1:
+                    break
+            else:
+                # Only an escape could spell one in another way.
+                if b"\\u00" not in json:
+                    return False
+        seen: set[str] = set()
+        for key in map(str, _EVERY_MEMBER.decode(json)):
+            if key in seen:
+                return True
+            if key in self._names:
+                seen.add(key)
+        return False
+
+
+def json_problem(json: bytes) -> str | None:
+    """What is wrong with JSON text as such, or None. It must not nest too deep."""
+    try:
+        json.decode()
+        _NUMBER_OR_TEXT.decode(json)
+    except UnicodeDecodeError:
+        return "is not UTF-8"
+    except msgspec.ValidationError:
+        return "has a number that no double can hold"
+    except msgspec.DecodeError:
+        if _HALF.search(_PAIR.sub(b"-", json.replace(rb"\\", b"-"))):
+            return "is not valid JSON: it has a lone surrogate, which is half a character"
+        return "is not valid JSON"
+    return None
 
 
 def text_problem(text: str) -> str | None:

@@ -152,7 +152,7 @@ def rejection_of(event: Declined) -> Rejection:  # noqa: C901, PLR0912 - one lin
             assert isinstance(event, ChangeDeclined), "of a close"
             return WalletNotEmpty(balance=_rest(event))
         case "too_many_lots":
-            return TooManyLots(limit=MAX_OPEN_LOTS)
+            return TooManyLots(limit=MAX_OPEN_LOTS, wallet_id=other)
         case "too_many_holds":
             return TooManyHolds(limit=MAX_OPEN_HOLDS)
         case "too_many_held_lots":
@@ -168,7 +168,7 @@ def rejection_of(event: Declined) -> Rejection:  # noqa: C901, PLR0912 - one lin
             assert event.topup_id is not None, "a cancel names its top-up"
             return TopupNotPending(topup_id=event.topup_id)
         case "balance_limit_exceeded":
-            return _over_the_limit(event)
+            return _over_the_limit(event, other)
         case _:
             assert isinstance(event, _Movement), "only movements are left"
             return _rejection_of_movement(event)
@@ -179,7 +179,7 @@ def _rest(event: ChangeDeclined) -> int:
     return event.balance if event.decided_on is None else event.decided_on
 
 
-def _over_the_limit(event: Declined) -> BalanceLimitExceeded:
+def _over_the_limit(event: Declined, other: str | None) -> BalanceLimitExceeded:
     """Of the wallet whose balance it is, which may be the other one."""
     assert not isinstance(event, VoidDeclined | IdentityDeclined), "it moves no money"
     if isinstance(event, ChangeDeclined):
@@ -190,6 +190,7 @@ def _over_the_limit(event: Declined) -> BalanceLimitExceeded:
         amount=amount,
         balance=balance if event.limit is None else event.limit,
         limit=MAX_AMOUNT_MINOR,
+        wallet_id=other,
     )
 
 
@@ -211,7 +212,9 @@ def _rejection_of_movement(event: _Movement) -> Rejection:
     match event.code:
         case "insufficient_funds":
             available = event.available if event.limit is None else event.limit
-            return InsufficientFunds(amount=event.amount, available=available)
+            return InsufficientFunds(
+                amount=event.amount, available=available, wallet_id=event.wallet_id
+            )
         case "capture_exceeds_hold":
             return CaptureExceedsHold(amount=event.amount, held=event.limit or 0)
         case "reversal_exceeds_transaction":

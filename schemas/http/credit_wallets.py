@@ -38,6 +38,7 @@ from schemas.results import (
     TransactionType,
     WalletStatus,
 )
+from schemas.times import MomentText
 
 DEFAULT_PAGE_SIZE = 20
 MAX_PAGE_SIZE = 100
@@ -46,17 +47,6 @@ NextCursor = Annotated[
     str | None, Meta(description="Send it as `after` to get the next page; null at the end.")
 ]
 TransactionStatus = Literal["completed", "failed"]
-
-MomentText = Annotated[
-    str,
-    Meta(
-        description=(
-            "RFC 3339, in the future. A date alone, or a time without an offset, is UTC. "
-            "Truncated to the microsecond."
-        ),
-        examples=["2030-01-01T00:00:00Z", "2030-01-01"],
-    ),
-]
 
 
 class CreateWalletRequest(Struct, frozen=True, kw_only=True, gc=False):

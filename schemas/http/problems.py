@@ -191,7 +191,7 @@ PROBLEMS: dict[str, ProblemKind] = _rejection_kinds() | _kinds(
         "invalid_parameter",
         400,
         "Invalid parameter",
-        "A query parameter cannot be used, or is another API's name for pages, ranges or order.",
+        "A query parameter cannot be used, or asks a list for what it cannot do, such as `as_of`.",
     ),
     ("unauthorized", 401, "Unauthorized", "The credentials are missing or wrong."),
     ("forbidden", 403, "Forbidden", "The credentials lack the scope that the call needs."),

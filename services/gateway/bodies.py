@@ -13,6 +13,7 @@ import msgspec
 
 from ledger.command_handling.gate import (
     MAX_METADATA_BYTES,
+    MemberNames,
     metadata_problem,
     nesting_of,
     text_problem,
@@ -58,6 +59,7 @@ from services.gateway.json_objects import (
     characters_of,
     is_utf8,
     members_of,
+    twice,
 )
 from services.gateway.problems import invalid_fields
 from services.gateway.requests import malformed
@@ -84,6 +86,7 @@ class BodyReader(Generic[RequestT]):
         without_body: RequestT | None = None,
     ) -> None:
         self._decoder = msgspec.json.Decoder(shape)
+        self._names = MemberNames(checks)
         self._checks = checks
         self._is_sound = is_sound
         self._without_body = without_body
@@ -93,8 +96,8 @@ class BodyReader(Generic[RequestT]):
         if not body and self._without_body is not None:
             return self._without_body
         asked = _decoded(self._decoder, body)
-        if asked is None or not self._is_sound(asked):
-            _refuse(body, self._checks)
+        if asked is None or not self._is_sound(asked) or self._names.has_twice(body):
+            _refuse(body, self._checks, self._names)
         return asked
 
 
@@ -202,9 +205,9 @@ def _nul_problem(asked: msgspec.Struct) -> bool:
     return any("\x00" in text for text in msgspec.structs.astuple(asked) if isinstance(text, str))
 
 
-def _refuse(body: bytes, checks: dict[str, FieldCheck]) -> NoReturn:
+def _refuse(body: bytes, checks: dict[str, FieldCheck], names: MemberNames) -> NoReturn:
     """Say why a body is not taken: a 400 for its form, else a 422 with every offending field."""
-    members = members_of(body)
+    members = members_of(body, names)
     for name in checks:
         text = members.get(name)
         if isinstance(text, str) and (what := text_problem(text)):
@@ -218,6 +221,6 @@ def _refuse(body: bytes, checks: dict[str, FieldCheck]) -> NoReturn:
     found = [check(members.get(name, ABSENT)) for name, check in checks.items()]
     problems = [problem for problem in found if problem is not None]
     if not problems:
-        # What is left is a member that stands there twice, once of them wrongly.
-        raise malformed("the body has a member twice")
+        # What is left is one of a receiver's that stands there twice, once of them wrongly.
+        raise twice()
     raise invalid_fields(problems)

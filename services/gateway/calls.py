@@ -14,17 +14,19 @@ from services.gateway.requests import MAX_BODY_BYTES, malformed, read_body
 
 _MAX_QUERY_FIELDS: Final = 32
 
-OTHER_PAGING: Final = frozenset(
+NEVER_IGNORED: Final = frozenset(
     (
         *("cursor", "next_cursor", "after", "before", "starting_after", "ending_before"),
         *("page", "page_number", "offset"),
         *("from", "to", "since", "until", "start_date", "end_date"),
         *("sort", "order"),
+        "as_of",
     )
 )
-"""Names by which other APIs page through a list, cut a range out of it, or order it.
+"""Names that page through a list, cut a range out of it, order it, or ask for a day in the past.
 
-A list that ignored one would answer what was not asked for: its first page for ever, or all of it.
+A list that ignored one would answer what was not asked for: its first page for ever, all of it, or
+today's figures.
 """
 
 
@@ -104,11 +106,11 @@ class Call:
         return self._values(names, frozenset())
 
     def list_query(self, *names: str) -> Iterator[str | None]:
-        """The same of a list, which also refuses `OTHER_PAGING`, unless it is one of `names`.
+        """The same of a list, which also refuses `NEVER_IGNORED`, unless it is one of `names`.
 
         What else it does not know may be a tracing id, or defeat a cache.
         """
-        return self._values(names, OTHER_PAGING)
+        return self._values(names, NEVER_IGNORED)
 
     def _values(self, names: tuple[str, ...], refused: frozenset[str]) -> Iterator[str | None]:
         if not self.query_text:
@@ -126,7 +128,7 @@ class Call:
         for name, value in pairs:
             if name not in names:
                 if name in refused:
-                    raise _other_paging(name, names)
+                    raise _not_of_this_list(name, names)
                 continue
             if name in values:
                 raise invalid_parameter(name, "must be given once")
@@ -141,7 +143,7 @@ def invalid_parameter(name: str, detail: str) -> RefusedError:
     return RefusedError(_PARAMETER_CODES.get(name, "invalid_parameter"), detail, param=name)
 
 
-def _other_paging(name: str, names: tuple[str, ...]) -> RefusedError:
+def _not_of_this_list(name: str, names: tuple[str, ...]) -> RefusedError:
     # Not `invalid_cursor` for `after`: that would say that it was read.
     detail = f"is no parameter of this list, which takes {', '.join(names)}"
     return RefusedError("invalid_parameter", detail, param=name)

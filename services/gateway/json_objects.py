@@ -5,7 +5,8 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from ledger.command_handling.gate import MAX_NESTING, nesting_of
+from ledger.command_handling.gate import MAX_NESTING, MemberNames, json_problem, nesting_of
+from services.gateway.problems import RefusedError
 from services.gateway.requests import malformed
 
 MAX_BODY_NESTING: Final = MAX_NESTING + 1
@@ -15,8 +16,11 @@ _ANYTHING = msgspec.json.Decoder()
 _VERBATIM = msgspec.json.Decoder(dict[str, Raw])
 
 
-def members_of(body: bytes) -> dict[str, object]:
-    """The members of a body. Refuses with 400 what is not a JSON object in UTF-8."""
+def members_of(body: bytes, names: MemberNames | None = None) -> dict[str, object]:
+    """The members of a body. Refuses with 400 what is not a JSON object in UTF-8.
+
+    Also where one of `names` comes twice, or any name, if it is not said which matter.
+    """
     if not body:
         raise malformed("a JSON object is expected as the body")
     if not is_utf8(body):
@@ -26,12 +30,17 @@ def members_of(body: bytes) -> dict[str, object]:
     try:
         value = _ANYTHING.decode(body)
     except msgspec.MsgspecError:
-        raise malformed(
-            "the body is not valid JSON, or has a number that no double can hold"
-        ) from None
+        raise malformed(f"the body {json_problem(body)}") from None
     if not isinstance(value, dict):
         raise malformed("the body is JSON, but not an object")
+    if (names or MemberNames(value)).has_twice(body):
+        raise twice()
     return value
+
+
+def twice() -> RefusedError:
+    """The 400 for a body of which nobody can say what it asks for."""
+    return malformed("the body has a member twice")
 
 
 def characters_of(body: bytes) -> dict[str, Raw]:

@@ -256,10 +256,7 @@ def _detail_of(rejection: Rejection) -> str:  # noqa: C901, PLR0912 - one line e
         case WalletClosed():
             return "the wallet is closed for good"
         case WalletNotEmpty(balance=balance):
-            return (
-                f"the wallet still holds {balance}: debit it first, or say what becomes of it "
-                "with remaining_balance (a frozen wallet must be empty)"
-            )
+            return _detail_of_rest(balance)
         case WalletExists():
             return "the customer has an open wallet in this currency already"
         case WalletUnknown():
@@ -291,13 +288,28 @@ def _detail_of(rejection: Rejection) -> str:  # noqa: C901, PLR0912 - one line e
         case TransactionUnknown():
             return "there is no such transaction"
         case NotReversible():
-            return "a transaction of this kind cannot be reversed"
+            return (
+                "only a credit, a debit, a capture or a transfer can be reversed: not what was "
+                "declined, nor what a close moved"
+            )
+        case ReversalExceedsTransaction(reversible=0):
+            return "nothing of the transaction is left to reverse"
         case ReversalExceedsTransaction(amount=amount, reversible=reversible):
             return f"{amount} was to be reversed, {reversible} is not reversed yet"
         case BatchDeclined(index=index):
             return f"the batch is applied all or none, and its command {index} was declined"
         case _:
             assert_never(rejection)
+
+
+def _detail_of_rest(balance: int) -> str:
+    """Of what is left in a wallet that is to be closed, which may be a debt."""
+    if balance < 0:
+        return f"the wallet owes {-balance}: credit it first"
+    return (
+        f"the wallet still holds {balance}: debit it first, or say what becomes of it with "
+        "remaining_balance (a frozen wallet must be empty)"
+    )
 
 
 def _detail_of_topup(rejection: _OfTopup) -> str:

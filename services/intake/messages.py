@@ -4,7 +4,7 @@ What a refusal says names headers and fields, never what stood in them.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal
@@ -12,12 +12,25 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Raw, Struct
 
-from ledger.command_handling.gate import MAX_NESTING, metadata_problem, nesting_of, text_problem
+from ledger.command_handling.gate import (
+    MAX_NESTING,
+    MemberNames,
+    json_problem,
+    metadata_problem,
+    nesting_of,
+    text_problem,
+)
 from ledger.command_handling.submission import Submission
-from schemas.commands import COMMAND_TYPES, NO_METADATA, Command, TransferTo
-from schemas.identifiers import is_hold_id, is_topup_id, is_transaction_id, is_wallet_id
+from schemas.commands import COMMAND_TYPES, NO_METADATA, Command
 from schemas.money import is_currency
-from schemas.times import END_OF_TIME, cut_to_microseconds
+from services.intake.field_problems import (
+    IDS,
+    MEMBERS,
+    can_be_kept,
+    names_a_wallet,
+    problems_of,
+    readable,
+)
 
 MAX_VALUE_BYTES = 64 * 1024
 MAX_COMMAND_ID_LENGTH = 255
@@ -74,20 +87,9 @@ _ATTRIBUTES = frozenset(
     }
 )
 _TENANT = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 _NULL = Raw(b"null")
-_SHOWABLE_NAME = re.compile(r"[a-z][a-z_]{0,31}", re.ASCII)
-_SHOWN_NAMES_MAX = 8
+_LONGEST_IN_UTC = len("2030-01-01T00:00:00.123456Z")
 _FREE_TEXTS = frozenset({"customer_id", "reference", "description", "reason", "payment_id"})
-_IDS: dict[str, tuple[str, Callable[[str], bool]]] = {
-    "wallet_id": ("wal_", is_wallet_id),
-    "from_wallet_id": ("wal_", is_wallet_id),
-    "to_wallet_id": ("wal_", is_wallet_id),
-    "hold_id": ("hol_", is_hold_id),
-    "transaction_id": ("txn_", is_transaction_id),
-    "topup_id": ("top_", is_topup_id),
-}
-"""How the ids in a command are spelled, by the names of their fields."""
 
 
 def read_message(headers: Headers, value: bytes | None) -> Submission | Refusal:
@@ -198,8 +200,9 @@ class _CommandReader:
         self._decode = msgspec.json.Decoder(command_type).decode
         names = [field.name for field in msgspec.structs.fields(command_type)]
         self._members = frozenset(names) | {"type"}
+        self._names = MemberNames(self._members)
         self._texts = [name for name in names if name in _FREE_TEXTS]
-        self._ids = [(name, _IDS[name][1]) for name in names if name in _IDS]
+        self._ids = [(name, IDS[name][1]) for name in names if name in IDS]
         self._has_moment = "expires_at" in names
         self._has_receiver = "remaining_balance" in names
         self._has_metadata = "metadata" in names
@@ -219,24 +222,26 @@ class _CommandReader:
         try:
             # Msgspec ignores members that it does not know. Money must not: a credit that
             # was meant to expire, by a field of a later release, would never expire.
-            members = _MEMBERS.decode(value)
-            if self._has_moment:
-                value = _with_moment_cut(members, value)
-            command = self._decode(value)
+            members = MEMBERS.decode(value)
+            is_read = _with_readable_moment(members, value) if self._has_moment else value
+            command = self._decode(is_read)
         except UnicodeDecodeError:
             raise _RefusedError("unreadable", "value: must be valid UTF-8") from None
         except msgspec.ValidationError:
             pass
         except (msgspec.DecodeError, RecursionError):
-            raise _RefusedError("unreadable", "value: must be valid JSON") from None
+            what = json_problem(value) or "is not valid JSON"
+            raise _RefusedError("unreadable", f"value: {what}") from None
         else:
-            if members.keys() <= self._members and self._is_sound(command):
+            # Each member has a colon, so with no more of these none comes twice.
+            is_once = value.count(b":") == len(members) or not self._names.has_twice(value)
+            if is_once and members.keys() <= self._members and self._is_sound(command):
                 return _in_utc(command) if self._has_moment else command
-        problems = "; ".join(_problems(self._type, value))
+        problems = "; ".join(problems_of(self._type, value))
         raise _RefusedError("invalid_command", problems or "value: has a member twice")
 
     def _is_sound(self, command: Any) -> bool:
-        """What the decoder does not check. `_problems` says in words what this finds."""
+        """What the decoder does not check. `problems_of` says in words what this finds."""
         for name in self._texts:
             text = getattr(command, name)
             if text is not None and text_problem(text) is not None:
@@ -245,9 +250,9 @@ class _CommandReader:
         for name, is_spelled in self._ids:
             if not is_spelled(getattr(command, name)):
                 return False
-        if self._has_receiver and _receiver_problem(command.remaining_balance):
+        if self._has_receiver and not names_a_wallet(command.remaining_balance):
             return False
-        if self._has_moment and _moment_problem(command.expires_at):
+        if self._has_moment and not can_be_kept(command.expires_at):
             return False
         if self._has_currency and not is_currency(command.currency):
             return False
@@ -256,85 +261,13 @@ class _CommandReader:
         return metadata_problem(bytes(command.metadata)) is None
 
 
-def _problems(command_type: type[Command], value: bytes) -> Iterable[str]:
-    """Everything that is wrong with a command's JSON, field by field."""
-    try:
-        members = _MEMBERS.decode(value)
-    except msgspec.ValidationError:
-        yield "value: must be an object"
-        return
-    fields = msgspec.structs.fields(command_type)
-    tag = command_type.__struct_config__.tag
-    if "type" in members and bytes(members.pop("type")) != msgspec.json.encode(tag):
-        yield "type: must agree with ce_type"
-    for field in fields:
-        raw = members.pop(field.encode_name, None)
-        if raw is None:
-            if field.required:
-                yield f"{field.encode_name}: is required"
-        elif problem := _field_problem(field, bytes(raw)):
-            yield f"{field.encode_name}: {problem}"
-    showable = sorted(name for name in members if _SHOWABLE_NAME.fullmatch(name))
-    for name in showable[:_SHOWN_NAMES_MAX]:
-        yield f"{name}: is not supported"
-    if len(members) > len(showable[:_SHOWN_NAMES_MAX]):
-        yield "members that this command does not have are not supported"
-
-
-def _field_problem(field: msgspec.structs.FieldInfo, raw: bytes) -> str | None:
-    if field.name == "metadata":
-        return metadata_problem(raw)
-    try:
-        content = msgspec.json.decode(raw, type=field.type)
-    except UnicodeDecodeError:
-        return "must be valid UTF-8"
-    except msgspec.ValidationError as error:
-        # What begins with "Invalid" repeats the value, which is not ours to spread.
-        said = str(error)
-        return "is not one of the values allowed" if said.startswith("Invalid") else said
-    except msgspec.DecodeError:
-        return "must not contain lone surrogates"
-    if field.name in _IDS:
-        prefix, is_spelled = _IDS[field.name]
-        return None if is_spelled(content) else _spelling(prefix)
-    if field.name == "remaining_balance":
-        return _receiver_problem(content)
-    if field.name == "expires_at":
-        return _moment_problem(content)
-    if field.name == "currency" and not is_currency(content):
-        return "must be an ISO 4217 currency that has minor units"
-    return text_problem(content) if isinstance(content, str) else None
-
-
-def _spelling(prefix: str) -> str:
-    return f"must be spelled {prefix} and 32 hexadecimal digits"
-
-
-def _receiver_problem(remaining_balance: TransferTo | str | None) -> str | None:
-    if isinstance(remaining_balance, TransferTo) and not is_wallet_id(
-        remaining_balance.transfer_to
-    ):
-        return f"transfer_to {_spelling('wal_')}"
-    return None
-
-
-def _moment_problem(moment: datetime | None) -> str | None:
-    """At the ends of the calendar a moment with an offset may have no date in UTC."""
-    if moment is None:
-        return None
-    try:
-        is_last = moment.astimezone(UTC) == END_OF_TIME
-    except OverflowError:
-        return "must be a date in UTC, too"
-    return "must be before the last microsecond of the year 9999" if is_last else None
-
-
-def _with_moment_cut(members: dict[str, Raw], value: bytes) -> bytes:
-    """The same JSON, with as much of `expires_at` as is kept: msgspec would round the rest."""
+def _with_readable_moment(members: dict[str, Raw], value: bytes) -> bytes:
+    """The same JSON, with `expires_at` as msgspec can read it."""
     text = msgspec.json.decode(members.get("expires_at", _NULL))
-    if not isinstance(text, str) or (cut := cut_to_microseconds(text)) == text:
+    if not isinstance(text, str) or (len(text) <= _LONGEST_IN_UTC and text.endswith("Z")):
+        # Nearly always: msgspec reads it as it is.
         return value
-    return msgspec.json.encode(members | {"expires_at": cut})
+    return msgspec.json.encode(members | {"expires_at": readable(text)})
 
 
 def _in_utc(command: Any) -> Command:

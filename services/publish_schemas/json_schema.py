@@ -16,6 +16,8 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import NODEFAULT, Meta, Raw, Struct
 
+from schemas.times import AskedMoment, MomentText
+
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 JsonSchema = dict[str, Any]
@@ -23,6 +25,7 @@ JsonSchema = dict[str, Any]
 _PLAINER: dict[Any, Any] = {
     Raw: Annotated[Raw, Meta(extra_json_schema={"type": ["object", "null"]})],
     datetime: Annotated[datetime, Meta(tz=True)],
+    AskedMoment: MomentText,
 }
 _NO_FIELDS: tuple[str, list[str]] = ("required", [])
 
@@ -117,7 +120,8 @@ def _default(field: msgspec.structs.FieldInfo) -> Any:
 def _translated(annotation: Any, copies: dict[type[Struct], type[Struct]]) -> Any:
     """The same annotation over copies of the Structs.
 
-    A bare `Raw` is an object or null; every time that is published has its offset.
+    A bare `Raw` is an object or null; every time that is published has its offset, but one that a
+    command asks for is any text that is read as one.
     """
     if annotation in _PLAINER:
         return _PLAINER[annotation]

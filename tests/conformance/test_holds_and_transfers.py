@@ -195,7 +195,7 @@ async def test_a_transfers_reversal_takes_both_legs_back_from_either_end(
     await writer.debit(receiver, 50, "spent")
     by_sender = ReverseTransaction(transaction_id=transfer.sent_transaction_id, reference="1")
     short = (await writer.send(by_sender)).result
-    assert short.rejection == InsufficientFunds(amount=70, available=20)
+    assert short.rejection == InsufficientFunds(amount=70, available=20, wallet_id=receiver)
     assert (await writer.send(by_sender)).result.rejection == short.rejection
     by_receiver = ReverseTransaction(
         transaction_id=transfer.received_transaction_id, amount=15, reference="2"

@@ -264,7 +264,10 @@ async def test_without_a_vault_money_still_moves(database: str, tmp_path: Path) 
         reply = await baas.post("/wallets", TIER_ONE)
         assert failure(reply)[:2] == (
             503,
-            "Personal data is unavailable, try again: the vault of personal data cannot be used",
+            (
+                "Personal data is unavailable: this ledger cannot keep persons, until who runs it "
+                "sets up its vault and keys; trying again does not help"
+            ),
         )
 
 
@@ -323,7 +326,10 @@ async def test_a_person_who_cannot_be_opened_is_waited_for(baas: BaasClient, wha
         reply = await baas.post(path, body, headers=key)
         assert failure(reply)[:2] == (
             503,
-            "Personal data is unavailable, try again: the customer's key is missing or another",
+            (
+                "Personal data is unavailable: the customer's key is missing or another; who runs "
+                "this ledger was told"
+            ),
         )
     assert await baas.gateway.position() == before
     assert await baas.vault.dump() == keys

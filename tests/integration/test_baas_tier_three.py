@@ -205,7 +205,7 @@ async def test_a_full_disk_is_told(baas: BaasClient, monkeypatch: pytest.MonkeyP
         reply = await sent(baas)
     assert failure(reply)[:2] == (
         503,
-        "Personal data is unavailable, try again: the file cannot be kept",
+        "Personal data is unavailable: the file cannot be kept now, try again",
     )
     told = [line for line in logged if line["event"] == "documents_unavailable"]
     assert [(line["error"], line["errno"]) for line in told] == [("OSError", errno.ENOSPC)]

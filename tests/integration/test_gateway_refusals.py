@@ -1,6 +1,7 @@
 """Refusals that depend on what happened before: the wallet's state, and names used twice."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import structlog
@@ -53,6 +54,44 @@ async def test_refusals_by_the_wallets_state(gateway: RunningGateway) -> None:
         reply = await gateway.post(f"/wallets/{wallet}/{verb}", body)
         assert (reply.status, reply.code) == (409, "wallet_closed")
     assert (await gateway.get(f"/wallets/{wallet}")).json["balance"] == 0
+
+
+async def test_a_refusal_names_the_wallet_whose_state_is_the_reason(
+    gateway: RunningGateway,
+) -> None:
+    """Of two, that is the other one; and it does so again where the call is repeated."""
+    sender, receiver = await gateway.open_wallet("a"), await gateway.open_wallet("b")
+    await gateway.credit(sender, 100, "salary")
+    move = {"from": sender, "to": receiver, "amount": 60, "reference": "move"}
+    transfer = (await gateway.post("/transfers", move)).json
+    spent = {"amount": 60, "reference": "spent"}
+    assert (await gateway.post(f"/wallets/{receiver}/debit", spent)).status == 200
+
+    by_sender = f"/transactions/{transfer['sent_transaction_id']}/reverse"
+    short = await declined_again(gateway, by_sender, {"reference": "undo"})
+    assert (short["code"], short["amount"], short["available"]) == ("insufficient_funds", 60, 0)
+    assert short["wallet_id"] == receiver
+
+    await gateway.credit(receiver, 2**53 - 1, "full")
+    over = await declined_again(gateway, "/transfers", move | {"amount": 40, "reference": "more"})
+    assert (over["code"], over["balance"]) == ("balance_limit_exceeded", 2**53 - 1)
+    assert over["wallet_id"] == receiver
+
+    close = {"remaining_balance": {"transfer_to": receiver}}
+    over = await declined_again(gateway, f"/wallets/{sender}/close", close)
+    assert (over["code"], over["amount"]) == ("balance_limit_exceeded", 40)
+    assert over["wallet_id"] == receiver
+
+
+async def declined_again(gateway: RunningGateway, path: str, body: object) -> Any:
+    """The problem of a call that is made twice under one key, without what names each call."""
+    told = []
+    for _ in range(2):
+        reply = await gateway.post(path, body, headers={"Idempotency-Key": path})
+        assert reply.status == 409, reply
+        told.append(reply.json | {"request_id": ""})
+    assert told[0] == told[1]
+    return told[0]
 
 
 async def test_the_log_says_why_a_command_was_declined(gateway: RunningGateway) -> None:

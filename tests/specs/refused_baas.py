@@ -99,8 +99,19 @@ ROWS = [
             (
                 "no JSON",
                 b"{",
-                "the body is not valid JSON, or has a number that no double can hold",
+                "the body is not valid JSON",
             ),
+            (
+                "half a character",
+                b'{"amount":"\\ud83d"}',
+                "the body is not valid JSON: it has a lone surrogate, which is half a character",
+            ),
+            (
+                "too large a number",
+                b'{"amount":1e999}',
+                "the body has a number that no double can hold",
+            ),
+            ("a member twice", b'{"amount":1,"amount":2}', "the body has a member twice"),
             ("a list", b"[]", "the body is JSON, but not an object"),
             ("not UTF-8", b'{"amount":"\xff"}', "the body is not UTF-8"),
             ("nested too deep", DEEP, "the body nests deeper than 33 levels"),
@@ -153,6 +164,7 @@ ROWS = [
         for path in ("/wallets", "/transactions/customer/{user}")
         for name in (
             *("cursor", "next_cursor", "after", "before", "starting_after", "ending_before"),
+            "as_of",
             *("offset", "from", "to", "since", "until", "start_date", "end_date", "sort", "order"),
         )
     ),

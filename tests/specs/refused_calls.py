@@ -373,14 +373,25 @@ ROWS = [
             "/accounts/merchant.GHS/entries",
         )
     ),
-    Row(
-        "the audit log by cursor",
-        "GET",
-        "/v1/audit-log?cursor=x",
-        400,
-        "invalid_parameter",
-        "cursor",
-        who="admin",
+    *(
+        Row(f"{path} of a day", "GET", f"/v1{path}?as_of=x", 400, "invalid_parameter", "as_of")
+        for path in (
+            *("/wallets", "/wallets/{wallet}", "/wallets/{wallet}/transactions"),
+            *("/wallets/{wallet}/holds", "/wallets/{wallet}/topups"),
+            *("/accounts", "/accounts/merchant.GHS/entries"),
+        )
+    ),
+    *(
+        Row(
+            f"the audit log by {name}",
+            "GET",
+            f"/v1/audit-log?{name}=x",
+            400,
+            "invalid_parameter",
+            name,
+            who="admin",
+        )
+        for name in ("cursor", "as_of")
     ),
     query("a cursor before a bad limit", "?limit=0&cursor=x", "invalid_parameter", "cursor"),
 ]

@@ -95,6 +95,11 @@ REJECTIONS: list[tuple[Rejection, int, dict[str, str]]] = [
         409,
         {"amount": "together with the balance must not be over 300000"},
     ),
+    (
+        BalanceLimitExceeded(amount=1, balance=2, limit=30_000_000, wallet_id="wal_" + "0a" * 16),
+        409,
+        {"amount": "together with the receiver's balance must not be over 300000"},
+    ),
     (CustomerIdConflict(), 409, {"customer_id": "is the id under which another customer is known"}),
     (CurrencyMismatch(), 400, {"to_wallet_id": "is of a wallet in another currency"}),
     (SameWallet(), 400, {"to_wallet_id": "is the wallet that the money comes from"}),
@@ -120,6 +125,11 @@ REJECTIONS: list[tuple[Rejection, int, dict[str, str]]] = [
         ReversalExceedsTransaction(amount=2, reversible=1),
         409,
         {"amount": "must not be over 0.01, what is not reversed yet"},
+    ),
+    (
+        ReversalExceedsTransaction(amount=2, reversible=0),
+        409,
+        {"amount": "nothing of the transaction is left to reverse"},
     ),
     (WalletInactive(), 409, {}),
     *(

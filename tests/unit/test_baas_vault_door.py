@@ -13,10 +13,11 @@ from prometheus_client import CollectorRegistry
 from services.gateway.baas.vault_door import VaultDoor
 from services.gateway.baas.vault_metrics import VaultMetrics
 from services.gateway.problems import RefusedError
+from services.runtime.settings import SettingsError
 from services.vault.blind_index import BlindIndex
 from services.vault.customer import Customer
 from services.vault.document_store import FileDocumentStore
-from services.vault.errors import CustomerErasedError, DestroyedListError
+from services.vault.errors import CustomerErasedError, DestroyedListError, KeyFileError
 from services.vault.vault import Vault
 
 HARDLY = 0.001
@@ -116,6 +117,29 @@ async def test_after_a_failed_opening_the_next_call_tries_again(
     slow.error = None
     assert await vault.use(nothing) == "done"
     assert slow.begun == 3
+    await vault.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "helps"),
+    [
+        (SettingsError("LEDGER_VAULT_DATABASE_URL is not set"), False),
+        (KeyFileError("the file of keys is not there"), False),
+        (DestroyedListError("the list was cut"), True),
+        (ConnectionRefusedError(), True),
+    ],
+)
+async def test_the_answer_says_whether_trying_again_helps(
+    slow: SlowVault, door: Callable[[float], VaultDoor], error: Exception, *, helps: bool
+) -> None:
+    """Not where there is nothing to open, until who runs the gateway has set it up."""
+    vault = door(LONG)
+    slow.may_open.set()
+    slow.error = error
+    with pytest.raises(RefusedError) as refused:
+        await vault.use(nothing)
+    assert refused.value.code == "vault_unavailable"
+    assert refused.value.detail.endswith("try again" if helps else "trying again does not help")
     await vault.close()
 
 

@@ -60,6 +60,7 @@ from services.gateway.credit_wallets.rendering import (
     render_wallet_page,
 )
 from services.gateway.problems import (
+    Context,
     ReadModelBehindError,
     ReadsUnavailableError,
     RefusedError,
@@ -283,6 +284,32 @@ def test_every_rejection_is_a_problem(
     assert {name: members[name] for name in members.keys() - STANDARD} == more
 
 
+@pytest.mark.parametrize(
+    ("rejection", "detail"),
+    [
+        (WalletNotEmpty(balance=-400), "the wallet owes 400: credit it first"),
+        (
+            NotReversible(transaction_id=TRANSACTION.id),
+            (
+                "only a credit, a debit, a capture or a transfer can be reversed: not what was "
+                "declined, nor what a close moved"
+            ),
+        ),
+        (
+            ReversalExceedsTransaction(amount=300, reversible=0),
+            "nothing of the transaction is left to reverse",
+        ),
+        (
+            ReversalExceedsTransaction(amount=9, reversible=5),
+            "9 was to be reversed, 5 is not reversed yet",
+        ),
+    ],
+)
+def test_a_rejection_says_what_can_be_done(rejection: Rejection, detail: str) -> None:
+    answer = problem_of_rejection(rejection, "req_1", {}, b"")
+    assert msgspec.json.decode(answer.body_bytes)["detail"] == detail
+
+
 def test_no_rejection_is_left_out() -> None:
     assert {type(rejection) for rejection, *_ in REJECTIONS} == set(REJECTION_TYPES)
 
@@ -291,6 +318,22 @@ def test_no_rejection_is_left_out() -> None:
 def test_a_rejection_names_the_field_that_named_the_other_wallet(rejection: Rejection) -> None:
     answer = problem_of_rejection(rejection, "req_1", {}, b"", other_wallet="remaining_balance")
     assert msgspec.json.decode(answer.body_bytes)["param"] == "remaining_balance"
+
+
+@pytest.mark.parametrize(
+    "rejection",
+    [
+        WalletFrozen(wallet_id=WALLET_ID),
+        InsufficientFunds(amount=9, available=5, wallet_id=WALLET_ID),
+        BalanceLimitExceeded(amount=1, balance=2, limit=2, wallet_id=WALLET_ID),
+        TooManyLots(limit=9, wallet_id=WALLET_ID),
+    ],
+)
+def test_a_rejection_by_another_wallet_names_that_one(rejection: Rejection) -> None:
+    """As a close into it, whose path names the wallet that is to be closed."""
+    context: Context = {"wallet_id": "wal_" + "0f" * 16}
+    answer = problem_of_rejection(rejection, "req_1", context, b"")
+    assert msgspec.json.decode(answer.body_bytes)["wallet_id"] == WALLET_ID
 
 
 def test_a_rejection_without_a_wallet_leaves_the_calls_own() -> None:

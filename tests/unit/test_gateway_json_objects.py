@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.command_handling.gate import MemberNames
 from services.gateway.json_objects import characters_of, members_of
 from tests.specs.kyc_refusals import refusal, refusal_if_any
 
@@ -39,6 +40,14 @@ def test_a_body_as_members_and_as_characters() -> None:
 )
 def test_what_is_no_json_object_is_malformed(body: bytes) -> None:
     assert refusal(members_of, body).code == "malformed_request"
+
+
+def test_of_a_member_that_comes_twice_neither_counts() -> None:
+    """Of any, or of those that matter to who asks."""
+    body = b'{"a":1,"b":{"a":1,"a":1},"c":2,"c":2}'
+    assert refusal(members_of, body).detail == "the body has a member twice"
+    assert refusal(members_of, body, MemberNames("ac")).code == "malformed_request"
+    assert members_of(body, MemberNames("ab")) == {"a": 1, "b": {"a": 1}, "c": 2}
 
 
 @given(st.binary(max_size=40))

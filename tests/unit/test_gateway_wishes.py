@@ -183,7 +183,7 @@ def test_a_member_says_what_it_is(body: bytes, found: tuple[str, str]) -> None:
     [
         (b"", "not valid JSON"),
         (b'{"type": "debit"', "not valid JSON"),
-        (b'{"type": "\xff"}', "not valid JSON"),
+        (b'{"type": "\xff"}', "not UTF-8"),
         (b"[]", "not an object"),
         (b'"debit"', "not an object"),
     ],

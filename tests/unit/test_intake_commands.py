@@ -1,6 +1,7 @@
 """What the intake reads of each command beyond a debit, and every refusal of it, each a row."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from schemas.commands import (
     CloseWallet,
     Command,
     CreditWallet,
+    DebitWallet,
     ExpireDue,
     FreezeWallet,
     PlaceHold,
@@ -20,6 +22,8 @@ from schemas.commands import (
     UnfreezeWallet,
     VoidHold,
 )
+from services.gateway import bodies
+from services.gateway.problems import RefusedError
 from tests.unit.test_intake_messages import (
     BODIES,
     HOLD,
@@ -76,7 +80,7 @@ def test_a_command_is_read(tag: str, changes: dict[str, Any], command: Command) 
 @pytest.mark.parametrize("tag", ["credit_wallet", "place_hold"])
 def test_a_moment_is_kept_in_utc_however_it_was_spelled(tag: str) -> None:
     spellings = ["2026-06-01T12:00:00Z", "2026-06-01T17:30:00+05:30", "2026-06-01t12:00:00.0z"]
-    for spelled in spellings:
+    for spelled in [*spellings, "2026-06-01T12:00:00", "2026-06-01T14:00:00+0200"]:
         command = submission(of_type(tag), its_body(tag, {"expires_at": spelled})).command
         assert isinstance(command, CreditWallet | PlaceHold)
         assert command.expires_at == JUNE
@@ -88,8 +92,8 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
         (tag, {"expires_at": moment}, "expires_at")
         for tag in ("credit_wallet", "place_hold")
         for moment in (
-            "2026-06-01T12:00:00",
-            "2026-06-01",
+            "2026-06-01T12:00",
+            "2026-06",
             SECRET,
             "",
             1780315200,
@@ -149,6 +153,113 @@ def test_a_command_is_refused(tag: str, changes: dict[str, Any], named: str) -> 
     assert refused.reason == "invalid_command"
     assert refused.detail.startswith(f"{named}: ")
     assert SECRET not in refused.detail
+
+
+AMOUNT = "must be an integer in the currency's minor unit, without point or exponent"
+TIME = "must be a time as RFC 3339 has it, such as 2030-01-01T00:00:00Z, or a date"
+URL = "must be an http or https URL with a host, and without user and password"
+NO_INTEGERS: list[object] = ["5", 5.5, True, None, []]
+NO_RECEIVERS: list[object] = [
+    *("keep", 1, [], {}),
+    *({"transfer_to": "x"}, {"transfer_to": OTHER, "x": 1}),
+]
+WORDS: list[tuple[str, dict[str, Any], str]] = [
+    *[("debit_wallet", {"amount": amount}, AMOUNT) for amount in NO_INTEGERS],
+    *[
+        ("debit_wallet", {"amount": amount}, f"must be from 1 to {2**53 - 1}")
+        for amount in (0, -1, 2**53, 10**30)
+    ],
+    ("debit_wallet", {"wallet_id": "wal_1"}, "must be spelled wal_ and 32 hexadecimal digits"),
+    ("debit_wallet", {"wallet_id": 1}, "must be a string"),
+    ("debit_wallet", {"reference": ""}, "must not be empty"),
+    ("debit_wallet", {"reference": "r" * 256}, "must not be longer than 255 characters"),
+    ("debit_wallet", {"reference": 5}, "must be a string"),
+    ("debit_wallet", {"description": None}, "must be a string"),
+    ("debit_wallet", {"description": "d" * 1025}, "must not be longer than 1024 characters"),
+    ("debit_wallet", {"metadata": 1}, "must be an object"),
+    ("place_hold", {"expires_at": "soon"}, TIME),
+    ("place_hold", {"expires_at": "9999-12-31T23:59:59.999999Z"}, TIME),
+    ("place_hold", {"expires_at": 5}, "must be a string"),
+    ("create_wallet", {"currency": "ZZZ"},
+     "must be the ISO 4217 code of a currency with minor units, such as GHS"),
+    ("create_wallet", {"currency": "cedi"},
+     "must be the ISO 4217 code of a currency with minor units, such as GHS"),
+    ("create_wallet", {"customer_id": ""}, "must not be empty"),
+    ("capture_hold", {"final": "yes"}, "must be true or false"),
+    ("capture_hold", {"hold_id": "x"}, "must be spelled hol_ and 32 hexadecimal digits"),
+    ("reverse_transaction", {"allow_negative": 1}, "must be true or false"),
+    ("reverse_transaction", {"transaction_id": "x"},
+     "must be spelled txn_ and 32 hexadecimal digits"),
+    ("cancel_topup", {"topup_id": "x"}, "must be spelled top_ and 32 hexadecimal digits"),
+    ("create_topup", {"redirect_url": "ftp://x"}, URL),
+    ("create_topup", {"cancel_url": "javascript:0"}, URL),
+    ("create_topup", {"redirect_url": ""}, "must not be empty"),
+    ("create_topup", {"redirect_url": 1}, "must be a string"),
+    ("complete_topup", {"currency": 1}, "must be a string"),
+    ("freeze_wallet", {"scope": "some"}, "must be one of debits, credits, all"),
+    ("freeze_wallet", {"scope": 1}, "must be a string"),
+    *[
+        ("close_wallet", {"remaining_balance": rest},
+         'must be "forfeit", or {"transfer_to": …} with the id of a wallet')
+        for rest in NO_RECEIVERS
+    ],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("tag", "changes", "words"), WORDS)
+def test_what_is_wrong_is_said_in_plain_words(
+    tag: str, changes: dict[str, Any], words: str
+) -> None:
+    (field,) = changes
+    assert refusal(of_type(tag), its_body(tag, changes)).detail == f"{field}: {words}"
+
+
+OVER_HTTP: dict[str, Callable[[bytes], object]] = {
+    "debit_wallet": bodies.read_debit,
+    "place_hold": bodies.read_hold,
+    "create_wallet": bodies.read_create,
+    "capture_hold": bodies.read_capture,
+    "reverse_transaction": bodies.read_reverse,
+    "freeze_wallet": bodies.read_freeze,
+    "close_wallet": bodies.read_close,
+}
+NAMED_BY_THE_PATH = {"wallet_id", "hold_id", "transaction_id"}
+
+
+@pytest.mark.parametrize(
+    ("tag", "changes", "words"),
+    [row for row in WORDS if row[0] in OVER_HTTP and not NAMED_BY_THE_PATH & row[1].keys()],
+)
+def test_the_words_are_those_of_http(tag: str, changes: dict[str, Any], words: str) -> None:
+    asked = BODIES.get(tag, {}) | {"reference": "r"} | changes
+    with pytest.raises(RefusedError) as refused:
+        OVER_HTTP[tag](json.dumps(asked).encode())
+    assert [problem.detail for problem in refused.value.errors] == [words]
+
+
+TWICE: list[tuple[str, bytes]] = [
+    ("debit_wallet", b'"amount": 5'),
+    ("debit_wallet", b'"am\\u006funt": 5'),
+    ("debit_wallet", b'"metadata": null, "metadata": {}'),
+    ("debit_wallet", b'"amount": 5, "description": "' + b"d" * 600 + b'"'),
+    ("place_hold", b'"expires_at": null, "expires_at": "2030-01-01"'),
+    ("void_hold", b'"hold_id": "' + HOLD.encode() + b'"'),
+    ("void_hold", b'"type": "void_hold", "type": "void_hold"'),
+]
+
+
+@pytest.mark.parametrize(("tag", "more"), TWICE)
+def test_of_a_member_that_comes_twice_neither_counts(tag: str, more: bytes) -> None:
+    refused = refusal(of_type(tag), its_body(tag, {})[:-1] + b", " + more + b"}")
+    assert (refused.reason, refused.detail) == ("invalid_command", "value: has a member twice")
+
+
+def test_a_name_may_come_again_inside_of_what_it_names() -> None:
+    metadata = {"amount": 1, "reference": {"amount": "amount"}, "n\u00e9": "\u00e9"}
+    said = {"description": "amount", "metadata": metadata}
+    assert isinstance(
+        submission(of_type("debit_wallet"), its_body("debit_wallet", said)).command, DebitWallet
+    )
 
 
 @pytest.mark.parametrize("tag", BODIES)

@@ -43,6 +43,9 @@ def over_kafka(tag: str, expires_at: str) -> Command:
         ("9998-12-31T23:59:59.9999999Z", 999999),
         ("2030-01-01T00:00:00.5Z", 500000),
         ("2030-01-01T00:00:00Z", 0),
+        ("2030-01-01", 0),
+        ("2030-01-01 00:00:00", 0),
+        ("2030-01-01T00:00:00.1234567", 123456),
     ],
 )
 def test_what_is_finer_than_a_microsecond_is_cut(told: str, microseconds: int) -> None:
@@ -60,7 +63,7 @@ def test_what_is_finer_than_a_microsecond_is_cut(told: str, microseconds: int) -
         assert bytes(published.metadata).decode() == METADATA
 
 
-@pytest.mark.parametrize("told", ["soon.1234567", "2030-01-01T00:00:00.1234567", "1.0000001"])
+@pytest.mark.parametrize("told", ["soon.1234567", "2030-01-01T24:00:00.1234567", "1.0000001"])
 def test_what_is_no_moment_is_none_without_its_digits_either(told: str) -> None:
     headers = [
         ("ce_id", b"cmd-1"),

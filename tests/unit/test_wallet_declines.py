@@ -4,13 +4,29 @@ import pytest
 
 from ledger.command_handling.case import as_it_stands
 from ledger.command_handling.results import Declined, rejection_of
+from ledger.domain.wallet.state import MAX_OPEN_LOTS
 from schemas.commands import Command
 from schemas.events import ChangeDeclined, CreditDeclined, DebitDeclined, TopupUnapplied
 from schemas.money import MAX_AMOUNT_MINOR
-from schemas.rejections import BalanceLimitExceeded, Rejection, TierLimitExceeded
-from tests.specs.decider import OPENED, OTHER_ID, OTHER_OPENED, WALLET_ID, Step
+from schemas.rejections import (
+    BalanceLimitExceeded,
+    InsufficientFunds,
+    Rejection,
+    TierLimitExceeded,
+    TooManyLots,
+)
+from tests.specs.decider import (
+    OPENED,
+    OTHER_ID,
+    OTHER_OPENED,
+    WALLET_ID,
+    Given,
+    Step,
+    received_named,
+)
 from tests.specs.known_customers import KNOWN, GivenKnown, raise_tier
 from tests.specs.wallet_commands import (
+    AUGUST,
     CLOSE,
     JULY,
     JUNE,
@@ -21,7 +37,9 @@ from tests.specs.wallet_commands import (
     freeze,
     hold,
     pay,
+    reverse,
     topup,
+    transfer,
     void,
 )
 
@@ -38,13 +56,16 @@ CLOSES: list[tuple[str, list[Step], Rejection]] = [
      TierLimitExceeded(limit_name="largest_balance", limit=300, amount=1, tier="TIER_ONE",
                        wallet_id=OTHER_ID)),
     ("more than a wallet holds", [*FULL_OTHER, credit(7)],
-     BalanceLimitExceeded(amount=7, balance=MAX_AMOUNT_MINOR, limit=MAX_AMOUNT_MINOR)),
+     BalanceLimitExceeded(amount=7, balance=MAX_AMOUNT_MINOR, limit=MAX_AMOUNT_MINOR,
+                          wallet_id=OTHER_ID)),
     ("more than a wallet holds, where each has as much",
      [OTHER_OPENED, credit(HALF, of=OTHER_ID), credit(HALF)],
-     BalanceLimitExceeded(amount=HALF, balance=HALF, limit=MAX_AMOUNT_MINOR)),
+     BalanceLimitExceeded(amount=HALF, balance=HALF, limit=MAX_AMOUNT_MINOR,
+                          wallet_id=OTHER_ID)),
     ("more than a wallet holds, where the other has as much as is held and left",
      [OTHER_OPENED, credit(HALF + 5, of=OTHER_ID), credit(HALF)],
-     BalanceLimitExceeded(amount=HALF, balance=HALF + 5, limit=MAX_AMOUNT_MINOR)),
+     BalanceLimitExceeded(amount=HALF, balance=HALF + 5, limit=MAX_AMOUNT_MINOR,
+                          wallet_id=OTHER_ID)),
 ]  # fmt: skip
 
 
@@ -69,6 +90,47 @@ def test_a_close_that_is_declined_says_what_it_would_have_moved(
     undone = as_it_stands(decision.answer, GivenKnown(OPENED).wallets[WALLET_ID])
     assert isinstance(undone, ChangeDeclined)
     assert rejection_of(undone) == rejection
+
+
+SPENT: list[Step] = [OPENED, OTHER_OPENED, credit(100), transfer(60), debit(60, of=OTHER_ID)]
+MANY: list[Step] = [
+    credit(1, AUGUST.replace(microsecond=number), of=OTHER_ID) for number in range(MAX_OPEN_LOTS)
+]
+SENT_BACK: list[Step] = [OTHER_OPENED, credit(9), transfer(9), credit(MAX_AMOUNT_MINOR)]
+OTHERS: list[tuple[str, list[Step], Command, Rejection]] = [
+    ("a transfer to a full wallet", [OPENED, credit(1), *FULL_OTHER], transfer(1),
+     BalanceLimitExceeded(amount=1, balance=MAX_AMOUNT_MINOR, limit=MAX_AMOUNT_MINOR,
+                          wallet_id=OTHER_ID)),
+    ("a transfer to one with as many lots as may be",
+     [OPENED, OTHER_OPENED, credit(1, JUNE), *MANY], transfer(1),
+     TooManyLots(limit=MAX_OPEN_LOTS, wallet_id=OTHER_ID)),
+    ("a close into one with as many lots as may be",
+     [OPENED, OTHER_OPENED, credit(1, JUNE), *MANY], close_into(),
+     TooManyLots(limit=MAX_OPEN_LOTS, wallet_id=OTHER_ID)),
+    ("a reversal of a transfer that was spent", SPENT, reverse("t"),
+     InsufficientFunds(amount=60, available=0, wallet_id=OTHER_ID)),
+    ("a reversal by the leg of a sender who is full now", [OPENED, *SENT_BACK],
+     reverse("t", transaction=received_named("t")),
+     BalanceLimitExceeded(amount=9, balance=MAX_AMOUNT_MINOR, limit=MAX_AMOUNT_MINOR,
+                          wallet_id=WALLET_ID)),
+    ("a reversal by the leg of the wallet that is the reason", SPENT,
+     reverse("t", transaction=received_named("t")), InsufficientFunds(amount=60, available=0)),
+    ("a transfer of more than there is", [OPENED, OTHER_OPENED], transfer(1),
+     InsufficientFunds(amount=1, available=0)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("past", "command", "rejection"), [row[1:] for row in OTHERS], ids=[row[0] for row in OTHERS]
+)
+def test_a_refusal_names_the_other_wallet_where_that_is_the_reason(
+    past: list[Step], command: Command, rejection: Rejection
+) -> None:
+    """And so does a replay, which reads it from the event."""
+    decision = Given(*past).when(command).decision
+    assert decision.rejection == rejection
+    assert isinstance(decision.answer, Declined)
+    assert rejection_of(decision.answer) == rejection
 
 
 def test_a_payment_over_a_tiers_limit_says_which_limit() -> None:

@@ -198,7 +198,7 @@ def test_either_leg_can_be_named_and_both_count_together() -> None:
 def test_a_transfer_that_was_spent_goes_back_only_into_a_debt() -> None:
     given = Given(*SENT_12, debit(12, of=OTHER_ID))
     given.when(reverse("t")).then_declined(
-        InsufficientFunds(amount=12, available=0),
+        InsufficientFunds(amount=12, available=0, wallet_id=OTHER_ID),
         CreditDeclined(
             code="insufficient_funds",
             kind="reversal",

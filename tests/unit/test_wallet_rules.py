@@ -295,7 +295,8 @@ CLOSES_DECLINED: list[tuple[str, list[Step], str, Rejection, str | None]] = [
     ("into one whose credits are frozen", [OTHER_OPENED, OTHER_STOPPED], OTHER_ID,
      IsFrozen(wallet_id=OTHER_ID), "wallet_frozen"),
     ("into a full one", [OTHER_OPENED, credit(MAX_AMOUNT_MINOR, of=OTHER_ID)], OTHER_ID,
-     BalanceLimitExceeded(amount=5, balance=MAX_AMOUNT_MINOR, limit=MAX_AMOUNT_MINOR),
+     BalanceLimitExceeded(amount=5, balance=MAX_AMOUNT_MINOR, limit=MAX_AMOUNT_MINOR,
+                          wallet_id=OTHER_ID),
      "balance_limit_exceeded"),
 ]  # fmt: skip
 

@@ -144,7 +144,8 @@ DECLINED: list[tuple[str, list[Step], int, Rejection, DebitDeclined]] = [
     ("to a closed wallet", [*TWO, (OTHER_ID, WalletClosed())], 1,
      IsClosed(wallet_id=OTHER_ID), declined("wallet_closed", 1, OTHER_ID)),
     ("to a full wallet", [*TWO, FULL], 1,
-     BalanceLimitExceeded(amount=1, balance=MAX_AMOUNT_MINOR, limit=MAX_AMOUNT_MINOR),
+     BalanceLimitExceeded(amount=1, balance=MAX_AMOUNT_MINOR, limit=MAX_AMOUNT_MINOR,
+                          wallet_id=OTHER_ID),
      declined("balance_limit_exceeded", 1, OTHER_ID, limit=MAX_AMOUNT_MINOR)),
 ]  # fmt: skip
 
@@ -190,7 +191,7 @@ def test_a_receiver_keeps_so_many_moments_apart_and_no_more() -> None:
     later = [AUGUST.replace(microsecond=number) for number in range(MAX_OPEN_LOTS)]
     given = Given(*TWO, *(credit(1, moment, of=OTHER_ID) for moment in later))
     refused = given.when(transfer(1)).decision
-    assert refused.rejection == TooManyLots(limit=MAX_OPEN_LOTS)
+    assert refused.rejection == TooManyLots(limit=MAX_OPEN_LOTS, wallet_id=OTHER_ID)
     assert refused.events == (declined("too_many_lots", 1, OTHER_ID),)
 
 

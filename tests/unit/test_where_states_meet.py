@@ -188,7 +188,7 @@ ROWS = [
         None, {NEVER: 12}, {NEVER: 2}),
     Row("the other has spent it", "the reversal of a transfer", "declined, both legs",
         [*BEFORE, debit(3, of=OTHER_ID)], reverse("out"),
-        InsufficientFunds(amount=1, available=0)),
+        InsufficientFunds(amount=1, available=0, wallet_id=OTHER_ID)),
     Row("the other is frozen", "the reversal of a transfer", "declined, both legs",
         [*BEFORE, freeze("debits", OTHER_ID)], reverse("out"), BY_OTHER),
     Row("with lots", "the reversal of a credit", "takes its own lot first",

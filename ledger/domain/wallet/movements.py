@@ -93,9 +93,11 @@ def refusal_of_credit(
     if (refusal := keeps_money_out(wallet, wallet_id)) is not None:
         return refusal
     if wallet.balance + amount > MAX_AMOUNT_MINOR:
-        return BalanceLimitExceeded(amount=amount, balance=wallet.balance, limit=MAX_AMOUNT_MINOR)
+        return BalanceLimitExceeded(
+            amount=amount, balance=wallet.balance, limit=MAX_AMOUNT_MINOR, wallet_id=wallet_id
+        )
     if too_many_lots(wallet, kept):
-        return TooManyLots(limit=MAX_OPEN_LOTS)
+        return TooManyLots(limit=MAX_OPEN_LOTS, wallet_id=wallet_id)
     return None
 
 

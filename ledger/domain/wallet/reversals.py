@@ -128,9 +128,11 @@ def _refusal_of_taking(
     if (refusal := keeps_money_in(wallet, wallet_id)) is not None:
         return refusal
     if amount > wallet.available and not command.allow_negative:
-        return InsufficientFunds(amount=amount, available=wallet.available)
+        return InsufficientFunds(amount=amount, available=wallet.available, wallet_id=wallet_id)
     if amount - wallet.available > MAX_AMOUNT_MINOR:
-        return BalanceLimitExceeded(amount=amount, balance=wallet.balance, limit=MAX_AMOUNT_MINOR)
+        return BalanceLimitExceeded(
+            amount=amount, balance=wallet.balance, limit=MAX_AMOUNT_MINOR, wallet_id=wallet_id
+        )
     return None
 
 

@@ -154,7 +154,7 @@ FAILURES: Final = OWN_FAILURES | {
     "rate_limited": Failure(429, "Too many requests"),
     "internal_error": Failure(500, "Internal error"),
     "overloaded": Failure(503, "Too busy, nothing happened, try again"),
-    VAULT_UNAVAILABLE: Failure(503, "Personal data is unavailable, try again"),
+    VAULT_UNAVAILABLE: Failure(503, "Personal data is unavailable"),
     "outcome_unknown": Failure(503, "Outcome unknown, try again with the same reference"),
     "ledger_unavailable": Failure(503, "Ledger unavailable, nothing happened, try again"),
     "clock_stepped": Failure(503, "Clock stepped, nothing happened, try again"),
@@ -239,10 +239,13 @@ def _errors_of(rejection: Rejection) -> dict[str, str]:  # noqa: C901, PLR0912 -
     match rejection:
         case InsufficientFunds(available=available):
             return {"amount": f"must not be over {_told(available)}, the available"}
-        case BalanceLimitExceeded(limit=limit):
-            return {"amount": f"together with the balance must not be over {_told(limit)}"}
+        case BalanceLimitExceeded(limit=limit, wallet_id=other):
+            whose = "the balance" if other is None else "the receiver's balance"
+            return {"amount": f"together with {whose} must not be over {_told(limit)}"}
         case CaptureExceedsHold(held=held):
             return {"amount": f"must not be over {_told(held)}, what is held"}
+        case ReversalExceedsTransaction(reversible=0):
+            return {"amount": "nothing of the transaction is left to reverse"}
         case ReversalExceedsTransaction(reversible=reversible):
             what = "what is not reversed yet"
             return {"amount": f"must not be over {_told(reversible)}, {what}"}

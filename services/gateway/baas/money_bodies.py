@@ -1,16 +1,22 @@
 """Bodies of the calls that move money: read into what is wished, or refused with a 400. Pure."""
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from msgspec import Raw, Struct
 
-from ledger.command_handling.gate import metadata_problem, text_problem
+from ledger.command_handling.gate import MemberNames, metadata_problem, text_problem
 from schemas.commands import NO_METADATA
 from services.gateway.baas.amounts import CURRENCY, AmountProblem, minor_of
 from services.gateway.baas.field_reader import FieldReader, ValueRefusedError, sure
 from services.gateway.baas.identifiers import canonical_uuid
 from services.gateway.fields import ABSENT, MAX_DESCRIPTION_CHARACTERS, MAX_NAME_CHARACTERS
 from services.gateway.json_objects import characters_of, members_of
+
+_MOVEMENT: Final = MemberNames(("customer_id", "amount", "reference", "metadata"))
+_TRANSFER: Final = MemberNames(
+    ("from_wallet_id", "to_wallet_id", "amount", "narration", "reference", "metadata")
+)
 
 
 class MovementWish(Struct, frozen=True, kw_only=True):
@@ -35,7 +41,7 @@ class TransferWish(Struct, frozen=True, kw_only=True):
 
 def read_movement(body: bytes) -> MovementWish:
     """The body of `POST /wallets/credit` and `/wallets/debit`."""
-    reader, characters = _opened(body)
+    reader, characters = _opened(body, _MOVEMENT)
     amount = reader.read("amount", _amount(characters))
     customer_id = reader.read("customer_id", _uuid)
     reference = _reference(reader)
@@ -51,7 +57,7 @@ def read_movement(body: bytes) -> MovementWish:
 
 def read_transfer(body: bytes) -> TransferWish:
     """The body of `POST /wallets/transfer/bank`."""
-    reader, characters = _opened(body)
+    reader, characters = _opened(body, _TRANSFER)
     amount = reader.read("amount", _amount(characters))
     sender = reader.read("from_wallet_id", _uuid)
     receiver = reader.read("to_wallet_id", _uuid)
@@ -69,8 +75,8 @@ def read_transfer(body: bytes) -> TransferWish:
     )
 
 
-def _opened(body: bytes) -> tuple[FieldReader, Mapping[str, Raw]]:
-    return FieldReader(members_of(body)), characters_of(body)
+def _opened(body: bytes, names: MemberNames) -> tuple[FieldReader, Mapping[str, Raw]]:
+    return FieldReader(members_of(body, names)), characters_of(body)
 
 
 def _amount(characters: Mapping[str, Raw]) -> Callable[[object], int]:

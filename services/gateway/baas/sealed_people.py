@@ -150,7 +150,9 @@ def _name(
 def _refused(customer: Customer, reason: str) -> RefusedError:
     """The 503 of a call that cannot do without the person."""
     _unreadable(customer, reason)
-    return RefusedError(VAULT_UNAVAILABLE, "the customer's key is missing or another")
+    return RefusedError(
+        VAULT_UNAVAILABLE, "the customer's key is missing or another; who runs this ledger was told"
+    )
 
 
 def _unreadable(customer: Customer, reason: str) -> None:

@@ -143,13 +143,13 @@ class UtilityBills:
 def not_kept(error: OSError) -> RefusedError:
     """The 503 where the disk does not take a file."""
     _tell("documents_unavailable", error)
-    return RefusedError(VAULT_UNAVAILABLE, "the file cannot be kept")
+    return RefusedError(VAULT_UNAVAILABLE, "the file cannot be kept now, try again")
 
 
 def not_readable(error: OSError) -> RefusedError:
     """The 503 where the disk does not give a file."""
     _tell("documents_unavailable", error)
-    return RefusedError(VAULT_UNAVAILABLE, "the bill cannot be read")
+    return RefusedError(VAULT_UNAVAILABLE, "the bill cannot be read now, try again")
 
 
 async def _remove(delete: Callable[[str], Awaitable[bool]], name: str) -> None:

@@ -23,7 +23,12 @@ from services.runtime.postgres import LOST, limited
 from services.runtime.settings import Settings, SettingsError
 from services.vault.blind_index import BlindIndex
 from services.vault.document_store import DocumentStore
-from services.vault.errors import CustomerErasedError, SealBrokenError, VaultError
+from services.vault.errors import (
+    CustomerErasedError,
+    KeyFileError,
+    SealBrokenError,
+    VaultError,
+)
 from services.vault.opening import open_vault
 from services.vault.places import blind_index, document_store
 from services.vault.vault import Vault
@@ -33,11 +38,20 @@ Result = TypeVar("Result")
 _MAX_SECONDS: Final = 5.0
 _AWAY: Final = (*LOST, ReadsUnavailableError, SettingsError)
 
+_AWAY_NOW: Final = "the vault of personal data cannot be used now, try again"
+_NOT_SET_UP: Final = (
+    "this ledger cannot keep persons, until who runs it sets up its vault and keys; trying again "
+    "does not help"
+)
+
 _log = structlog.get_logger(__name__)
 
 
 class VaultDoor:
-    """Opens the vault once. While it cannot be used, calls are refused with 503."""
+    """Opens the vault once. While it cannot be used, calls are refused with 503.
+
+    The refusal says whether trying again helps: not where the vault, or a key, is not set up.
+    """
 
     def __init__(
         self,
@@ -119,7 +133,8 @@ class VaultDoor:
     def _unavailable(self, error: Exception) -> RefusedError:
         self._metrics.failed()
         _tell("vault_unavailable", error)
-        return RefusedError(VAULT_UNAVAILABLE, "the vault of personal data cannot be used")
+        is_set_up = not isinstance(error, SettingsError | KeyFileError)
+        return RefusedError(VAULT_UNAVAILABLE, _AWAY_NOW if is_set_up else _NOT_SET_UP)
 
 
 def _tell(event: str, error: BaseException) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from ledger.command_handling.gate import json_problem
 from schemas.commands import MAX_BATCH_COMMANDS
 from schemas.http.batches import BatchAnswer, BatchResult
 from schemas.http.problems import FieldProblem
@@ -139,7 +140,7 @@ def _explained(body: bytes) -> RefusedError:
     except msgspec.ValidationError:
         return malformed("the body is JSON, but not an object")
     except msgspec.MsgspecError:
-        return malformed("the body is not valid JSON")
+        return malformed(f"the body {json_problem(body) or 'is not valid JSON'}")
     found: list[FieldProblem] = []
     # A Raw is equal to no bytes.
     if bytes(members.get("atomic", b"false")) not in (b"true", b"false"):

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from ledger.command_handling.gate import MemberNames, json_problem
 from schemas.commands import (
     CancelTopup,
     CaptureHold,
@@ -36,6 +37,7 @@ from services.gateway.fields import (
     check_transaction_id,
     check_wallet_id,
 )
+from services.gateway.json_objects import is_utf8, twice
 from services.gateway.problems import RefusedError, invalid_fields
 from services.gateway.requests import malformed
 
@@ -66,15 +68,15 @@ def read_wish(body: bytes) -> tuple[str, Command]:
     if not isinstance(kind, str) or reader is None:
         # What else it must have is not known then.
         raise invalid_fields([_wrong_type_of_wish(kind)])
+    if not is_utf8(body):
+        raise malformed("it is not UTF-8")
+    if _NAMES_OF[kind].has_twice(body):
+        raise twice()
     return kind, reader(names, body)
 
 
 def _unreadable(body: bytes) -> RefusedError:
-    try:
-        msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return malformed("it is not valid JSON")
-    return malformed("it is JSON, but not an object")
+    return malformed(f"it {json_problem(body) or 'is JSON, but not an object'}")
 
 
 def _wrong_type_of_wish(kind: object) -> FieldProblem:
@@ -263,5 +265,14 @@ _READERS: Final[dict[str, Reader]] = {
     "transfer": lambda _, body: transfer(body),
     "reverse": _of_transaction(reverse),
 }
+_NAMED_OTHERWISE: Final = {
+    **dict.fromkeys(("create", "transfer"), ("type",)),
+    **dict.fromkeys(("capture", "void"), ("type", "hold_id")),
+    "reverse": ("type", "transaction_id"),
+}
+_NAMES_OF: Final = {
+    kind: MemberNames(_NAMED_OTHERWISE.get(kind, ("type", "wallet_id"))) for kind in _READERS
+}
+"""What a member has beside the body of its own call, once."""
 WISH_TYPES: Final = tuple(_READERS)
 """What a member of a batch may ask for."""
