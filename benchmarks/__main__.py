@@ -41,7 +41,7 @@ def main(*, quick: bool, json_file: Path | None, write: bool, folder: Path, keep
     """Measure the ledger on this machine, on a stack of its own."""
     if quick and write:
         raise click.UsageError("--write is for the full run; the figures of --quick mean little")
-    configure_logging("bench", "warning")
+    configure_logging("bench", "warning", sys.stderr)
     began = time.monotonic()
 
     def say(text: str) -> None:

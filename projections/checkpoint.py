@@ -147,7 +147,8 @@ async def check_published(
     if unknown:
         shown = ", ".join(str(row["position"]) for row in unknown)
         message = (
-            f"the topic of {projection} has events that the log does not have at {shown}: the log "
-            "was restored to an earlier point or replaced; make a new topic generation"
+            f"the topic of {projection} has events that the log does not have at {shown}: if the "
+            "log was restored to an earlier point or replaced, make a new topic generation; if "
+            "another ledger publishes to the topic, give each topics of its own"
         )
         raise LogDivergedError(message)

@@ -92,16 +92,21 @@ def _maintain(work: Coroutine[Any, Any, list[str]]) -> None:
     """Run a command about customers, and say what it says."""
     from ledger.command_handling.errors import CommandHandlingError
     from services.customers.errors import CustomerCommandError
-    from services.runtime.postgres import LOST
+    from services.runtime.outages import DATABASE_FAILURES, DatabaseOutageError
     from services.vault.errors import VaultError
 
     try:
         said = run_process("customers", work, logs=False)
-    except (CustomerCommandError, CommandHandlingError, VaultError, OSError) as error:
+    except (CustomerCommandError, CommandHandlingError, DatabaseOutageError, VaultError) as error:
         raise click.ClickException(str(error)) from error
-    except LOST as error:
-        message = f"the database: {error}"
+    except DATABASE_FAILURES as error:
+        message = (
+            "the database of LEDGER_DATABASE_URL, or that of LEDGER_VAULT_DATABASE_URL: "
+            f"{str(error) or repr(error)}"
+        )
         raise click.ClickException(message) from error
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
     if said is None:
         sys.exit(1)
     for line in said:

@@ -22,9 +22,15 @@ if TYPE_CHECKING:
 @click.option("--after", type=click.IntRange(min=0), help="Start after this position.")
 def tail(*, follow: bool, after: int | None) -> None:
     """Show events as they come."""
+    from services.runtime.outages import DatabaseOutageError, said_as_outages
     from services.tail.main import run
 
-    run_process("tail", run(settings_now(), follow=follow, after=after), logs=False)
+    settings = settings_now()
+    try:
+        with said_as_outages(settings.require_database_url()):
+            run_process("tail", run(settings, follow=follow, after=after), logs=False)
+    except DatabaseOutageError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @click.command()
@@ -50,9 +56,10 @@ def verify(*, against: Path | None, kafka: bool, form: "Form") -> None:
     from services.verify.main import run
     from services.verify.positions import NoRoomError
 
+    settings = settings_now()
     try:
-        with said_as_outages():
-            work = run(settings_now(), against, kafka=kafka, form=form)
+        with said_as_outages(settings.require_database_url()):
+            work = run(settings, against, kafka=kafka, form=form)
             status = run_process("verify", work, logs=False)
     except (DatabaseOutageError, NoRoomError) as error:
         raise click.ClickException(str(error)) from error
@@ -92,9 +99,10 @@ def trial_balance(tenant_id: UUID | None, as_of: datetime | int | None) -> None:
     from services.trial_balance.main import AsOfError, run
 
     tenant = None if tenant_id is None else str(tenant_id)
+    settings = settings_now()
     try:
-        with said_as_outages():
-            status = run_process("trial-balance", run(settings_now(), tenant, as_of), logs=False)
+        with said_as_outages(settings.require_database_url()):
+            status = run_process("trial-balance", run(settings, tenant, as_of), logs=False)
     except (AsOfError, DatabaseOutageError) as error:
         raise click.ClickException(str(error)) from error
     sys.exit(1 if status is None else status)

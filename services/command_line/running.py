@@ -47,10 +47,14 @@ def settings_now(process: "Process | None" = None, *, own_servers: bool = False)
 def run_process(
     process: str, work: Coroutine[Any, Any, Result], *, logs: bool = True
 ) -> Result | None:
-    """Run a process until it ends or a signal comes. With `logs` it speaks JSON lines."""
+    """Run a process until it ends or a signal comes. With `logs` it speaks JSON lines.
+
+    Without, standard output is its own, and what goes wrong is logged on standard error.
+    """
     import structlog
     import uvloop
 
+    from services.runtime.addresses import ListenError
     from services.runtime.garbage import collect_seldom
     from services.runtime.logging import configure_logging
     from services.runtime.settings import SettingsError
@@ -58,11 +62,17 @@ def run_process(
 
     collect_seldom()
     # What is talking to a person shows only what that person should know about.
-    configure_logging(process, settings_now().log_level if logs else "warning")
+    if logs:
+        configure_logging(process, settings_now().log_level)
+    else:
+        configure_logging(process, "warning", sys.stderr)
     try:
         return uvloop.run(run_until_signalled(work))
     except SettingsError:
         raise
+    except ListenError as error:
+        structlog.get_logger().critical("cannot_listen", reason=str(error))
+        sys.exit(1)
     except Exception:
         if not logs:
             raise
@@ -75,6 +85,7 @@ def with_connection(work: "Callable[[Connection], Awaitable[Result]]") -> Result
     """Run `work` with a connection to the configured database."""
     import uvloop
 
+    from services.runtime.outages import told
     from services.runtime.postgres import LOST, connect
 
     dsn = settings_now().require_database_url()
@@ -89,8 +100,7 @@ def with_connection(work: "Callable[[Connection], Awaitable[Result]]") -> Result
     try:
         return uvloop.run(run())
     except LOST as error:
-        message = f"the database: {error}"
-        raise click.ClickException(message) from error
+        raise click.ClickException(told(error, dsn)) from error
 
 
 def administered(by: str | None, work: "Callable[[Administrator], Awaitable[Result]]") -> Result:
@@ -100,6 +110,7 @@ def administered(by: str | None, work: "Callable[[Administrator], Awaitable[Resu
     from ledger.event_log.interface import AppendRefusedError, LogUnavailableError
     from ledger.tenants import errors
     from services.runtime.administration import administering, operator_name
+    from services.runtime.outages import told
 
     dsn = settings_now().require_database_url()
 
@@ -110,8 +121,7 @@ def administered(by: str | None, work: "Callable[[Administrator], Awaitable[Resu
     try:
         return uvloop.run(run())
     except (LogUnavailableError, AppendRefusedError, errors.OutcomeUnknownError) as error:
-        message = f"the database: {error}"
-        raise click.ClickException(message) from error
+        raise click.ClickException(told(error, dsn)) from error
     except (
         ValueError,
         errors.UnknownTenantError,

@@ -42,8 +42,15 @@ def migrate() -> None:
 def rebuild(name: str) -> None:
     """Make the read model NAME anew, beside the live one."""
     from services.projector.rebuild import run
+    from services.runtime.outages import DatabaseOutageError, said_as_outages
 
-    sys.exit(run_process("rebuild", run(settings_now(), name), logs=False) or 0)
+    settings = settings_now()
+    try:
+        with said_as_outages(settings.require_database_url()):
+            status = run_process("rebuild", run(settings, name), logs=False)
+    except DatabaseOutageError as error:
+        raise click.ClickException(str(error)) from error
+    sys.exit(status or 0)
 
 
 @click.command()
@@ -60,9 +67,10 @@ def repartition(partitions: int | None) -> None:
     from services.repartition.main import run
     from services.runtime.outages import DatabaseOutageError, said_as_outages
 
+    settings = settings_now()
     try:
-        with said_as_outages():
-            status = run_process("repartition", run(settings_now(), partitions), logs=False)
+        with said_as_outages(settings.require_database_url()):
+            status = run_process("repartition", run(settings, partitions), logs=False)
     except DatabaseOutageError as error:
         raise click.ClickException(str(error)) from error
     sys.exit(1 if status is None else status)

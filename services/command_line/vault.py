@@ -77,16 +77,18 @@ def _maintain(work: Coroutine[Any, Any, list[str]]) -> None:
     """Run one of the vault's commands, and say what it says."""
     from services.customers.errors import CustomerCommandError
     from services.runtime.migrations import MigrationError
-    from services.runtime.postgres import LOST
+    from services.runtime.outages import DATABASE_FAILURES, VAULT_DATABASE, told
     from services.vault.errors import VaultError
 
     try:
         said = run_process("vault", work, logs=False)
-    except (VaultError, CustomerCommandError, MigrationError, OSError) as error:
+    except (VaultError, CustomerCommandError, MigrationError) as error:
         raise click.ClickException(str(error)) from error
-    except LOST as error:
-        message = f"the vault's database: {error}"
-        raise click.ClickException(message) from error
+    except DATABASE_FAILURES as error:
+        dsn = settings_now().require_vault_database_url()
+        raise click.ClickException(told(error, dsn, VAULT_DATABASE)) from error
+    except OSError as error:
+        raise click.ClickException(str(error)) from error
     if said is None:
         sys.exit(1)
     for line in said:

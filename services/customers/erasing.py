@@ -9,7 +9,8 @@ from services.customers.erasures import erasures_in
 from services.customers.errors import CustomerCommandError
 from services.customers.known_people import unseal_person
 from services.customers.submitting import Submitting, submitting
-from services.runtime.postgres import Connection, connect
+from services.runtime.outages import reach
+from services.runtime.postgres import Connection
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
 from services.vault.customer import Customer
@@ -31,7 +32,7 @@ async def run_erase(
     by: str | None = None,
 ) -> list[str]:
     """Erase, and say what was done. Raises `CustomerCommandError` where it is not clear whom."""
-    connection = await connect(settings.require_database_url(), _NAME)
+    connection = await reach(settings.require_database_url(), _NAME)
     try:
         rows = await connection.fetch(_FIND, user_id, tenant_id)
         if not rows:

@@ -9,7 +9,7 @@ from schemas.rejections import code_of
 from services.customers.banks import Bank, Banks
 from services.customers.errors import CustomerCommandError
 from services.customers.submitting import submitting
-from services.runtime.postgres import connect
+from services.runtime.outages import reach
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
 
@@ -21,7 +21,7 @@ _MOST: Final = 1_000
 
 async def run_list(settings: Settings) -> list[str]:
     """A line for each wallet that waits, as the read model has them."""
-    connection = await connect(settings.require_database_url(), _NAME)
+    connection = await reach(settings.require_database_url(), _NAME)
     try:
         rows = await connection.fetch(_LIST_PENDING, _MOST)
     finally:
@@ -41,7 +41,7 @@ async def run_review(
     by: str | None = None,
 ) -> list[str]:
     """Settle one. Raises `CustomerCommandError` where there is nothing to settle."""
-    connection = await connect(settings.require_database_url(), _NAME)
+    connection = await reach(settings.require_database_url(), _NAME)
     try:
         row = None
         if is_wallet_id(identifier):

@@ -19,7 +19,7 @@ from services.customers.errors import CustomerCommandError
 from services.customers.known_people import KnownPerson, unseal_person
 from services.customers.looks import kept_log, tell_look
 from services.runtime.environment import SystemEnvironment
-from services.runtime.postgres import connect
+from services.runtime.outages import reach
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
 from services.runtime.terminal import printable
@@ -42,7 +42,7 @@ async def run_show(settings: Settings, identifier: str, bill: Path | None) -> li
     """
     if bill is not None:
         _check_free(bill)
-    connection = await connect(settings.require_database_url(), _NAME)
+    connection = await reach(settings.require_database_url(), _NAME)
     try:
         row: Any = None
         if is_wallet_id(identifier):

@@ -11,6 +11,7 @@ from services.customers.erasures import erasures_in
 from services.customers.errors import CustomerCommandError
 from services.customers.leftovers import Leftovers
 from services.runtime.administration import administering, operator_name
+from services.runtime.outages import told
 from services.runtime.postgres import LOST, connect
 from services.runtime.settings import Settings
 from services.vault import main as vault
@@ -63,7 +64,8 @@ async def _tell(settings: Settings, work: str, by: str | None) -> None:
         async with administering(dsn, operator_name(by)) as administrator:
             await administrator.begin_vault_maintenance(work)
     except (LogUnavailableError, OutcomeUnknownError) as error:
-        message = f"the audit log, in which this has to be, cannot be written: {error}"
+        why = told(error, dsn)
+        message = f"the audit log, in which this has to be, cannot be written: {why}"
         raise CustomerCommandError(message) from error
     except ValueError as error:
         raise CustomerCommandError(str(error)) from error
@@ -71,16 +73,17 @@ async def _tell(settings: Settings, work: str, by: str | None) -> None:
 
 @asynccontextmanager
 async def _erasures(settings: Settings) -> AsyncIterator[AsyncIterator[Destruction]]:
+    dsn = settings.require_database_url()
     try:
-        connection = await connect(settings.require_database_url(), _NAME)
+        connection = await connect(dsn, _NAME)
     except LOST as error:
-        raise _unreadable(error) from error
+        raise _unreadable(error, dsn) from error
 
     async def fetch(statement: str, after: int, limit: int) -> Sequence[Any]:
         try:
             return await connection.fetch(statement, after, limit)
         except LOST as error:
-            raise _unreadable(error) from error
+            raise _unreadable(error, dsn) from error
 
     try:
         yield erasures_in(fetch)
@@ -88,6 +91,6 @@ async def _erasures(settings: Settings) -> AsyncIterator[AsyncIterator[Destructi
         await connection.close()
 
 
-def _unreadable(error: Exception) -> CustomerCommandError:
-    message = f"the log, which says who was erased, cannot be read: {error}"
+def _unreadable(error: Exception, dsn: str) -> CustomerCommandError:
+    message = f"the log, which says who was erased, cannot be read: {told(error, dsn)}"
     return CustomerCommandError(message)

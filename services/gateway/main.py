@@ -50,6 +50,7 @@ from services.gateway.routing import RouteTable
 from services.gateway.topup_door import TopupDoor, public_url_of
 from services.identity.sandbox import SandboxVerifier
 from services.identity.verifier import IdentityVerifier
+from services.runtime.addresses import ListenError
 from services.runtime.environment import SystemEnvironment
 from services.runtime.health import HealthServer, ShownHealth
 from services.runtime.processor_metrics import observed_processor
@@ -227,15 +228,18 @@ def _gateway(
 
 
 async def serve(gateway: Gateway, host: str, port: int) -> web.ServerRunner:
-    """Listen. Cleaning the runner up stops accepting and lets calls under way finish."""
+    """Listen. Cleaning the runner up stops accepting and lets calls under way finish.
+
+    Raises `ListenError`.
+    """
     runner = web.ServerRunner(GatewayServer(gateway), shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     site = web.TCPSite(runner, host, port, backlog=_BACKLOG)
     try:
         await site.start()
-    except OSError:
+    except OSError as error:
         await runner.cleanup()
-        raise
+        raise ListenError("LEDGER_HTTP_HOST and LEDGER_HTTP_PORT", host, port, error) from error
     return runner
 
 

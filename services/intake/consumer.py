@@ -21,6 +21,7 @@ from aiokafka.errors import (
 from aiokafka.structs import OffsetAndMetadata
 
 from services.intake.metrics import LAG
+from services.intake.ownership import LedgerMark
 from services.runtime.consumers import FirstJoin, check_consumer, stop_consumer
 
 _POLL_TIMEOUT_MS = 500
@@ -44,10 +45,11 @@ Records = dict[TopicPartition, list[ConsumerRecord | UnreadableRecord]]
 class CommandConsumer:
     """Reads the commands topic as a member of the consumer group."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, topic: str) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, topic: str, mark: LedgerMark) -> None:
         """`consumer` is not started, commits nothing and resets no offset by itself."""
         self._consumer = consumer
         self._topic = topic
+        self._mark = mark
         self._next: dict[TopicPartition, int] = {}
         self._first_join = FirstJoin()
         self.generation = 0
@@ -73,6 +75,7 @@ class CommandConsumer:
     async def read(self, limit: int) -> Records:
         """The next messages, `limit` in all at most, or none after a while without any."""
         check_consumer(self._consumer)
+        generation = self.generation
         try:
             records: Records = await self._consumer.getmany(
                 timeout_ms=_POLL_TIMEOUT_MS, max_records=limit
@@ -81,6 +84,8 @@ class CommandConsumer:
             (partition,) = error.args
             log.info("partition_read_from_its_beginning", partition=partition.partition)
             await self._consumer.seek_to_beginning(partition)
+            # At once, so that another ledger is refused also before the first command.
+            await self.commit({partition: await self._consumer.position(partition)}, generation)
             return {}
         except OffsetOutOfRangeError as error:
             await self._restart_lost(error.args[0])
@@ -117,7 +122,8 @@ class CommandConsumer:
         if generation != self.generation:
             log.info("offsets_left_to_the_next_owner", partitions=len(offsets))
             return
-        marks = {partition: OffsetAndMetadata(offset, "") for partition, offset in offsets.items()}
+        mark = await self._mark.read_if_possible()
+        marks = {each: OffsetAndMetadata(offset, mark) for each, offset in offsets.items()}
         try:
             await self._consumer.commit(marks)
         except (CommitFailedError, IllegalStateError) as error:

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from ledger.event_log.postgres import PostgresEventLog
 from services.intake.consumer import CommandConsumer
 from services.intake.intake import Intake
+from services.intake.ownership import LedgerMark, OtherLedgerError, check_ownership
 from services.intake.publisher import ReplyPublisher
 from services.intake.tenants import KnownTenants
 from services.runtime.environment import SystemEnvironment
@@ -41,7 +42,8 @@ async def run(settings: Settings) -> None:
     """Apply commands from Kafka until cancelled, then finish what is under way.
 
     Raises `SettingsError` where database or Kafka are not configured,
-    `TopicUnavailableError` and the drivers' errors where they cannot be reached at first.
+    `TopicUnavailableError` and the drivers' errors where they cannot be reached at first. Exits
+    with 1 where the commands are another ledger's.
     """
     dsn = settings.require_database_url()
     options = client_options(settings, _CLIENT_ID)
@@ -52,6 +54,8 @@ async def run(settings: Settings) -> None:
         database = await stack.enter_async_context(
             await pool(dsn, "ledger intake", min_size=1, max_size=2)
         )
+        mark = LedgerMark(database)
+        await _check_ownership(settings, mark)
         event_log = PostgresEventLog(dsn)
         stack.push_async_callback(event_log.close)
         await event_log.start()
@@ -60,7 +64,7 @@ async def run(settings: Settings) -> None:
         await processor.start()
         publisher = ReplyPublisher(lambda: _producer(options), environment)
         stack.push_async_callback(publisher.stop)
-        consumer = CommandConsumer(_consumer(options), settings.commands_topic)
+        consumer = CommandConsumer(_consumer(options), settings.commands_topic, mark)
         tenants = KnownTenants(database, environment.monotonic)
         intake = Intake(
             consumer=consumer,
@@ -81,6 +85,14 @@ async def run(settings: Settings) -> None:
             stack.callback(asyncio.create_task(watch).cancel)
         structlog.get_logger().info("intake_started", topic=settings.commands_topic)
         await intake.run()
+
+
+async def _check_ownership(settings: Settings, mark: LedgerMark) -> None:
+    try:
+        await check_ownership(settings, GROUP_ID, await mark.read())
+    except OtherLedgerError as error:
+        structlog.get_logger().critical("commands_topic_refused", reason=str(error))
+        raise SystemExit(1) from error
 
 
 def _consumer(options: dict[str, Any]) -> AIOKafkaConsumer:

@@ -31,6 +31,12 @@ _TOPIC_INTERVAL_S = 10.0
 _BACKOFF_MIN_S = 0.1
 _BACKOFF_MAX_S = 2.0
 _STEADY_S = 10.0
+_NOT_OURS = (
+    "This log has published nothing to the topic yet. If another ledger does, give each topics of "
+    "its own: LEDGER_EVENTS_TOPIC, LEDGER_COMMANDS_TOPIC, LEDGER_RESULTS_TOPIC, "
+    "LEDGER_REJECTED_TOPIC."
+)
+_TAKEN_BACK = "If the log was restored to an earlier point, make a new topic generation."
 
 _log = structlog.get_logger()
 
@@ -168,6 +174,7 @@ class Relay:
                 topic=progress.topic,
                 published_position=progress.published_position,
                 positions_that_the_log_lacks=unknown,
+                hint=_NOT_OURS if progress.published_position == 0 else _TAKEN_BACK,
             )
 
     async def _watch_topic(self, progress: Progress) -> NoReturn:

@@ -17,10 +17,14 @@ LEDGER_ROLES = Path(__file__).parent / "roles"
 
 _FIND = load_statement(__file__, "find_roles")
 _MAY_MAKE = load_statement(__file__, "may_make_roles")
+_HAS_ROLE = load_statement(__file__, "has_role")
+
+_MEMBERS = {"ledger_administrator": "ledger_writer"}
+"""Which role has all that another one has. Like the roles, it is so in every database at once."""
 
 
 class RolesMissingError(Exception):
-    """There are roles that are missing, and who asked may not make them. The message says how."""
+    """Roles are missing, and who asked may not make or join them. The message says who could."""
 
 
 def role_names(folder: Path) -> list[str]:
@@ -43,10 +47,12 @@ async def grant_roles(connection: Connection, folder: Path) -> list[str]:
     To be done after the migrations, by who owns the tables. Doing it again changes nothing.
     Raises `RolesMissingError`; nothing was granted then.
     """
+    names = role_names(folder)
     async with turn(connection):
-        made = await _make_missing(connection, role_names(folder))
+        made = await _make_missing(connection, names)
         async with connection.transaction():
-            for name in role_names(folder):
+            await _join_missing(connection, names)
+            for name in names:
                 await connection.execute((folder / f"{name}.sql").read_text(encoding="utf-8"))
     return made
 
@@ -58,10 +64,12 @@ async def _make_missing(connection: Connection, names: list[str]) -> list[str]:
         return []
     (asker,) = await connection.fetch(_MAY_MAKE)
     if not asker["may"]:
-        statements = " ".join(f"CREATE ROLE {name} NOLOGIN;" for name in missing)
+        statements = [f"CREATE ROLE {name} NOLOGIN;" for name in missing]
+        statements += [_joining(name) for name in missing if name in _MEMBERS]
         message = (
             f"the role {asker['rolname']} may not make roles, so every process needs one that may "
-            f"do everything. To give each its own, have them made, and migrate again: {statements}"
+            "do everything. To give each its own, have them made, and migrate again: "
+            f"{' '.join(statements)}"
         )
         raise RolesMissingError(message)
     for name in missing:
@@ -76,3 +84,22 @@ async def _make(connection: Connection, name: str) -> None:
     except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
         # Roles are the server's: another of its databases is being prepared, too.
         return
+
+
+async def _join_missing(connection: Connection, names: list[str]) -> None:
+    """Make members of roles that were made by hand. Others of the server's ledgers did it, too."""
+    for name in _MEMBERS.keys() & names:
+        if await connection.fetchval(_HAS_ROLE, name, _MEMBERS[name]):
+            continue
+        try:
+            await connection.execute(_joining(name))
+        except asyncpg.InsufficientPrivilegeError as error:
+            message = (
+                f"{error}, so no role got its rights in this database. Have a superuser say it, "
+                f"once for all databases of the server, and migrate again: {_joining(name)}"
+            )
+            raise RolesMissingError(message) from error
+
+
+def _joining(name: str) -> str:
+    return f"GRANT {_MEMBERS[name]} TO {name};"

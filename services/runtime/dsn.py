@@ -4,6 +4,7 @@ The driver would find out, too, but at the first connection, again and again, an
 that may quote what stands in the DSN.
 """
 
+import re
 from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 _SCHEMES: Final = ("postgresql", "postgres")
 _MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _FILES: Final = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
+_PORT: Final = re.compile(r":[0-9]+\Z")
 _UNCLEAR: Final = (
     "it cannot be read as postgresql://user:password@host:port/database?…; in user, password "
     "and parameters, write any of :/?#[]@%& as % and two hexadecimal digits"
@@ -41,6 +43,16 @@ def mistake_in(dsn: str) -> str | None:
             if trouble := unreadable(Path(path)):
                 return f"its {name} {path} cannot be read: {trouble}"
     return None
+
+
+def server_of(dsn: str) -> str:
+    """Host, port and database of a DSN in which `mistake_in` finds none: no login, no password."""
+    parts = urlsplit(dsn)
+    asked = parse_qs(parts.query)
+    hosts = parts.netloc.rpartition("@")[2] or asked.get("host", ["localhost"])[-1]
+    port = asked.get("port", ["5432"])[-1]
+    named = (host if _PORT.search(host) else f"{host}:{port}" for host in hosts.split(","))
+    return f"{','.join(named)}{parts.path}"
 
 
 def unreadable(path: Path) -> str | None:

@@ -17,8 +17,8 @@ from prometheus_client import (
     generate_latest,
 )
 
-from services.runtime.addresses import host_in_url
-from services.runtime.settings import Settings, SettingsError
+from services.runtime.addresses import ListenError
+from services.runtime.settings import Settings
 
 Readiness = Callable[[], list[str]]
 
@@ -112,7 +112,7 @@ class HealthServer:
         return cls(settings.health_port, readiness, settings.health_host, registry)
 
     async def start(self) -> None:
-        """Listen. Raises `SettingsError` where that cannot be done, as when the port is taken."""
+        """Listen. Raises `ListenError` where that cannot be done, as when the port is taken."""
         if self._port == 0:
             return
         app = web.Application()
@@ -123,11 +123,8 @@ class HealthServer:
             await web.TCPSite(self._runner, self._host, self._port).start()
         except OSError as error:
             await self.stop()
-            message = (
-                f"LEDGER_HEALTH_HOST and LEDGER_HEALTH_PORT: nothing can listen on "
-                f"http://{host_in_url(self._host)}:{self._port}: {error.strerror or error}"
-            )
-            raise SettingsError(message) from error
+            named = "LEDGER_HEALTH_HOST and LEDGER_HEALTH_PORT"
+            raise ListenError(named, self._host, self._port, error) from error
 
     async def stop(self) -> None:
         """Stop listening; does nothing if it never did."""

@@ -1,4 +1,7 @@
-"""Logs: one JSON object a line on standard output, ours and the libraries' alike.
+"""Logs: one JSON object a line, ours and the libraries' alike.
+
+A process logs on standard output. A command keeps that for what it was asked for, and logs on
+standard error.
 
 Whatever was bound with `structlog.contextvars` (request id, correlation id) is on every
 line. Secrets and personal data are never logged, so nothing here tries to filter them.
@@ -7,6 +10,7 @@ line. Secrets and personal data are never logged, so nothing here tries to filte
 import logging
 import sys
 from collections import Counter
+from typing import TextIO
 
 import msgspec
 import structlog
@@ -16,8 +20,11 @@ _REPETITION_SECONDS = 10.0
 _ENCODER = msgspec.json.Encoder(enc_hook=repr)
 
 
-def configure_logging(process: str, level: str) -> None:
-    """Set up logging for a process called `process`, from `level` (info, debug …) up."""
+def configure_logging(process: str, level: str, stream: TextIO | None = None) -> None:
+    """Set up logging for a process called `process`, from `level` (info, debug …) up.
+
+    Lines go to `stream`, without one to standard output.
+    """
 
     def name_process(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         event["process"] = process
@@ -34,7 +41,7 @@ def configure_logging(process: str, level: str) -> None:
             _render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(numeric_level),
-        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
+        logger_factory=structlog.BytesLoggerFactory((stream or sys.stdout).buffer),
         cache_logger_on_first_use=True,
     )
     # Libraries speak through the standard library; below a warning they only chatter.

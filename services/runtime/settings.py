@@ -5,7 +5,8 @@ A field `http_port` is the variable LEDGER_HTTP_PORT. An empty variable counts a
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from types import UnionType
+from typing import Annotated, Literal, Self, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct
@@ -13,34 +14,57 @@ from msgspec import Meta, Struct
 from ledger.tenants.limits import RateLimit, parse_rate_limit
 from services.runtime.dsn import mistake_in
 
-Port = Annotated[int, Meta(ge=1, le=65535)]
-HealthPort = Annotated[int, Meta(ge=0, le=65535)]
-Niceness = Annotated[int, Meta(ge=0, le=19)]
-PartitionCount = Annotated[int, Meta(ge=1, le=1000)]
-BankName = Annotated[str, Meta(min_length=1, max_length=100)]
-BankCode = Annotated[str, Meta(pattern=r"^[0-9]{6}\Z")]
-BackupDays = Annotated[int, Meta(ge=1, le=365)]
+Port = Annotated[int, Meta(ge=1, le=65535, description="a port, from 1 to 65535")]
+HealthPort = Annotated[
+    int, Meta(ge=0, le=65535, description="a port, from 1 to 65535, or 0 for none")
+]
+Niceness = Annotated[int, Meta(ge=0, le=19, description="a number from 0 to 19")]
+PartitionCount = Annotated[int, Meta(ge=1, le=1000, description="a number from 1 to 1000")]
+BankName = Annotated[str, Meta(min_length=1, max_length=100, description="at most 100 characters")]
+BankCode = Annotated[str, Meta(pattern=r"^[0-9]{6}\Z", description="six digits, such as 999999")]
+BackupDays = Annotated[int, Meta(ge=1, le=365, description="days, from 1 to 365")]
 LogLevel = Literal["debug", "info", "warning", "error"]
 PostgresUser = Literal["auto", "namespace", "nobody"]
 Process = Literal["gateway", "intake", "relay", "projector", "scheduler"]
 """A process that may have a login of its own with the database."""
 
-PaymentUrl = Annotated[str, Meta(pattern=r"^https?://[^/?#@\\\s]+\Z")]
-"""Scheme, host and port, without a slash at the end."""
-
-PublicUrl = Annotated[str, Meta(pattern=r"^https?://(?![^/]*[^!-~])[^/?#@\\\s]+(/[^/?#\\\s]+)*\Z")]
-"""Its host is ASCII. May have a path, as behind a proxy; without a slash at the end."""
-
-RateLimitText = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,6}/s(:[1-9][0-9]{0,7})?\Z")]
-"""Units a second, and after a colon the burst, where that is not a second's worth."""
-
-DocumentsUrl = Annotated[
-    str, Meta(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]*)?\Z")
+PaymentUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^https?://[^/?#@\\\s]+\Z",
+        description="scheme, host and port, without a slash at the end, such as https://pay.example:8443",
+    ),
 ]
-"""A bucket, and what the names in it begin with."""
-
-ImportPlace = Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*\Z")]
-"""Where something is in Python: a module and a name."""
+PublicUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^https?://(?![^/]*[^!-~])[^/?#@\\\s]+(/[^/?#\\\s]+)*\Z",
+        description="scheme, host in ASCII and, as behind a proxy, a path, without a slash at the "
+        "end, such as https://pay.example/ledger",
+    ),
+]
+RateLimitText = Annotated[
+    str,
+    Meta(
+        pattern=r"^[1-9][0-9]{0,6}/s(:[1-9][0-9]{0,7})?\Z",
+        description="units a second, and after a colon the burst, where that is not a second's "
+        "worth, such as 100/s or 100/s:500",
+    ),
+]
+DocumentsUrl = Annotated[
+    str,
+    Meta(
+        pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()/-]*)?\Z",
+        description="a bucket, and what the names in it begin with, such as s3://bucket/prefix",
+    ),
+]
+ImportPlace = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*\Z",
+        description="a module of Python and a name in it, such as package.module:function",
+    ),
+]
 
 PREFIX = "LEDGER_"
 
@@ -178,7 +202,9 @@ class Settings(Struct, frozen=True, kw_only=True):
                 )
             except msgspec.ValidationError as error:
                 # No secret gets into a terminal or a log by this: any text makes a `SecretText`.
-                message = f"{variable}: {text!r} cannot be used: {error}"
+                form = _form_of(field.type)
+                why = str(error) if form is None else f"it has to be {form}"
+                message = f"{variable}: {text!r} cannot be used: {why}"
                 raise SettingsError(message) from error
         return cls(**values)
 
@@ -216,6 +242,20 @@ class Settings(Struct, frozen=True, kw_only=True):
             )
             raise SettingsError(message)
         return self.payment_api_key, self.payment_callback_secret
+
+
+def _form_of(expected: object) -> str | None:
+    """What a value has to look like, in words, where what msgspec says is not for everybody."""
+    if get_origin(expected) is Literal:
+        return f"one of {', '.join(get_args(expected))}"
+    for part in getattr(expected, "__metadata__", ()):
+        if isinstance(part, Meta) and part.description is not None:
+            return part.description
+    return next(filter(None, map(_form_of, _of_union(expected))), None)
+
+
+def _of_union(expected: object) -> tuple[object, ...]:
+    return get_args(expected) if get_origin(expected) in (Union, UnionType) else ()
 
 
 def _required(value: str | None, variable: str, shape: str) -> str:

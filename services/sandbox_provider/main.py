@@ -13,6 +13,7 @@ import aiohttp
 import structlog
 from aiohttp import web
 
+from services.runtime.addresses import ListenError
 from services.runtime.health import health_routes
 from services.runtime.settings import Settings
 from services.sandbox_provider.deliveries import Deliveries
@@ -24,7 +25,7 @@ _log = structlog.get_logger()
 
 
 async def run(settings: Settings) -> None:
-    """Serve until cancelled. Raises `SettingsError` where a secret is missing."""
+    """Serve until cancelled. Raises `ListenError`; `SettingsError` where a secret is missing."""
     async with provider_on(settings, port=settings.sandbox_provider_port) as (port, deliveries):
         _log.info("sandbox_provider_ready", host=settings.http_host, port=port)
         await deliveries
@@ -58,7 +59,11 @@ async def provider_on(
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, settings.http_host, port).start()
+        try:
+            await web.TCPSite(runner, settings.http_host, port).start()
+        except OSError as error:
+            named = "LEDGER_HTTP_HOST and LEDGER_SANDBOX_PROVIDER_PORT"
+            raise ListenError(named, settings.http_host, port, error) from error
         sending: asyncio.Task[None] = asyncio.create_task(deliveries.run(), name="deliveries")
         stack.push_async_callback(_ended, sending)
         yield runner.addresses[0][1], sending

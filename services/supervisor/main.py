@@ -17,6 +17,7 @@ import msgspec
 from services.runtime.addresses import host_in_url
 from services.runtime.database_roles import LEDGER_ROLES, grant_if_possible
 from services.runtime.migrations import MigrationError, apply_migrations
+from services.runtime.outages import DatabaseOutageError, reach
 from services.runtime.postgres import LOST, connect
 from services.runtime.settings import SecretText, Settings
 from services.runtime.topics import TopicUnavailableError, ensure_topics, ledger_topics
@@ -62,7 +63,7 @@ _BACKGROUND = {
 """Whom nobody waits for: stands back a little, so that commands are answered first."""
 
 _FAILURES = (
-    *(HomeInUseError, MigrationError, PortTakenError, ProcessFailedError),
+    *(DatabaseOutageError, HomeInUseError, MigrationError, PortTakenError, ProcessFailedError),
     *(TopicUnavailableError, VaultError, *LOST),
 )
 
@@ -115,6 +116,7 @@ class Stack:
                 "choose another with LEDGER_HTTP_PORT"
             )
             raise PortTakenError(message)
+        await self._look_at_databases()
         await self._start_servers()
         await self._prepare()
         self._start_children()
@@ -161,6 +163,16 @@ class Stack:
         for name in (*_FRONT, *_PROVIDER, *_BACKGROUND, "kafka"):
             if OwnedProcess(self._home, name).stop_leftover():
                 self._say(f"stopped {name}, left over from an earlier start")
+
+    async def _look_at_databases(self) -> None:
+        """Those that are somebody else's, before anything is started."""
+        settings, name = self._settings, "ledger-supervisor"
+        if settings.database_url is not None:
+            dsn = settings.require_database_url()
+            await (await reach(dsn, name, "LEDGER_DATABASE_URL")).close()
+        if settings.vault_database_url is not None:
+            dsn = settings.require_vault_database_url()
+            await (await reach(dsn, name, "LEDGER_VAULT_DATABASE_URL")).close()
 
     async def _start_servers(self) -> None:
         settings = self._settings

@@ -86,17 +86,13 @@ _TYPE_WIDTH = max(map(len, EVENT_TYPES))
 async def run(settings: Settings, follow: bool, after: int | None) -> None:
     """Print the events after a position, or the newest twenty; then wait for more, or end.
 
-    Exits with 1 and a message if PostgreSQL cannot be reached.
+    Raises what asyncpg raises.
     """
+    connection = await postgres.connect(settings.require_database_url(), "ledger tail")
     try:
-        connection = await postgres.connect(settings.require_database_url(), "ledger tail")
-        try:
-            await _print_events(connection, Console(highlight=False), follow=follow, after=after)
-        finally:
-            connection.terminate()
-    except postgres.LOST as error:
-        message = f"ledger: the log cannot be read: {error}"
-        raise SystemExit(message) from error
+        await _print_events(connection, Console(highlight=False), follow=follow, after=after)
+    finally:
+        connection.terminate()
 
 
 async def _print_events(

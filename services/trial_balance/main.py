@@ -18,6 +18,7 @@ from projections.trial_balance.read_model import (
 from schemas.money import formatted
 from services.runtime.postgres import Connection, connect
 from services.runtime.settings import Settings
+from services.runtime.terminal import output
 
 
 class AsOfError(Exception):
@@ -34,7 +35,7 @@ async def run(settings: Settings, tenant_id: str | None, as_of: datetime | int |
         title, accounts = await _read(connection, tenant_id, as_of)
     finally:
         await connection.close()
-    return show(Console(), title, accounts)
+    return show(output(), title, accounts)
 
 
 async def _read(
@@ -88,10 +89,11 @@ def show(console: Console, title: str, accounts: Sequence[AccountView]) -> int:
 def _table(title: str, currency: str, lines: Sequence[AccountView]) -> Table:
     table = Table(title=title, show_footer=True)
     sums = [sum(each) for each in zip(*map(_amounts, lines), strict=True)]
-    table.add_column("account", footer="sum")
+    table.add_column("account", footer="sum", overflow="fold")
     for name, total in zip(("debits", "credits", "balance"), sums, strict=True):
-        table.add_column(name, justify="right", footer=formatted(total, currency))
-    table.add_column("entries", justify="right")
+        shown = formatted(total, currency)
+        table.add_column(name, justify="right", footer=shown, overflow="fold")
+    table.add_column("entries", justify="right", overflow="fold")
     for line in sorted(lines, key=_place):
         amounts = (formatted(amount, currency) for amount in _amounts(line))
         table.add_row(line.account, *amounts, f"{line.entry_count:,}")

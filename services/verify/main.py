@@ -10,13 +10,12 @@ from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.console import Console
-
 from projections.balances.projection import PARTS
 from projections.interface import Connection, ProjectedEvent
 from services.runtime.postgres import connect
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
+from services.runtime.terminal import output
 from services.verify.account_numbers import AccountNumbers
 from services.verify.anchors import check_anchors
 from services.verify.books import Books
@@ -46,9 +45,9 @@ async def run(
     position = await verify(settings, report, against, kafka=kafka)
     if form == "json":
         duration_ms = round((time.monotonic() - started) * 1000)
-        Console().out(report.as_json(position, started_at, duration_ms), highlight=False)
+        output().out(report.as_json(position, started_at, duration_ms), highlight=False)
     else:
-        report.show(Console(), position)
+        report.show(output(), position)
     return 1 if report.failures() else 0
 
 

@@ -15,6 +15,7 @@ from projections.log import read_stream
 from schemas.identifiers import hex_of, wallet_id
 from services.runtime.sql import load_statement
 from services.verify.decoding import UNFOLDABLE
+from services.verify.differences import differing
 from services.verify.part_states import PartState, PartStates
 from services.verify.report import Report
 
@@ -86,8 +87,10 @@ class Parts(Generic[ViewT, EventT]):
             except UNFOLDABLE as error:
                 self._equal.fail(str(error))
                 return
-        said = f"{state.part_id}: {found}, the log says {expected}"
-        self._equal.check(found == expected, said)
+        if found == expected:
+            self._equal.hold()
+        else:
+            self._equal.fail(f"{state.part_id}: {differing(found, expected)}")
 
     async def _view_at(self, state: PartState[ViewT], version: int) -> ViewT | None:
         """The part as the log folds it to a version of its wallet; None before it was opened."""

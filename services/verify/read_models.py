@@ -21,6 +21,7 @@ from schemas.results import WalletView
 from services.runtime.sql import load_statement
 from services.verify.checkpoints import Reached, read_folded
 from services.verify.decoding import UNFOLDABLE, decode_once
+from services.verify.differences import differing, differing_field
 from services.verify.report import Report
 from services.verify.wallet_states import WalletState, WalletStates
 
@@ -75,9 +76,13 @@ class ReadModels:
                 continue
             if row["reversed_after"] == reversed_by_then and found == expected:
                 self._lines.hold()
-            else:
-                said = f"{event.wallet.stream_id}: {found}, the log says {expected}"
-                self._lines.fail(said)
+                continue
+            said = (
+                differing(found, expected)
+                if found != expected
+                else differing_field("reversed_after", row["reversed_after"], reversed_by_then)
+            )
+            self._lines.fail(f"{event.wallet.stream_id} version {event.version}: {said}")
 
     async def check_balances(self) -> None:
         """Compare every wallet's row, when the log has been read."""
@@ -149,7 +154,7 @@ class ReadModels:
         if found.version != state.version:
             expected = await self._view_at(wallet, state, found.version)
         if found != expected:
-            self._balances.fail(f"{found}, the log says {expected}")
+            self._balances.fail(f"{wallet.stream_id}: {differing(found, expected)}")
         elif row["opened_position"] != state.opened_position:
             self._balances.fail(
                 f"{wallet.stream_id}: opened at position {row['opened_position']}, the log says "

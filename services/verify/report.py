@@ -148,9 +148,9 @@ class Report:
     def show(self, console: Console, position: int) -> None:
         """Print the table, examples of what did not hold, and what it comes to."""
         table = Table(title=f"ledger verify, up to position {position}")
-        table.add_column("invariant")
-        table.add_column("held", justify="right")
-        table.add_column("failed", justify="right")
+        table.add_column("invariant", overflow="fold")
+        table.add_column("held", justify="right", overflow="fold")
+        table.add_column("failed", justify="right", overflow="fold")
         table.add_column("")
         for each in self._invariants:
             table.add_row(each.name, f"{each.held:,}", f"{each.failed:,}", _verdict(each))

@@ -15,6 +15,7 @@ from ledger.domain.wallet.state import STATE_VERSION
 from projections.interface import Connection, ProjectedEvent
 from schemas.identifiers import StreamKey, hex_of, wallet_id
 from services.runtime.sql import load_statement
+from services.verify.differences import differing
 from services.verify.report import Report
 from services.verify.wallet_states import WalletState
 
@@ -66,7 +67,7 @@ class Snapshots:
         if found == state.wallet:
             self._equal.hold()
         else:
-            self._equal.fail(f"{named}: {found}, the log says {state.wallet}")
+            self._equal.fail(f"{named}: {differing(found, state.wallet)}")
 
     async def check_strangers(self) -> None:
         """Look for snapshots of what the log does not have."""

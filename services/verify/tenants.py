@@ -26,6 +26,7 @@ from schemas.events import (
     decode_tenant_event,
 )
 from services.runtime.sql import load_statement
+from services.verify.differences import differing
 from services.verify.merchants import Merchants
 from services.verify.report import Report
 
@@ -138,4 +139,7 @@ class TenantStreams:
         if told.scopes is None:
             # Only its end is told; it may have ended before, too.
             found = replace(found, scopes=None, created_at=None)
-        self._credentials.check(found == told, f"{row['key_id']}: {found}, the log says {told}")
+        if found == told:
+            self._credentials.hold()
+        else:
+            self._credentials.fail(f"{row['key_id']}: {differing(found, told)}")

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from services.runtime.dsn import server_of
 from services.supervisor.database_logins import PROCESS_ROLES
 from tests.specs.database_roles import as_role, documented, granted
 from tests.specs.running_stack import PROCESSES, Ended, RunningStack, eventually
@@ -106,12 +107,13 @@ async def test_credentials_are_made_and_revoked_by_the_administrators_role(
 
 
 async def test_a_command_by_a_login_that_may_not_says_so_in_a_line(stack: RunningStack) -> None:
-    ended = await run_as(stack, dsn_of(stack, "scheduler", "ledger"), "trial-balance")
+    dsn = dsn_of(stack, "scheduler", "ledger")
+    ended = await run_as(stack, dsn, "trial-balance")
 
     assert ended.status == 1
     assert ended.output == (
-        "Error: the database's login may not do this: permission denied for table "
-        "journal_completeness\n"
+        f"Error: PostgreSQL at {server_of(dsn)} (LEDGER_DATABASE_URL, or sandbox.env) does not let "
+        "this login do that: permission denied for table journal_completeness\n"
     )
 
 

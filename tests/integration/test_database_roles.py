@@ -17,6 +17,7 @@ from services.runtime.database_roles import (
     grant_roles,
     role_names,
 )
+from services.runtime.migrations import apply_migrations
 from services.runtime.postgres import Connection
 from services.runtime.sql import load_statement
 from services.vault.schema import migrate_vault
@@ -259,6 +260,49 @@ async def test_who_may_not_make_roles_is_told_and_nothing_is_granted(
     (said,) = await grant_if_possible(owner, tmp_path)
 
     assert said.startswith("roles are left out: the role ledger_reader may not make roles")
+
+
+@pytest.fixture
+async def second_ledger(owner: Connection, databases: Databases) -> AsyncIterator[Connection]:
+    """A connection of a login that owns another database of the server, and may do no more."""
+    await owner.execute("CREATE ROLE second_ledger LOGIN PASSWORD 'p'")
+    try:
+        with databases.clone(EMPTY) as dsn:
+            server = urlsplit(dsn)
+            database = server.path.removeprefix("/")
+            await owner.execute(f"ALTER DATABASE {database} OWNER TO second_ledger")
+            netloc = f"second_ledger:p@{server.hostname}:{server.port}"
+            connection = await asyncpg.connect(server._replace(netloc=netloc).geturl())
+            await apply_migrations(connection)
+            yield connection
+            await connection.close()
+    finally:
+        await owner.execute("DROP ROLE second_ledger")
+
+
+async def test_a_second_ledger_of_a_server_needs_no_right_over_its_roles(
+    second_ledger: Connection,
+) -> None:
+    assert await grant_roles(second_ledger, LEDGER_ROLES) == []
+
+    assert await granted(second_ledger) == documented("The log and the read models")
+
+
+async def test_who_may_not_join_roles_is_told_what_a_superuser_has_to_say(
+    owner: Connection, second_ledger: Connection
+) -> None:
+    """Made by hand, the administrator's role is not a member of the writer's yet."""
+    await owner.execute("REVOKE ledger_writer FROM ledger_administrator")
+    try:
+        (said,) = await grant_if_possible(second_ledger, LEDGER_ROLES)
+        found = await granted(second_ledger)
+    finally:
+        await owner.execute("GRANT ledger_writer TO ledger_administrator")
+
+    assert said.startswith('roles are left out: permission denied to grant role "ledger_writer"')
+    assert said.endswith("GRANT ledger_writer TO ledger_administrator;")
+    assert not any(found.values())
+    assert await grant_roles(second_ledger, LEDGER_ROLES) == []
 
 
 async def test_what_cannot_be_granted_leaves_the_old_privileges(

@@ -23,6 +23,7 @@ from tests.specs.command_line import (
     credit_of,
     debit_of,
 )
+from tests.specs.databases import Databases
 
 
 @pytest.fixture
@@ -321,3 +322,30 @@ async def _kcat(*arguments: str, stdin: bytes | None = None) -> bytes:
     output, _ = await process.communicate(stdin)
     assert process.returncode == 0
     return output
+
+
+async def test_an_intake_refuses_the_commands_of_another_ledger(
+    line: CommandLine, databases: Databases, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Also before the first command: what it took would be lost to the other."""
+    async with line.intake():
+        await line.wait_until_marked()
+        with databases.clone() as dsn:
+            async with administering(dsn, "operator:test") as administrator:
+                await administrator.create_merchant("Umbrella")
+            stranger = line.of_another(dsn)
+            async with stranger.intake() as refused, asyncio.timeout(PATIENCE_S):
+                assert await refused.wait() == 1
+        assert '"event":"commands_topic_refused"' in capfd.readouterr().out
+        async with line.client() as client:
+            await line.open_wallet(client)
+
+
+async def test_offsets_without_a_mark_are_taken_over(line: CommandLine) -> None:
+    """Those of a release that knew no marks, and those that somebody set by hand."""
+    await line.set_offsets(metadata="")
+    async with line.intake(), line.client() as client:
+        await line.open_wallet(client)
+        await line.wait_until_marked()
+    async with line.intake(), line.client() as client:
+        await line.open_wallet(client)

@@ -17,6 +17,7 @@ from schemas.identifiers import NOBODYS_TENANT, tenant_stream
 from services.relay.leadership import GENERATION, LOCK_CLASS
 from services.runtime.administration import administering
 from services.runtime.kafka import partition_for
+from tests.specs.databases import Databases
 from tests.specs.log_seed import append_seed
 from tests.specs.relay_line import PARTITIONS, ROOT, RelayLine, heard, until
 
@@ -222,6 +223,22 @@ async def test_a_log_that_lost_what_was_published_stops_the_relay(line: RelayLin
     (divergence,) = second.logged("log_diverged")
     assert divergence["published_position"] == last
     assert divergence["log_hash"] is None
+
+
+async def test_a_topic_of_another_ledger_stops_the_relay(
+    line: RelayLine, databases: Databases
+) -> None:
+    """It is not told to make a new generation of it, but to choose another name."""
+    last = await append_seed(line.connection, 10)
+    await line.relay()
+    await line.until_published(last)
+
+    with databases.clone() as dsn:
+        stranger = await line.relay(LEDGER_DATABASE_URL=dsn)
+
+        assert await stranger.ended() == 1
+        (divergence,) = stranger.logged("log_diverged")
+    assert "give each topics of its own: LEDGER_EVENTS_TOPIC" in divergence["hint"]
 
 
 async def test_leader_and_standby_are_ready_and_tell_how_far_they_are(line: RelayLine) -> None:

@@ -68,7 +68,7 @@ async def test_what_the_driver_says_of_such_a_connection_is_a_lost_session(
 
 
 async def test_a_command_calls_it_an_outage(ended: Connection) -> None:
-    with pytest.raises(DatabaseOutageError), said_as_outages():
+    with pytest.raises(DatabaseOutageError), said_as_outages("postgresql://db/ledger"):
         await ended.fetchval("SELECT 1")
 
 

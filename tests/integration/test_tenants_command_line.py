@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from services.runtime.dsn import server_of
+
 pytestmark = pytest.mark.long
 
 ROOT = Path(__file__).parents[2]
@@ -115,5 +117,7 @@ def test_what_an_operator_cannot_do_is_one_line(line: CommandLine) -> None:
     line.run("keys", "rotate", key)
     assert "was replaced already, and stops at" in line.run("keys", "rotate", key, status=1)
     nowhere = CommandLine(line.dsn.rsplit("/", 1)[0] + "/nowhere")
-    assert nowhere.run("merchants", "create", "Kiosk", status=1).startswith("Error: the database: ")
+    refused = nowhere.run("merchants", "create", "Kiosk", status=1)
+    assert refused.startswith(f"Error: PostgreSQL at {server_of(nowhere.dsn)} (LEDGER_DATABASE_URL")
+    assert 'database "nowhere" does not exist' in refused
     assert line.run("audit", "--format", "json").count("\n") == 4

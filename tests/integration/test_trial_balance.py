@@ -32,7 +32,6 @@ from projections.trial_balance.read_model import (
 )
 from services.command_line.main import commands
 from services.projector.books import observe_books
-from services.runtime.outages import DatabaseOutageError, said_as_outages
 from services.runtime.settings import SecretText, Settings
 from services.trial_balance.main import AsOfError, run
 from tests.specs.event_factory import TENANT_ID, EventFactory, projected, write_log
@@ -352,24 +351,6 @@ def test_the_command_line_asks_what_may_be_a_date_or_a_position(as_of: str) -> N
     assert "position:" in result.output
     asked = ["trial-balance", "--as-of", f"position:{as_of}", "--tenant", "nobody"]
     assert "'--tenant'" in CliRunner().invoke(commands, asked).output, "this one is understood"
-
-
-@pytest.mark.parametrize("command", ["trial-balance", "verify"])
-def test_a_database_that_is_away_is_a_line_and_no_traceback(
-    command: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LEDGER_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
-    result = CliRunner().invoke(commands, [command])
-    assert (result.exit_code, type(result.exception)) == (1, SystemExit)
-    assert "the database cannot be asked now, try again" in result.output
-
-
-@pytest.mark.parametrize(
-    "failure", [asyncpg.DeadlockDetectedError("deadlock"), asyncpg.LockNotAvailableError("locked")]
-)
-def test_tables_that_are_being_replaced_are_an_outage(failure: asyncpg.PostgresError) -> None:
-    with pytest.raises(DatabaseOutageError, match="try again"), said_as_outages():
-        raise failure
 
 
 @pytest.mark.parametrize("as_of", ["yesterday", "-1", "1.5", "99999999999999999999"])

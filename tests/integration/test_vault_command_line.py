@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from services.runtime.dsn import server_of
 from services.vault.customer import Customer
 from services.vault.places import master_key_path
 from tests.specs.vault_line import NOTHING_LEFT, NOW, VaultLine, somebody
@@ -100,7 +101,11 @@ def test_what_is_wrong_is_one_line_without_a_secret(
 
     nowhere = {"LEDGER_VAULT_DATABASE_URL": empty_database.rsplit("/", 1)[0] + "/nowhere"}
     refused = ledger(environment | nowhere, "vault", "migrate", status=1)
-    assert refused.stderr == 'Error: the vault\'s database: database "nowhere" does not exist\n'
+    server = server_of(nowhere["LEDGER_VAULT_DATABASE_URL"])
+    assert refused.stderr == (
+        f"Error: PostgreSQL at {server} (LEDGER_VAULT_DATABASE_URL, or sandbox.env) refuses the "
+        'connection: database "nowhere" does not exist\n'
+    )
 
 
 def test_a_lost_file_of_master_keys_is_not_made_anew(line: VaultLine) -> None:

@@ -5,15 +5,17 @@ import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from copy import copy
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 import asyncpg
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.structs import OffsetAndMetadata
 
 from schemas.commands import Command, CreateWallet, CreditWallet, DebitWallet
 from services.client import CommandClient
@@ -70,6 +72,37 @@ class CommandLine:
         return sum(
             mark.offset for partition, mark in offsets.items() if partition.topic == self.commands
         )
+
+    async def marks(self) -> set[str]:
+        """What the group's offsets of the commands say beside how far it is."""
+        async with self._admin() as admin:
+            offsets = await admin.list_consumer_group_offsets(GROUP_ID)
+        return {each.metadata for place, each in offsets.items() if place.topic == self.commands}
+
+    async def wait_until_marked(self) -> None:
+        """Come back when a ledger has put its mark there."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not any(mark.startswith("ledger:") for mark in await self.marks()):  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.05)
+
+    async def set_offsets(self, metadata: str) -> None:
+        """Put the group at the beginning of the commands, as no member."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap, group_id=GROUP_ID, enable_auto_commit=False
+        )
+        await consumer.start()
+        try:
+            places = [TopicPartition(self.commands, number) for number in range(PARTITIONS)]
+            consumer.assign(places)
+            await consumer.commit({each: OffsetAndMetadata(0, metadata) for each in places})
+        finally:
+            await consumer.stop()
+
+    def of_another(self, dsn: str) -> "CommandLine":
+        """The same topics, with another ledger's database."""
+        other = copy(self)
+        other.dsn = dsn
+        return other
 
     async def members(self) -> int:
         """How many processes share the commands among them."""

@@ -10,7 +10,10 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-_TOOLS = ("bash", "cat", "dirname", "flock", "head", "id", "mkdir", "realpath", "sed", "sha256sum")
+_TOOLS = (
+    *("bash", "cat", "cut", "dirname", "flock", "head", "id", "mkdir", "mv", "realpath", "rm"),
+    *("sed", "sha256sum"),
+)
 _INPUTS = ("requirements.lock", "pyproject.toml")
 
 
@@ -41,12 +44,12 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _dev_test(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _dev(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {
         name: text for name, text in os.environ.items() if not name.startswith("LEDGER_")
     }
     return subprocess.run(
-        [str(checkout / "dev"), "test", *arguments],
+        [str(checkout / "dev"), *arguments],
         env={**environment, "PATH": str(checkout / "tools")},
         capture_output=True,
         text=True,
@@ -65,7 +68,7 @@ def _dev_test(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[st
     ],
 )
 def test_tests_without_servers_need_nothing_but_python(checkout: Path, arguments: str) -> None:
-    ended = _dev_test(checkout, *arguments.split())
+    ended = _dev(checkout, "test", *arguments.split())
     assert (ended.returncode, ended.stderr) == (0, "")
     asked = arguments.removeprefix("--all ")
     assert ended.stdout.startswith("ran: -m pytest -m ")
@@ -86,7 +89,32 @@ def test_tests_without_servers_need_nothing_but_python(checkout: Path, arguments
     ],
 )
 def test_other_tests_are_preceded_by_what_servers_need(checkout: Path, arguments: str) -> None:
-    ended = _dev_test(checkout, *arguments.split())
+    ended = _dev(checkout, "test", *arguments.split())
     assert ended.returncode == 1
     assert "Java 17 or newer is missing" in ended.stderr
     assert "ran:" not in ended.stdout
+
+
+@pytest.mark.parametrize("is_writable", [True, False])
+def test_maven_keeps_its_repository_where_it_can(
+    checkout: Path, tmp_path: Path, is_writable: bool
+) -> None:
+    """A user such as nobody has no home: what is fetched is kept with the jars then."""
+    home = tmp_path / "home"
+    home.mkdir() if is_writable else home.write_text("no folder can be made here")
+    (checkout / "deploy/kafka").mkdir(parents=True)
+    shutil.copy(ROOT / "deploy/kafka/pom.xml", checkout / "deploy/kafka")
+    asked = checkout / "asked"
+    for name, text in (
+        ("java", "echo 'openjdk version \"21.0.1\"' >&2"),
+        ("getent", f"echo user:x:1:1::{home}:/bin/sh"),
+        ("mvn", f'echo "$*" >{asked}; mkdir "{checkout}/.cache/kafka-jars.new"'),
+    ):
+        (checkout / "tools" / name).write_text(f"#!/bin/sh\n{text}\n")
+        (checkout / "tools" / name).chmod(0o755)
+
+    ended = _dev(checkout, "setup")
+
+    assert ended.returncode == 0, ended.stderr
+    option = f"-Dmaven.repo.local={checkout}/.cache/maven"
+    assert (option in asked.read_text()) is not is_writable

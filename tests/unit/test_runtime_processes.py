@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,10 +13,10 @@ import aiohttp
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from services.runtime.addresses import host_in_url
+from services.runtime.addresses import ListenError, host_in_url
 from services.runtime.environment import SystemEnvironment
 from services.runtime.health import HealthServer
-from services.runtime.settings import Settings, SettingsError
+from services.runtime.settings import Settings
 from services.runtime.shutdown import run_until_signalled
 from services.supervisor.ports import RememberedPorts
 from tests.specs.addresses import LOOPBACKS
@@ -73,13 +74,65 @@ async def test_health_is_where_the_settings_say(tmp_path: Path, host: str) -> No
 async def test_a_place_where_nothing_can_listen_is_refused_by_name(tmp_path: Path) -> None:
     port = RememberedPorts(tmp_path).take("health")
     async with HealthServer(port, list):
-        with pytest.raises(SettingsError) as refused:
+        with pytest.raises(ListenError) as refused:
             await HealthServer.of(Settings(health_port=port), list).start()
 
     assert str(refused.value).startswith(
         "LEDGER_HEALTH_HOST and LEDGER_HEALTH_PORT: nothing can listen on "
-        f"http://127.0.0.1:{port}: "
+        f"http://127.0.0.1:{port}: Address already in use"
     )
+
+
+@pytest.mark.parametrize(
+    ("process", "host", "variable"),
+    [
+        ("sandbox-provider", "LEDGER_HTTP_HOST", "LEDGER_SANDBOX_PROVIDER_PORT"),
+        ("gateway", "LEDGER_HTTP_HOST", "LEDGER_HTTP_PORT"),
+        ("relay", "LEDGER_HEALTH_HOST", "LEDGER_HEALTH_PORT"),
+    ],
+)
+def test_a_process_on_a_taken_port_ends_with_one_line(
+    process: str, host: str, variable: str, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        ended = subprocess.run(
+            [sys.executable, "-m", "services.command_line", process],
+            env={
+                **os.environ,
+                "LEDGER_HOME": str(tmp_path),
+                "LEDGER_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
+                "LEDGER_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+                "LEDGER_PAYMENT_API_KEY": "k",
+                "LEDGER_PAYMENT_CALLBACK_SECRET": "s",
+                variable: str(port),
+            },
+            capture_output=True,
+            check=False,
+        )
+
+    (said,) = [json.loads(line) for line in ended.stdout.splitlines() if b'"critical"' in line]
+    assert (ended.returncode, ended.stderr) == (1, b"")
+    assert b"Traceback" not in ended.stdout
+    assert said["event"] == "cannot_listen"
+    assert said["reason"] == (
+        f"{host} and {variable}: nothing can listen on http://127.0.0.1:{port}: "
+        "Address already in use"
+    )
+
+
+def test_a_command_logs_beside_what_it_was_asked_for() -> None:
+    program = """
+import logging, sys
+from services.runtime.logging import configure_logging
+configure_logging("verify", "warning", sys.stderr)
+logging.getLogger("aiokafka").error("Unable connect")
+print("{}")
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+
+    assert ended.stdout == b"{}\n"
+    assert json.loads(ended.stderr)["event"] == "Unable connect"
 
 
 async def test_a_signal_cancels_the_work_and_waits_for_its_clean_up() -> None:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from services.command_line.main import commands
 from services.gateway.payments.providers import payment_settings
+from services.runtime.dsn import server_of
 from services.runtime.settings import Process, SecretText, Settings, SettingsError
 
 
@@ -83,6 +84,45 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(variable: str, text: str
 
     assert str(refusal.value).startswith(f"{variable}: {text!r} cannot be used: ")
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        ("LEDGER_RATE_LIMIT", "such as 100/s or 100/s:500"),
+        ("LEDGER_PUBLIC_URL", "such as https://pay.example/ledger"),
+        ("LEDGER_PAYMENT_PROVIDER_URL", "such as https://pay.example:8443"),
+        ("LEDGER_DOCUMENTS_URL", "such as s3://bucket/prefix"),
+        ("LEDGER_KMS", "such as package.module:function"),
+        ("LEDGER_BANK_CODE", "six digits, such as 999999"),
+        ("LEDGER_HTTP_PORT", "a port, from 1 to 65535"),
+        ("LEDGER_LOG_LEVEL", "one of debug, info, warning, error"),
+    ],
+)
+def test_a_refused_value_is_told_the_form_and_no_pattern(variable: str, said: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        Settings.from_environment({variable: "!"})
+
+    assert str(refusal.value).startswith(f"{variable}: '!' cannot be used: it has to be ")
+    assert str(refusal.value).endswith(said)
+
+
+def test_every_pattern_of_a_setting_has_its_form_in_words() -> None:
+    for field in msgspec.structs.fields(Settings):
+        for part in (field.type, *get_args(field.type)):
+            for mark in getattr(part, "__metadata__", ()):
+                assert mark.pattern is None or mark.description, field.name
+
+
+def test_a_server_is_named_without_login_and_password() -> None:
+    for dsn, named in {
+        "postgresql://u:p@db/ledger?sslmode=require": "db:5432/ledger",
+        "postgresql://u:p@[::1]:5433/ledger": "[::1]:5433/ledger",
+        "postgresql://u@first:5432,second/ledger": "first:5432,second:5432/ledger",
+        "postgresql:///ledger?host=/run/postgresql": "/run/postgresql:5432/ledger",
+        "postgresql://db/ledger?port=6432&password=p": "db:6432/ledger",
+    }.items():
+        assert server_of(dsn) == named
 
 
 def test_a_rate_limit_that_makes_no_sense_is_refused_by_name() -> None:
