@@ -58,7 +58,7 @@ A = [
     ),
     *(
         Row(f"get /v1/wallets/{{wallet_id}}/{what}", f"/v1/wallets/{{wallet}}/{what}")
-        for what in ("transactions", "holds", "topups")
+        for what in ("transactions", "events", "holds", "topups")
     ),
     Row("get /v1/holds/{hold_id}", "/v1/holds/{hold}"),
     Row("post /v1/holds/{hold_id}/capture", "/v1/holds/{hold}/capture", {}),
