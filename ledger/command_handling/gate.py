@@ -41,8 +41,8 @@ class MemberNames:
         self._names = frozenset(names)
         self._quoted = [f'"{name}"'.encode() for name in sorted(self._names)]
 
-    def has_twice(self, json: bytes) -> bool:
-        """Whether one comes twice in an object, which is valid JSON; not deeper in it."""
+    def twice_in(self, json: bytes) -> str | None:
+        """The first that comes twice in an object, which is valid JSON; not deeper in it."""
         if len(json) <= _SHORT_BYTES:
             for name in self._quoted:
                 if json.count(name) > 1:
@@ -50,14 +50,14 @@ class MemberNames:
             else:
                 # Only an escape could spell one in another way.
                 if b"\\u00" not in json:
-                    return False
+                    return None
         seen: set[str] = set()
         for key in map(str, _EVERY_MEMBER.decode(json)):
             if key in seen:
-                return True
+                return key
             if key in self._names:
                 seen.add(key)
-        return False
+        return None
 
 
 def json_problem(json: bytes) -> str | None:

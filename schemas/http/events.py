@@ -50,8 +50,9 @@ class WalletEventEntry(Struct, frozen=True, kw_only=True, gc=False):
         dict[str, Any],
         Meta(
             description=(
-                "The event's own members, by its type, as docs/reference/events.md has them; "
-                "without the customer's identity, which is sealed."
+                "The event's own members, by its type, as docs/reference/events.md has them: one "
+                "at its default is left out, so a freeze without a scope stops debits. Without "
+                "the customer's identity, which is sealed."
             )
         ),
     ]

@@ -96,7 +96,7 @@ class BodyReader(Generic[RequestT]):
         if not body and self._without_body is not None:
             return self._without_body
         asked = _decoded(self._decoder, body)
-        if asked is None or not self._is_sound(asked) or self._names.has_twice(body):
+        if asked is None or not self._is_sound(asked) or self._names.twice_in(body):
             _refuse(body, self._checks, self._names)
         return asked
 
@@ -222,5 +222,5 @@ def _refuse(body: bytes, checks: dict[str, FieldCheck], names: MemberNames) -> N
     problems = [problem for problem in found if problem is not None]
     if not problems:
         # What is left is one of a receiver's that stands there twice, once of them wrongly.
-        raise twice()
+        raise twice(None)
     raise invalid_fields(problems)

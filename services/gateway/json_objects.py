@@ -33,14 +33,17 @@ def members_of(body: bytes, names: MemberNames | None = None) -> dict[str, objec
         raise malformed(f"the body {json_problem(body)}") from None
     if not isinstance(value, dict):
         raise malformed("the body is JSON, but not an object")
-    if (names or MemberNames(value)).has_twice(body):
-        raise twice()
+    name = (names or MemberNames(value)).twice_in(body)
+    if name is not None:
+        raise twice(name if names else None)
     return value
 
 
-def twice() -> RefusedError:
-    """The 400 for a body of which nobody can say what it asks for."""
-    return malformed("the body has a member twice")
+def twice(name: str | None) -> RefusedError:
+    """The 400 for a body of which nobody can say what it asks for, if that is a name of ours."""
+    if name is None:
+        return malformed("the body has a member twice")
+    return malformed("is there twice", param=name)
 
 
 def characters_of(body: bytes) -> dict[str, Raw]:

@@ -234,11 +234,13 @@ class _CommandReader:
             raise _RefusedError("unreadable", f"value: {what}") from None
         else:
             # Each member has a colon, so with no more of these none comes twice.
-            is_once = value.count(b":") == len(members) or not self._names.has_twice(value)
+            is_once = value.count(b":") == len(members) or self._names.twice_in(value) is None
             if is_once and members.keys() <= self._members and self._is_sound(command):
                 return _in_utc(command) if self._has_moment else command
         problems = "; ".join(problems_of(self._type, value))
-        raise _RefusedError("invalid_command", problems or "value: has a member twice")
+        if not problems:
+            problems = f"{self._names.twice_in(value) or 'a member'}: is there twice"
+        raise _RefusedError("invalid_command", problems)
 
     def _is_sound(self, command: Any) -> bool:
         """What the decoder does not check. `problems_of` says in words what this finds."""

@@ -111,11 +111,19 @@ ROWS = [
                 b'{"amount":1e999}',
                 "the body has a number that no double can hold",
             ),
-            ("a member twice", b'{"amount":1,"amount":2}', "the body has a member twice"),
             ("a list", b"[]", "the body is JSON, but not an object"),
             ("not UTF-8", b'{"amount":"\xff"}', "the body is not UTF-8"),
             ("nested too deep", DEEP, "the body nests deeper than 33 levels"),
         )
+    ),
+    Row(
+        "a member that is there twice",
+        "POST",
+        "/wallets/credit",
+        400,
+        "Malformed request",
+        ("amount",),
+        data=b'{"amount":1,"amount":2}',
     ),
     Row(
         "a body of another type",

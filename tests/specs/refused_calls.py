@@ -263,6 +263,7 @@ ROWS = [
         "a member that is first wrong and then right",
         400,
         "malformed_request",
+        param="amount",
         data=b'{"amount":"5","amount":5,"reference":"ref"}',
     ),
     create("an unknown currency", "currency", currency="XXQ"),

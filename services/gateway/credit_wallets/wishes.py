@@ -70,8 +70,8 @@ def read_wish(body: bytes) -> tuple[str, Command]:
         raise invalid_fields([_wrong_type_of_wish(kind)])
     if not is_utf8(body):
         raise malformed("it is not UTF-8")
-    if _NAMES_OF[kind].has_twice(body):
-        raise twice()
+    if (name := _NAMES_OF[kind].twice_in(body)) is not None:
+        raise twice(name)
     return kind, reader(names, body)
 
 
