@@ -82,6 +82,10 @@ HOT_STATEMENTS = [
         "projections/trial_balance/sql/list_entries.sql",
         {"journal_entries_pkey", "journal_entries_by_credit", "events_pkey"},
     ),
+    (
+        "services/gateway/audit/sql/wallet_events.sql",
+        {"events_tenant_id_stream_id_version_key"},
+    ),
     ("services/gateway/baas/sql/find_consumed.sql", {"consumed_references_pkey", "events_pkey"}),
     ("services/gateway/baas/sql/find_event.sql", {"events_by_id"}),
     ("services/gateway/baas/sql/find_reversal.sql", {"reversals_by_transaction"}),
