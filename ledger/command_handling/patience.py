@@ -1,13 +1,21 @@
 """How long clients wait for a log that neither answers nor fails, as with a stuck commit.
 
 The append cannot be given up, for it may be committed yet. So its clients are answered, and it
-goes on: what becomes of it is seen when they repeat their commands.
+goes on: what becomes of it is seen when they repeat their commands. Until then a repeated command
+is as unknown as it was.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+from ledger.command_handling.errors import (
+    CommandHandlingError,
+    LedgerUnavailableError,
+    OutcomeUnknownError,
+)
+from ledger.command_handling.question import reference_of
+from ledger.command_handling.submission import Submission
 from ledger.command_handling.tickets import Ticket
 
 MAX_SETTLING_S = 6.0
@@ -25,6 +33,8 @@ class Patience:
         self._began_at: float | None = None
         self.is_lost = False
         """Whether the batch under way has taken too long."""
+        self._names: set[tuple[str, str, str]] = set()
+        """Of the commands in it, then."""
 
     @property
     def settling_s(self) -> float:
@@ -42,7 +52,24 @@ class Patience:
             alarm.cancel()
             self._began_at = None
             self.is_lost = False
+            self._names.clear()
+
+    def refusal_of(self, submission: Submission) -> CommandHandlingError:
+        """What to say of a command while the log is silent: it may be an earlier one again."""
+        if self._names.isdisjoint(_names_of(submission)):
+            return LedgerUnavailableError("the log does not answer")
+        return OutcomeUnknownError("the log does not answer")
 
     def _lose(self, tickets: Sequence[Ticket]) -> None:
         self.is_lost = True
+        for ticket in tickets:
+            self._names.update(_names_of(ticket.submission))
         self._lost(tickets)
+
+
+def _names_of(submission: Submission) -> Iterator[tuple[str, str, str]]:
+    """By which a repetition is recognised; a command may have none."""
+    if submission.command_id is not None:
+        yield (submission.tenant_id, "command id", submission.command_id)
+    if (reference := reference_of(submission.command)) is not None:
+        yield (submission.tenant_id, "reference", reference)

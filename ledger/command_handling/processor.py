@@ -139,7 +139,7 @@ class CommandProcessor:
         if self._stopping:
             raise OverloadedError("the process is stopping; try again shortly")
         if self.patience.is_lost:
-            raise LedgerUnavailableError("the log does not answer")
+            raise self.patience.refusal_of(submission)
         if len(self._waiting) >= MAX_WAITING_COMMANDS:
             raise OverloadedError("too many commands are waiting; try again shortly")
         settled: asyncio.Future[Settled] = self._loop.create_future()
@@ -175,18 +175,18 @@ class CommandProcessor:
                 with self.patience.over(tickets):
                     failure = await self._settle(tickets, plan)
             if failure is not None:
-                self._refuse_waiting(f"an earlier command could not be settled: {failure}")
-
-    def _refuse_waiting(self, message: str) -> None:
-        waiting, self._waiting = self._waiting, deque()
-        refuse(waiting, LedgerUnavailableError(message))
+                waiting, self._waiting = self._waiting, deque()
+                message = f"an earlier command could not be settled: {failure}"
+                refuse(waiting, LedgerUnavailableError(message))
 
     def _answer_without_the_log(self, tickets: Sequence[Ticket]) -> None:
         """Nobody knows what becomes of these; of those behind them, nothing has."""
         _log.error("log_does_not_answer", commands=len(tickets), waiting=len(self._waiting))
         refuse(tickets, OutcomeUnknownError("the log does not answer"))
         self._undo_ahead()
-        self._refuse_waiting("the log does not answer")
+        waiting, self._waiting = self._waiting, deque()
+        for ticket in waiting:
+            refuse([ticket], self.patience.refusal_of(ticket.submission))
 
     def _take(self) -> list[Ticket]:
         self._last_size = min(len(self._waiting), MAX_BATCH_COMMANDS)

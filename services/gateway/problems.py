@@ -383,7 +383,7 @@ def code_of_error(error: Exception) -> ErrorCode:
 _DETAILS: Final[dict[ErrorCode, str]] = {
     "read_model_behind": "the newest change is not shown yet",
     "overloaded": "too much is under way; nothing happened",
-    "ledger_unavailable": "the ledger cannot be reached; nothing happened",
+    "ledger_unavailable": "the ledger cannot be reached; this request did nothing",
     "outcome_unknown": "the command may have happened: retry with the same reference",
     "clock_stepped": "the ledger's clock jumped; nothing happened",
     "internal_error": "the fault is ours and is logged",

@@ -52,6 +52,8 @@ class CommandConsumer:
         self._mark = mark
         self._next: dict[TopicPartition, int] = {}
         self._first_join = FirstJoin()
+        self._marked = -1
+        """The generation in which all offsets have the mark."""
         self.generation = 0
         """Counts the assignments; what was read under another is not ours to commit."""
         self.assigned = False
@@ -94,7 +96,26 @@ class CommandConsumer:
             return await self._read_carefully()
         for partition, its_records in records.items():
             self._next[partition] = its_records[-1].offset + 1
+        if not records and self.assigned and self._marked != generation:
+            await self._mark_offsets(generation)
         return records
+
+    async def _mark_offsets(self, generation: int) -> None:
+        """Mark those that were committed without: by an older release, or while the log was empty.
+
+        They stay where they are. Where one has gone on in between, it goes back to what was read
+        here: then some commands come again, of which none takes effect twice.
+        """
+        if not await self._mark.read_if_possible():
+            return
+        offsets: dict[TopicPartition, int] = {}
+        for partition in self._consumer.assignment():
+            offset = await self._consumer.committed(partition)
+            if offset is not None:
+                offsets[partition] = offset
+        if offsets:
+            await self.commit(offsets, generation)
+        self._marked = generation
 
     async def answers(self) -> bool:
         """Whether Kafka answers now, within seconds."""

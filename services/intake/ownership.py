@@ -6,13 +6,13 @@ older release or set by hand, are taken over.
 """
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, for_code
 
 from services.runtime.kafka import client_options, close_client, why_unreachable
-from services.runtime.postgres import LOST, Pool
+from services.runtime.postgres import LOST, Pool, limited
 from services.runtime.settings import Settings
 from services.runtime.sql import load_statement
 from services.runtime.topics import TopicUnavailableError
@@ -20,6 +20,7 @@ from services.runtime.topics import TopicUnavailableError
 _FIRST_HASH: Final = load_statement(__file__, "first_hash")
 _PREFIX: Final = "ledger:"
 _HASH_BYTES: Final = 16
+_PATIENCE_SECONDS: Final = 1.0
 # Kafka makes its own topic of groups when it is asked for one for the first time.
 _TRIES: Final = 40
 _TRY_AGAIN_SECONDS: Final = 0.5
@@ -47,7 +48,8 @@ class LedgerMark:
     async def read_if_possible(self) -> str:
         """The same; empty, too, while the database does not say."""
         try:
-            return await self.read()
+            async with limited(_PATIENCE_SECONDS):
+                return await self.read()
         except LOST:
             return ""
 
@@ -69,10 +71,23 @@ async def check_ownership(settings: Settings, group_id: str, mark: str) -> None:
         )
 
 
+class _Admin(AIOKafkaAdminClient):  # type: ignore[misc]  # aiokafka has no types
+    """Also raises what an answer says of the whole group, as while its coordinator is loading.
+
+    aiokafka looks at errors of single partitions only, and takes such an answer for no offsets.
+    """
+
+    async def _send_request(self, request: Any, node_id: int | None = None) -> Any:
+        response = await super()._send_request(request, node_id)
+        if error_code := getattr(response, "error_code", 0):
+            raise for_code(error_code)
+        return response
+
+
 async def _marks(settings: Settings, group_id: str, topic: str) -> set[str]:
     failure: Exception | None = None
     for _ in range(_TRIES):
-        admin = AIOKafkaAdminClient(**client_options(settings, "ledger-intake-ownership"))
+        admin = _Admin(**client_options(settings, "ledger-intake-ownership"))
         try:
             await admin.start()
             offsets = await admin.list_consumer_group_offsets(group_id)

@@ -79,6 +79,8 @@ async def test_a_log_that_does_not_answer_is_not_waited_for(log: SilentLog, writ
         await first
     with pytest.raises(LedgerUnavailableError):
         await writer.credit(wallet, 100, "later")
+    with pytest.raises(OutcomeUnknownError):
+        await writer.credit(wallet, 1, "first")
     assert writer.processor.patience.settling_s >= 0.1
 
     await answers_again(writer, log)
