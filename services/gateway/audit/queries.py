@@ -15,7 +15,6 @@ from services.gateway.database import Database, Pool
 from services.gateway.routing import RouteTable
 from services.gateway.scopes import ADMIN, READ
 
-_NEWEST: Final = 2**63 - 1
 _LIST: Final = "audit_log"
 _encode = msgspec.json.Encoder().encode
 
@@ -37,11 +36,10 @@ class AuditQueries:
         limit_text, after_text = call.list_query("limit", "after")
         tenant_id = call.principal.tenant_id
         page = asked_page(_LIST, (tenant_id,), limit=limit_text, after=after_text)
-        before = _NEWEST if page.after is None else page.after
 
         async def ask(pool: Pool) -> list[AuditEntry]:
             async with pool.acquire() as connection:
-                return await audit_page(connection, tenant_id, before, page.entries_to_read)
+                return await audit_page(connection, tenant_id, page.before, page.entries_to_read)
 
         found = await self._database.read(tenant_id, ask)
         return Answer(200, JSON, _page(*page.cut(found, lambda entry: entry.position)))

@@ -8,7 +8,6 @@ from typing import Final
 import asyncpg
 import msgspec
 
-from projections.transactions.read_model import FROM_NEWEST
 from schemas.events import EventMetadata
 from schemas.identifiers import hex_of
 from services.gateway.answers import JSON, Answer, etag
@@ -39,11 +38,10 @@ class EventQueries:
         limit_text, after_text = call.list_query("limit", "after")
         tenant_id, wallet_id = call.principal.tenant_id, named_wallet(call)
         asked = asked_page("events", (tenant_id, wallet_id), limit=limit_text, after=after_text)
-        before = FROM_NEWEST if asked.after is None else asked.after
 
         async def ask(pool: Pool) -> list[asyncpg.Record]:
             return await pool.fetch(
-                _PAGE, tenant_id, hex_of(wallet_id), before, asked.entries_to_read
+                _PAGE, tenant_id, hex_of(wallet_id), asked.before, asked.entries_to_read
             )
 
         rows = await self._database.read(tenant_id, ask)

@@ -1,13 +1,14 @@
 """Listing: the query parameters and headers that lists, and answers about one wallet, share."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from schemas.http.credit_wallets import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 from services.gateway.answers import JSON, etag, header
 from services.gateway.calls import Call, invalid_parameter
 from services.gateway.cursors import BrokenCursorError, make_cursor, read_cursor
 
+_ABOVE_ALL: Final = 2**63 - 1
 ChoiceT = TypeVar("ChoiceT", bound=str)
 EntryT = TypeVar("EntryT")
 
@@ -30,6 +31,11 @@ class AskedPage(NamedTuple):
     limit: int
     after: int | None
     """The entry behind which the page starts; none: it is the first page."""
+
+    @property
+    def before(self) -> int:
+        """The place below which the page starts, in a list that begins with the newest."""
+        return _ABOVE_ALL if self.after is None else self.after
 
     @property
     def entries_to_read(self) -> int:
