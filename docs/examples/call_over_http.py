@@ -88,7 +88,8 @@ class Wallets:
                     found: dict[str, Any] = json.load(answer)
                     return found
             except HTTPError as error:
-                problem = ProblemError(error.code, _json_of(error))
+                with error:
+                    problem = ProblemError(error.code, _json_of(error))
                 if error.code not in REPEATED or time.monotonic() > give_up_at:
                     raise problem from None
                 # As long as the server asks for, and a little more by chance: clients that were
@@ -112,7 +113,7 @@ def _asked_to_wait_s(error: HTTPError) -> float:
 def _json_of(error: HTTPError) -> dict[str, Any]:
     try:
         body = json.load(error)
-    except ValueError:
+    except (ValueError, OSError, http.client.HTTPException):
         body = None
     # What a proxy answers by itself is no problem of ours, and may be anything.
     return body if isinstance(body, dict) else {"detail": error.reason}

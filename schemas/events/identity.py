@@ -4,7 +4,7 @@ Who the customer is stands in them sealed, under a key of the customer's own: de
 key erases the person and leaves every event, and its hash, as it is.
 """
 
-from datetime import date
+import datetime as dt
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -33,7 +33,8 @@ of a wallet would break it.
 class DayTotal(Struct, frozen=True, kw_only=True, gc=False):
     """What a wallet's debits of one day come to, holds as they are placed, with this one."""
 
-    date: date
+    # Qualified: since Python 3.14 a field's own name hides what its annotation names.
+    date: dt.date
     """In the ledger's time zone."""
     amount: Amount
 

@@ -17,8 +17,12 @@ from services.supervisor.processes import OwnedProcess, ProcessFailedError, own_
 _FILES = Path(__file__).parent / "kafka"
 _START_SECONDS = 120
 _POLL_SECONDS = 0.1
-# The heap is what `ledger up` is allowed; the serial collector takes the least of two cores.
-_JVM = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-Djava.awt.headless=true")
+# The heap is what `ledger up` is allowed. The serial collector and the first compiler alone take
+# the least of two cores: a broker that has just started spends more on compiling than it saves.
+_JVM = (
+    *("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
+    "-Djava.awt.headless=true",
+)
 
 
 class EmbeddedKafka:

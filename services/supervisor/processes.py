@@ -5,6 +5,7 @@ from a killed supervisor is known again, and it gets a signal when its parent di
 """
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-_POLL_SECONDS = 0.05
 _TAIL_LINES = 8
 _AUTOGROUP_TRIES = 5
 _AUTOGROUP_PAUSE_S = 0.11
@@ -149,21 +149,27 @@ class OwnedProcess:
             pid = int(self._pid_path.read_text())
         except (OSError, ValueError):
             return False
-        found = self._is_ours(pid)
-        if found:
-            _signal(pid, self._stop_signal)
-            if not self._wait_for_end(pid):
-                _signal(pid, signal.SIGKILL)
-                self._wait_for_end(pid)
+        found = self._end(pid)
         self._pid_path.unlink(missing_ok=True)
         return found
 
-    def _wait_for_end(self, pid: int) -> bool:
-        deadline = time.monotonic() + self._stop_seconds
-        while self._is_ours(pid):
-            if time.monotonic() > deadline:
+    def _end(self, pid: int) -> bool:
+        """End this process and wait until it has let go of its files and ports, if it is ours."""
+        try:
+            # From here on the number means this process, even if it is given to another.
+            process = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return False
+        try:
+            if not self._is_ours(pid):
                 return False
-            time.sleep(_POLL_SECONDS)
+            for number in (self._stop_signal, signal.SIGKILL):
+                _signal(process, number)
+                ended, _, _ = select.select([process], [], [], self._stop_seconds)
+                if ended:
+                    break
+        finally:
+            os.close(process)
         return True
 
     def _is_ours(self, pid: int) -> bool:
@@ -175,9 +181,9 @@ class OwnedProcess:
         return f"LEDGER_HOME={self._home}".encode() in environment.split(b"\0")
 
 
-def _signal(pid: int, number: signal.Signals) -> None:
+def _signal(process: int, number: signal.Signals) -> None:
     try:
-        os.kill(pid, number)
+        signal.pidfd_send_signal(process, number)
     except ProcessLookupError:
         return
 

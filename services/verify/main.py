@@ -63,13 +63,13 @@ async def verify(
         await reading.execute(_PREPARE_SESSION)
         with ExitStack() as files:
             position = await _check_database(connection, reading, report, files)
-        topic = Topic(settings, connection, report)
-        if not kafka:
-            topic.skip("not asked for")
-        elif settings.kafka_bootstrap is None:
-            topic.skip("LEDGER_KAFKA_BOOTSTRAP is not set")
-        else:
-            await topic.check()
+        with closing(Topic(settings, connection, report)) as topic:
+            if not kafka:
+                topic.skip("not asked for")
+            elif settings.kafka_bootstrap is None:
+                topic.skip("LEDGER_KAFKA_BOOTSTRAP is not set")
+            else:
+                await topic.check()
         if against is not None:
             await check_anchors(connection, report, against)
         return position

@@ -54,6 +54,10 @@ class Topic:
         self._seen = sqlite3.connect("", isolation_level=None)
         self._seen.execute(_CREATE_SEEN)
 
+    def close(self) -> None:
+        """Remove what it remembered of the messages, which is a temporary file."""
+        self._seen.close()
+
     def skip(self, reason: str) -> None:
         """Say why nothing was checked."""
         for invariant in (self._relay, self._content, self._order, self._all):

@@ -1,10 +1,12 @@
-"""What `./dev test` sets up before it runs tests, by what it is asked to run."""
+"""What `./dev` sets up before it does what it is asked to do."""
 
 import hashlib
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -44,13 +46,17 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _dev(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def _dev(
+    checkout: Path, *arguments: str, more: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
     environment = {
-        name: text for name, text in os.environ.items() if not name.startswith("LEDGER_")
+        name: text
+        for name, text in os.environ.items()
+        if not name.startswith("LEDGER_") and name != "PYTHON"
     }
     return subprocess.run(
         [str(checkout / "dev"), *arguments],
-        env={**environment, "PATH": str(checkout / "tools")},
+        env={**environment, "PATH": str(checkout / "tools"), **more},
         capture_output=True,
         text=True,
         check=False,
@@ -93,6 +99,36 @@ def test_other_tests_are_preceded_by_what_servers_need(checkout: Path, arguments
     assert ended.returncode == 1
     assert "Java 17 or newer is missing" in ended.stderr
     assert "ran:" not in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("interpreters", "chosen", "expected"),
+    [
+        ({"python3": "good"}, None, "python3"),
+        ({"python3": "usable", "python3.13": "good"}, None, "python3.13"),
+        ({"python3": "", "python3.12": "good"}, None, "python3.12"),
+        ({"python3": "good", "python3.13": "usable"}, "python3.13", "python3.13"),
+        ({"python3": "good", "python3.13": ""}, "python3.13", "python3"),
+        ({"python3": "good"}, "python3.99", "python3"),
+    ],
+)
+def test_python_is_the_one_asked_for_or_else_the_first_good_one(
+    checkout: Path, interpreters: dict[str, str], chosen: str | None, expected: str
+) -> None:
+    """A fake says what `dev` asks it about itself, and makes no environment."""
+    shutil.rmtree(checkout / ".venv")
+    for name, kind in interpreters.items():
+        interpreter = checkout / "tools" / name
+        interpreter.write_text(
+            "#!/bin/sh\n"
+            f'case "$*" in -) echo "{kind}" ;; "-m venv"*) echo "asked: {name}"; exit 1 ;; esac\n'
+        )
+        interpreter.chmod(0o755)
+
+    ended = _dev(checkout, "ledger", more={} if chosen is None else {"PYTHON": chosen})
+
+    assert ended.returncode == 1, ended.stderr
+    assert ended.stdout == f"asked: {expected}\n"
 
 
 @pytest.mark.parametrize("is_writable", [True, False])

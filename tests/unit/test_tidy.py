@@ -142,6 +142,22 @@ def half_lists_of_errors(source: str) -> list[int]:
     ]
 
 
+def hidden_types(source: str) -> list[int]:
+    """The lines of fields whose type a field hides: since Python 3.14 the field is taken for it."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef):
+            fields = [each for each in node.body if isinstance(each, ast.AnnAssign)]
+            names = {each.target.id for each in fields if isinstance(each.target, ast.Name)}
+            found += [
+                each.lineno
+                for each in fields
+                for used in ast.walk(each.annotation)
+                if isinstance(used, ast.Name) and used.id in names
+            ]
+    return found
+
+
 def _last_name(node: ast.expr) -> str | None:
     if isinstance(node, ast.Attribute):
         return node.attr
@@ -220,6 +236,13 @@ def test_lists_of_errors_have_both_of_the_drivers_own() -> None:
     assert half == []
 
 
+def test_no_field_hides_a_type() -> None:
+    hidden = [
+        f"{name}:{line}" for name, text in texts(python_files()) for line in hidden_types(text)
+    ]
+    assert hidden == []
+
+
 def test_nothing_is_left_unfinished() -> None:
     assert lines_with(_UNFINISHED, files()) == []
 
@@ -284,6 +307,8 @@ def test_the_rules_catch_what_breaks_them() -> None:
         "try: ...\nexcept x.InternalClientError: ...\nexcept (OSError, ValueError): ...\n"
     )
     assert half_lists_of_errors(source) == [1, 4]
+    source = "class A:\n    date: date | None\n    at: dt.date\n    def f(self, date: date): ...\n"
+    assert hidden_types(source) == [2]
     assert _UNFINISHED.search("# " + "TO" + "DO: later")
     assert _MACHINE_PATH.search('"' + "/wo" + 'rk/x"')
     assert not _MACHINE_PATH.search("frame" + "/wo" + "rk/")
