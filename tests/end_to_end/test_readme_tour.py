@@ -24,6 +24,8 @@ _TIMEOUT_S = 240
 _EXECUTED = ("sh", "console")
 _FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _END = "\x1eexit status "
+_NOTICE = re.compile(r"^%[0-9]\|.*\n", re.MULTILINE)
+"""What kcat's library says of itself: newer ones warn of settings that are to be removed."""
 
 _HEX32, _UUID = r"[0-9a-f]{32}", r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _KINDS = {
@@ -145,7 +147,7 @@ def run_in_one_shell(commands: list[str], home: Path) -> list[Outcome]:
         timeout=_TIMEOUT_S,
         check=False,
     )
-    parts = ended.stdout.split(_END)
+    parts = _NOTICE.sub("", ended.stdout).split(_END)
     assert len(parts) == len(commands) + 1, ended.stdout[-2000:]
     statuses = [part.partition("\n") for part in parts[1:]]
     outputs = [parts[0], *(rest for _, _, rest in statuses)]
