@@ -91,7 +91,8 @@ def _filesystem(folder: Path) -> str:
     """The type of the file system that a folder is on."""
     mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
     over = [(point, kind) for point, kind in mounts if folder.is_relative_to(point)]
-    return max(over, key=lambda mount: len(mount[0]))[1]
+    # A changed root need not be a mount itself.
+    return max(over, key=lambda mount: len(mount[0]), default=("", "an unknown file system"))[1]
 
 
 def _sync_ms(folder: Path) -> float:

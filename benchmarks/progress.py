@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from benchmarks.measurement import MeasurementError
 from benchmarks.stack import Stack
+from services.runtime.consumers import stop_consumer
 from services.runtime.kafka import client_options
 from services.runtime.postgres import Connection, connect
 from services.runtime.settings import Settings
@@ -90,6 +91,6 @@ async def watching(stack: Stack) -> AsyncIterator[Progress]:
         try:
             yield Progress(connection, consumer, stack.settings)
         finally:
-            await consumer.stop()
+            await stop_consumer(consumer)
     finally:
         await connection.close()
