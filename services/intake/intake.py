@@ -134,8 +134,8 @@ class Intake:
         """
         self._finishing += 1
         try:
-            async with asyncio.timeout(_FINISH_LIMIT_S):
-                await self._idle.wait()
+            # Not `asyncio.timeout`: see `services.client.publisher`.
+            await asyncio.wait_for(self._idle.wait(), _FINISH_LIMIT_S)
         except TimeoutError:
             log.warning("batches_left_unfinished", batches=self._under_way)
         finally:

@@ -94,7 +94,7 @@ class CommandPublisher:
     async def stop(self) -> None:
         """Close the connection."""
         try:
-            async with asyncio.timeout(_STOP_LIMIT_S):
-                await self._producer.stop()
+            # Not `asyncio.timeout`: see `services.client.publisher`.
+            await asyncio.wait_for(self._producer.stop(), _STOP_LIMIT_S)
         except _UNREACHABLE as error:
             _log.warning("producer_did_not_stop_cleanly", error=repr(error))
